@@ -1,0 +1,106 @@
+"""What the model must return, and what we keep of it."""
+
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from items.states import SourceType
+
+TITLE_MAX_LENGTH = 100
+SUMMARY_MAX_LENGTH = 500
+TAG_MAX_LENGTH = 50
+TAGS_MIN_COUNT = 3
+TAGS_MAX_COUNT = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What an attempt cost, and the model that really answered."""
+
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrichmentResult:
+    """A draft for a person to confirm, within every limit of the database."""
+
+    title: str
+    summary: str
+    tags: tuple[str, ...]
+    source_type: SourceType
+    usage: Usage
+
+
+def one_line(text: str, *, limit: int) -> str:
+    """Printable text on one line, cut at a word where possible, with an ellipsis for what is missing.
+
+    Control, bidirectional and escape characters go: PostgreSQL refuses some, and others deceive a reader.
+    """
+    printable = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text if is_harmless(c))
+    line = " ".join(printable.split())
+    if len(line) <= limit:
+        return line
+    cut = line[: limit - 1]
+    at_word = cut.rsplit(" ", 1)[0]
+    return (at_word if len(at_word) > limit // 2 else cut).rstrip() + "…"
+
+
+def is_harmless(character: str) -> bool:
+    """Not a lone surrogate, nor an invisible format character, but for the joiners that scripts and emoji need."""
+    return unicodedata.category(character) not in ("Cs", "Cf") or character in "\u200c\u200d"
+
+
+def normalise_tag(tag: str) -> str:
+    return one_line(tag, limit=10 * TAG_MAX_LENGTH).strip(" #,;").lower()[:TAG_MAX_LENGTH].rstrip()
+
+
+def _as_line(limit: int) -> BeforeValidator:
+    return BeforeValidator(lambda value: one_line(value, limit=limit) if isinstance(value, str) else value)
+
+
+def _as_tags(value: object) -> object:
+    """Take "a, b, c" for a list, and keep the first five tags that differ."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list | tuple):
+        return value
+    tags = (normalise_tag(tag) if isinstance(tag, str) else tag for tag in value)
+    return list(dict.fromkeys(tag for tag in tags if tag))[:TAGS_MAX_COUNT]
+
+
+def _as_source_type(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+class EnrichmentSchema(BaseModel):
+    """A draft that describes a text for the person who captured it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    title: Annotated[str, _as_line(TITLE_MAX_LENGTH)] = Field(
+        min_length=1, max_length=TITLE_MAX_LENGTH, description="What the text is about, in a few words of its language."
+    )
+    summary: Annotated[str, _as_line(SUMMARY_MAX_LENGTH)] = Field(
+        min_length=1, max_length=SUMMARY_MAX_LENGTH, description="What the text says, in one to three sentences."
+    )
+    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=TAG_MAX_LENGTH)]], BeforeValidator(_as_tags)] = (
+        Field(min_length=TAGS_MIN_COUNT, max_length=TAGS_MAX_COUNT, description="Topics to find the text by.")
+    )
+    source_type: Annotated[SourceType, BeforeValidator(_as_source_type)] = Field(
+        description="ARTICLE for a published text or a link to one, NOTE for anything else."
+    )
+
+    def result(self, usage: Usage) -> EnrichmentResult:
+        return EnrichmentResult(
+            title=self.title,
+            summary=self.summary,
+            tags=tuple(self.tags),
+            source_type=self.source_type,
+            usage=usage,
+        )

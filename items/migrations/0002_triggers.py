@@ -1,0 +1,77 @@
+"""The triggers that make the table a queue. Frozen: change them in a new migration."""
+
+from django.db import migrations
+
+# Moving a row to ENRICHING starts its attempts afresh, whoever moves it: the API, the admin or plain SQL.
+# Taking a row out of the worker's hands raises the fencing token, so that a late result is recognised.
+RESTART = """
+CREATE FUNCTION items_restart() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.fencing_token := OLD.fencing_token + 1;
+    NEW.claimed_by := NULL;
+    NEW.claimed_at := NULL;
+    IF NEW.status = 'ENRICHING' THEN
+        NEW.enrichment_error := NULL;
+        NEW.attempt_count := 0;
+        NEW.available_at := clock_timestamp();
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER items_restart BEFORE UPDATE OF status ON items
+FOR EACH ROW WHEN (NEW.status IN ('ENRICHING', 'DISCARDED') AND OLD.status IS DISTINCT FROM NEW.status)
+EXECUTE FUNCTION items_restart();
+"""
+RESTART_REVERSE = """
+DROP TRIGGER items_restart ON items;
+DROP FUNCTION items_restart();
+"""
+
+# The payload is constant, so that PostgreSQL folds all rows of one transaction into one notification.
+NOTIFY_ENRICHING = """
+CREATE FUNCTION items_notify_enriching() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('items_enriching', '');
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER items_notify_insert AFTER INSERT ON items
+FOR EACH ROW WHEN (NEW.status = 'ENRICHING')
+EXECUTE FUNCTION items_notify_enriching();
+
+CREATE TRIGGER items_notify_update AFTER UPDATE OF status ON items
+FOR EACH ROW WHEN (NEW.status = 'ENRICHING' AND OLD.status IS DISTINCT FROM 'ENRICHING')
+EXECUTE FUNCTION items_notify_enriching();
+"""
+NOTIFY_ENRICHING_REVERSE = """
+DROP TRIGGER items_notify_update ON items;
+DROP TRIGGER items_notify_insert ON items;
+DROP FUNCTION items_notify_enriching();
+"""
+
+# Tells the worker that holds the row to cancel its call.
+NOTIFY_CANCELLED = """
+CREATE FUNCTION items_notify_cancelled() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('items_cancelled', OLD.id::text);
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER items_notify_cancelled AFTER UPDATE OF status ON items
+FOR EACH ROW WHEN (OLD.status = 'ENRICHING' AND NEW.status = 'DISCARDED' AND OLD.claimed_by IS NOT NULL)
+EXECUTE FUNCTION items_notify_cancelled();
+"""
+NOTIFY_CANCELLED_REVERSE = """
+DROP TRIGGER items_notify_cancelled ON items;
+DROP FUNCTION items_notify_cancelled();
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("items", "0001_initial")]
+
+    operations = [
+        migrations.RunSQL(RESTART, RESTART_REVERSE),
+        migrations.RunSQL(NOTIFY_ENRICHING, NOTIFY_ENRICHING_REVERSE),
+        migrations.RunSQL(NOTIFY_CANCELLED, NOTIFY_CANCELLED_REVERSE),
+    ]

@@ -1,0 +1,165 @@
+"""Every setting of the project, read once from the environment.
+
+Names, meanings and defaults stand in the README's table and in .env.example.
+A LITEVAULT_ name that nobody reads is refused: it is most likely a typing mistake.
+"""
+
+import secrets
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from enrichment.config import EnrichSettings, InvalidSettings, LLMSettings
+from litevault.logging import configure_logging
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.read_env(str(BASE_DIR / ".env"))
+
+PLAIN_NAMES = {
+    "LITEVAULT_ALLOWED_HOSTS",
+    "LITEVAULT_CSRF_TRUSTED_ORIGINS",
+    "LITEVAULT_DEBUG",
+    "LITEVAULT_LISTEN_DATABASE_URL",
+    "LITEVAULT_LOG_FORMAT",
+    "LITEVAULT_LOG_LEVEL",
+    "LITEVAULT_PG_BIN",
+    "LITEVAULT_SECRET_KEY",
+}
+
+
+def refuse_unknown_names() -> None:
+    known = PLAIN_NAMES | {name for group in (LLMSettings, EnrichSettings) for _, name in group.variables()}
+    unknown = sorted(name for name in env.ENVIRON if name.startswith("LITEVAULT_") and name not in known)
+    if unknown:
+        raise ImproperlyConfigured(
+            f"Unknown setting {', '.join(unknown)}. The settings table in the README has the names that exist."
+        )
+
+
+def boolean(name: str) -> bool:
+    words = {"": False, "true": True, "1": True, "on": True, "yes": True, "false": False, "0": False, "off": False}
+    value = words.get(env.str(name, default="").strip().lower())
+    if value is None:
+        raise ImproperlyConfigured(f"{name} must be true or false.")
+    return value
+
+
+def choice(name: str, *, default: str, among: tuple[str, ...]) -> str:
+    value = env.str(name, default="") or default
+    if value not in among:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(among)}.")
+    return value
+
+
+refuse_unknown_names()
+
+DEBUG = boolean("LITEVAULT_DEBUG")
+
+try:
+    LLM = LLMSettings.from_environment(env.ENVIRON, provider="stub" if DEBUG else "litellm")
+    ENRICH = EnrichSettings.from_environment(env.ENVIRON)
+except InvalidSettings as error:
+    raise ImproperlyConfigured(str(error)) from None
+
+# Commands work without a key. The web server refuses to start without one (wsgi.py), because a random
+# key would log everybody out at each restart.
+SECRET_KEY_IS_TEMPORARY = not env.str("LITEVAULT_SECRET_KEY", default="") and not DEBUG
+SECRET_KEY = env.str("LITEVAULT_SECRET_KEY", default="") or (
+    "development-only, never used when LITEVAULT_DEBUG is off" if DEBUG else secrets.token_urlsafe(50)
+)
+ALLOWED_HOSTS = env.list("LITEVAULT_ALLOWED_HOSTS", default=[])
+CSRF_TRUSTED_ORIGINS = env.list("LITEVAULT_CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "litevault",
+    "items",
+    "enrichment",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "litevault.urls"
+WSGI_APPLICATION = "litevault.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# With DATABASE_URL empty, manage.py starts the embedded server and sets the variable before this is read.
+# The placeholder lets tools that only read the models (mypy, makemigrations) go without a server.
+DATABASES = {
+    "default": {
+        **env.db_url("DATABASE_URL", default="postgresql://litevault@127.0.0.1:5432/litevault"),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+LISTEN_DATABASE_URL = env.str("LITEVAULT_LISTEN_DATABASE_URL", default="")
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = DEBUG
+if not DEBUG:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+LOGGING_CONFIG = None
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+configure_logging(
+    log_format=choice("LITEVAULT_LOG_FORMAT", default="console" if DEBUG else "json", among=("json", "console")),
+    level=choice("LITEVAULT_LOG_LEVEL", default="INFO", among=LOG_LEVELS),
+)
