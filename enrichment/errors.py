@@ -3,11 +3,17 @@
 ::
 
     EnrichmentError
-    ├── ProviderTimeout      LLM_TIMEOUT            transient
-    ├── InvalidOutput        LLM_VALIDATION_ERROR   permanent
-    ├── ProviderUnavailable  LLM_API_ERROR          transient: overloaded, unreachable, rate limited
-    ├── ProviderRefused      LLM_API_ERROR          permanent: wrong key, unknown model, bad request, quota
-    └── Abandoned            ENRICHMENT_ABANDONED   permanent: every worker that took the item died
+    ├── ProviderTimeout        LLM_TIMEOUT            transient
+    ├── ProviderUnavailable    LLM_API_ERROR          transient: unreachable, overloaded, rate limited
+    ├── ProviderRefused        LLM_API_ERROR          permanent: the request itself, or the text in it
+    │   ├── KeyRefused
+    │   ├── ModelUnknown
+    │   └── QuotaExhausted
+    ├── InvalidOutput          LLM_VALIDATION_ERROR   permanent: an answer that cannot be used
+    │   ├── OutputCutOff
+    │   └── ModelDeclined
+    ├── UnexpectedFailure    LLM_API_ERROR          permanent: a defect, of the provider's library or of ours
+    └── Abandoned              ENRICHMENT_ABANDONED   permanent: every worker that took the item died
 
 Each class carries a fixed sentence. What the provider said is never kept: it may hold a key or the user's text.
 """
@@ -18,7 +24,11 @@ from enrichment.schemas import Usage
 
 
 class EnrichmentError(Exception):
-    """The attempt gave no result. `retry_after` is in seconds, where the provider asked for a pause."""
+    """The attempt gave no result.
+
+    `usage` is what the attempt cost all the same, and `retry_after` the pause in seconds that the provider
+    asked for. For the log there are `cause`, the class name of what the library raised, and `http_status`.
+    """
 
     code: ClassVar[str]
     sentence: ClassVar[str]
@@ -50,11 +60,6 @@ class ProviderTimeout(EnrichmentError):
     is_transient = True
 
 
-class InvalidOutput(EnrichmentError):
-    code = "LLM_VALIDATION_ERROR"
-    sentence = "The model answered, but not with a title, a summary, tags and a type that can be used."
-
-
 class ProviderUnavailable(EnrichmentError):
     code = "LLM_API_ERROR"
     sentence = "The model could not be reached or is overloaded."
@@ -63,7 +68,37 @@ class ProviderUnavailable(EnrichmentError):
 
 class ProviderRefused(EnrichmentError):
     code = "LLM_API_ERROR"
-    sentence = "The provider refused the request. Check the key, the model's name and the quota."
+    sentence = "The provider refused the request. The text may be too long for the model, or against its rules."
+
+
+class KeyRefused(ProviderRefused):
+    sentence = "The provider refused the key. Check the key, and that it may use this model."
+
+
+class ModelUnknown(ProviderRefused):
+    sentence = "The provider does not know the model. Check the model's name and the address of the provider."
+
+
+class QuotaExhausted(ProviderRefused):
+    sentence = "The quota at the provider is used up. Check the plan and the bill."
+
+
+class InvalidOutput(EnrichmentError):
+    code = "LLM_VALIDATION_ERROR"
+    sentence = "The model answered, but not with a title, a summary, tags and a type that can be used."
+
+
+class OutputCutOff(InvalidOutput):
+    sentence = "The model's answer was cut off before its end. More output tokens may help."
+
+
+class ModelDeclined(InvalidOutput):
+    sentence = "The model declined to describe this text."
+
+
+class UnexpectedFailure(EnrichmentError):
+    code = "LLM_API_ERROR"
+    sentence = "The call to the model failed in an unexpected way. The log of the worker says where."
 
 
 class Abandoned(EnrichmentError):

@@ -18,12 +18,24 @@ TAGS_MAX_COUNT = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What an attempt cost, and the model that really answered."""
+    """What the answers to an attempt cost, and the model that really answered, or was asked last.
+
+    `cost_usd` is None when a price is not known.
+    """
 
     model: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: Decimal | None = None
+
+    def __add__(self, later: "Usage") -> "Usage":
+        costs = (self.cost_usd, later.cost_usd)
+        return Usage(
+            model=later.model,
+            prompt_tokens=self.prompt_tokens + later.prompt_tokens,
+            completion_tokens=self.completion_tokens + later.completion_tokens,
+            cost_usd=None if None in costs else sum(filter(None, costs), Decimal(0)),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

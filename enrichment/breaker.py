@@ -1,0 +1,42 @@
+"""The circuit breaker: while the provider is down, items wait instead of being burned."""
+
+import time
+from collections.abc import Callable
+
+FAILURES_TO_OPEN = 5
+FIRST_PAUSE_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 30.0
+
+
+class Breaker:
+    """Counts transient failures in a row. After several it opens: then one item at a time probes the provider,
+    with growing pauses between, until one gets an answer.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._pause = FIRST_PAUSE_SECONDS
+        self._probe_at = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return self._failures >= FAILURES_TO_OPEN
+
+    def seconds_until_probe(self) -> float:
+        """How long to wait before the next item may be tried. 0 when it may be now."""
+        return max(0.0, self._probe_at - self._clock()) if self.is_open else 0.0
+
+    def answered(self) -> None:
+        """The provider gave an answer, welcome or not: it is there."""
+        self._failures = 0
+        self._pause = FIRST_PAUSE_SECONDS
+
+    def failed(self) -> None:
+        """The provider gave no answer. Calls that were under way when it opened do not lengthen the pause."""
+        was_probing = self.is_open and self.seconds_until_probe() == 0
+        self._failures += 1
+        if was_probing:
+            self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+        if was_probing or self._failures == FAILURES_TO_OPEN:
+            self._probe_at = self._clock() + self._pause

@@ -1,0 +1,65 @@
+"""Django's database work, done by one thread so that the event loop never waits without a deadline."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from enrichment.sockets import cut
+
+DEADLINE_SECONDS = 10.0
+
+Result = TypeVar("Result")
+
+
+class DatabaseTimeout(Exception):
+    """The database did not answer before the deadline. What was asked may have been done, or not."""
+
+
+DATABASE_AWAY = (OperationalError, InterfaceError, DatabaseTimeout)
+"""What a unit of work raises when trying again later makes sense."""
+
+
+class DatabaseThread:
+    """One thread with one connection of its own, and a deadline on every unit of work."""
+
+    def __init__(self, name: str, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._deadline_seconds = deadline_seconds
+        self._connection: BaseDatabaseWrapper | None = None
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Run `work` in the thread. Raises DatabaseTimeout, and cuts the connection, when it takes too long."""
+        future = asyncio.get_running_loop().run_in_executor(self._executor, self._do, work)
+        await asyncio.wait({future}, timeout=self._deadline_seconds)
+        if future.done():
+            return future.result()
+        future.add_done_callback(_forget)
+        if self._connection is not None:
+            cut(self._connection.connection)
+        raise DatabaseTimeout
+
+    async def close(self) -> None:
+        """Close the connection and end the thread, without waiting for a database that is silent."""
+        with suppress(*DATABASE_AWAY):
+            await self.run(connections.close_all)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _do(self, work: Callable[[], Result]) -> Result:
+        # After a restart of the server every query fails until the broken connection is dropped.
+        close_old_connections()
+        self._connection = connections[connection.alias]
+        try:
+            return work()
+        finally:
+            close_old_connections()
+
+
+def _forget(future: asyncio.Future[Result]) -> None:
+    """Take note of the outcome of work that nobody waits for any more."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,92 @@
+"""One attempt: a claim goes in, a verdict comes out, whatever the provider does."""
+
+import asyncio
+from datetime import datetime
+
+import structlog
+from django.utils import timezone
+
+from enrichment import verdicts
+from enrichment.breaker import Breaker
+from enrichment.errors import Abandoned, EnrichmentError, ProviderTimeout, UnexpectedFailure
+from enrichment.providers.base import EnrichmentProvider
+from enrichment.schemas import EnrichmentResult
+from items.claims import Claim, Verdict
+from items.states import Status
+
+logger = structlog.get_logger(__name__)
+
+
+class Enricher:
+    """Asks the provider under a deadline, and decides what an error means for the item."""
+
+    def __init__(
+        self, provider: EnrichmentProvider, *, breaker: Breaker, deadline_seconds: float, max_attempts: int
+    ) -> None:
+        self._provider = provider
+        self._breaker = breaker
+        self._deadline_seconds = deadline_seconds
+        self._max_attempts = max_attempts
+
+    async def enrich(self, claim: Claim) -> Verdict:
+        """Return the verdict. Only cancellation, and nothing else, is raised."""
+        started_at = timezone.now()
+        try:
+            result = await self._ask_provider(claim)
+        except EnrichmentError as error:
+            return self._verdict_on(error, claim, started_at=started_at)
+        self._breaker.answered()
+        verdict = verdicts.succeeded(claim, started_at, result)
+        logger.info("enrichment.succeeded", **_described(verdict))
+        return verdict
+
+    async def _ask_provider(self, claim: Claim) -> EnrichmentResult:
+        """Whatever a provider does, this ends before the deadline, with a result or an EnrichmentError."""
+        if claim.attempt > self._max_attempts:
+            raise Abandoned
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                return await self._provider.enrich_item(claim.raw_text)
+        except EnrichmentError:
+            raise
+        except TimeoutError:
+            failure: EnrichmentError = ProviderTimeout()
+        except asyncio.CancelledError:
+            # A library may leak one that nobody asked for; the item must not go round for ever then.
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
+            failure = UnexpectedFailure(cause="CancelledError")
+        except Exception as error:  # noqa: BLE001  # one item's trouble is not the worker's
+            failure = UnexpectedFailure(cause=type(error).__name__)
+        # Raised here, so that no library's text travels along as the context.
+        raise failure
+
+    def _verdict_on(self, error: EnrichmentError, claim: Claim, *, started_at: datetime) -> Verdict:
+        if error.is_transient:
+            self._breaker.failed()
+        elif not isinstance(error, Abandoned):
+            self._breaker.answered()
+        is_outage = error.is_transient and self._breaker.is_open
+        if is_outage or (error.is_transient and claim.attempt < self._max_attempts):
+            verdict = verdicts.postponed(claim, started_at, error, is_refunded=is_outage)
+        else:
+            verdict = verdicts.failed(claim, started_at, error)
+        logger.warning(
+            "enrichment.failed" if verdict.status == Status.FAILED else "enrichment.postponed",
+            **_described(verdict),
+            cause=error.cause,
+            http_status=error.http_status,
+        )
+        return verdict
+
+
+def _described(verdict: Verdict) -> dict[str, object]:
+    """What the log says of an attempt: nothing of the text, nothing of the result."""
+    duration = verdict.finished_at - verdict.started_at
+    return {
+        "item_id": str(verdict.claim.item_id),
+        "attempt": verdict.claim.attempt,
+        "duration_ms": round(duration.total_seconds() * 1000),
+        "error_code": verdict.error_code,
+        "model": verdict.model,
+    }

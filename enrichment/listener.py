@@ -1,0 +1,186 @@
+"""The LISTEN side: hears the database's notifications and tells the worker to look.
+
+A notification is only a doorbell. Losing one costs latency and nothing else, so callbacks carry no work:
+they set an event, or cancel a task.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing, suppress
+from math import ceil
+from typing import Any, TypeAlias
+
+import psycopg
+import structlog
+from django.conf import settings
+from django.db import connection
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from enrichment.sockets import cut
+from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
+
+logger = structlog.get_logger(__name__)
+
+APPLICATION_NAME = "litevault-listener"
+PROBE_SECONDS = 15.0
+DEADLINE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 10.0
+
+Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
+
+
+def listen_conninfo() -> str:
+    """Where to listen: LITEVAULT_LISTEN_DATABASE_URL, else the database itself."""
+    if settings.LISTEN_DATABASE_URL:
+        return str(settings.LISTEN_DATABASE_URL)
+    parameters = connection.get_connection_params()
+    for not_of_libpq in ("context", "cursor_factory", "prepare_threshold"):
+        parameters.pop(not_of_libpq, None)
+    return make_conninfo(**parameters)
+
+
+class ListenerCutOff(Exception):
+    """The connection is open, but what is said on it does not come back in time."""
+
+
+class Listener:
+    """Holds one connection of its own, outside of any pool, and never gives up on it.
+
+    `on_wake` is called when items became due, and whenever notifications may have been missed.
+    `on_cancel` is called with the id of a claimed item that was discarded.
+    `on_health` is called with False when notifications stop coming in, and with True when they do again.
+    """
+
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        on_wake: Callable[[], None],
+        on_cancel: Callable[[str], None],
+        on_health: Callable[[bool], None],
+        probe_seconds: float = PROBE_SECONDS,
+        deadline_seconds: float = DEADLINE_SECONDS,
+    ) -> None:
+        self._conninfo = conninfo
+        self._on_wake = on_wake
+        self._on_cancel = on_cancel
+        self._on_health = on_health
+        self._probe_seconds = probe_seconds
+        self._deadline_seconds = deadline_seconds
+        self._connection: Connection | None = None
+        self._is_healthy: bool | None = None
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Listen until stopped. A lost connection is made again, with growing pauses."""
+        pause = 0.1
+        while not self._stopping.is_set():
+            try:
+                await self._connect()
+                pause = 0.1
+                await self._listen_while_it_answers()
+            except (psycopg.Error, OSError, ListenerCutOff) as error:
+                self._say_degraded(error)
+            finally:
+                await self._disconnect()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause * (0.5 + random.random())):  # noqa: S311  # jitter is no secret
+                    await self._stopping.wait()
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def stop(self) -> None:
+        """Make run() return soon, whatever the network does."""
+        self._stopping.set()
+        cut(self._connection)
+
+    async def _connect(self) -> None:
+        connecting = psycopg.AsyncConnection.connect(
+            self._conninfo,
+            autocommit=True,
+            application_name=APPLICATION_NAME,
+            connect_timeout=ceil(self._deadline_seconds),
+        )
+        self._connection = await self._before_deadline(connecting)
+        await self._execute("SET idle_session_timeout = 0")
+        for channel in (CHANNEL_ENRICHING, CHANNEL_CANCELLED, self._probe_channel):
+            await self._execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+
+    async def _listen_while_it_answers(self) -> None:
+        # LISTEN comes first and the scan after it, so that nothing falls between the two.
+        while not self._stopping.is_set():
+            await self._probe()
+            self._say_healthy()
+            await self._hear(seconds=self._probe_seconds)
+
+    async def _hear(self, *, seconds: float, until: str | None = None) -> bool:
+        """Pass notifications on for a while, or until the probe with the payload `until` comes back."""
+        assert self._connection is not None  # noqa: S101  # only called between _connect and _disconnect
+        async with aclosing(self._connection.notifies(timeout=seconds)) as notifications:
+            async for notification in notifications:
+                if notification.channel == CHANNEL_ENRICHING:
+                    self._on_wake()
+                elif notification.channel == CHANNEL_CANCELLED:
+                    self._on_cancel(notification.payload)
+                elif notification.payload == until:
+                    return True
+        return False
+
+    async def _probe(self) -> None:
+        """Send ourselves a notification and wait for it.
+
+        Nothing less shows a half-open connection, a lost registration, or a pooler that swallows LISTEN.
+        """
+        payload = f"{random.getrandbits(64):x}"
+        await self._execute(
+            sql.SQL("SELECT pg_notify({}, {})").format(sql.Literal(self._probe_channel), sql.Literal(payload))
+        )
+        heard = await self._before_deadline(self._hear(seconds=self._deadline_seconds, until=payload))
+        if not heard:
+            raise ListenerCutOff
+
+    @property
+    def _probe_channel(self) -> str:
+        assert self._connection is not None  # noqa: S101  # see _hear
+        return f"litevault_probe_{self._connection.info.backend_pid}"
+
+    async def _execute(self, query: str | sql.Composed) -> None:
+        assert self._connection is not None  # noqa: S101  # see _hear
+        await self._before_deadline(self._connection.execute(query))
+
+    async def _before_deadline(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Wait for `work` no longer than the deadline, also when the other side is silent.
+
+        asyncio.wait_for would hang: on cancellation psycopg asks the silent server to cancel, too.
+        Shutting the socket down makes the pending call fail at once.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({task}, timeout=self._deadline_seconds + 1)
+            if task.done():
+                return task.result()
+        finally:
+            if not task.done():
+                cut(self._connection)
+                task.cancel()
+        raise ListenerCutOff
+
+    async def _disconnect(self) -> None:
+        if self._connection is not None:
+            with suppress(psycopg.Error, OSError):
+                await self._connection.close()
+            self._connection = None
+
+    def _say_healthy(self) -> None:
+        if not self._is_healthy:
+            self._is_healthy = True
+            logger.info("listener.connected", channel=CHANNEL_ENRICHING)
+            self._on_health(True)
+            self._on_wake()
+
+    def _say_degraded(self, error: Exception) -> None:
+        if self._is_healthy is not False and not self._stopping.is_set():
+            self._is_healthy = False
+            logger.warning("listener.degraded", cause=type(error).__name__)
+            self._on_health(False)

@@ -1,0 +1,88 @@
+"""From what the provider did to what becomes of the item."""
+
+import random
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from enrichment.errors import EnrichmentError
+from enrichment.schemas import EnrichmentResult, Usage
+from items.claims import Claim, Verdict
+from items.states import Outcome, Status
+
+FIRST_BACKOFF_SECONDS = 2.0
+LONGEST_BACKOFF_SECONDS = 120.0
+
+
+def succeeded(claim: Claim, started_at: datetime, result: EnrichmentResult) -> Verdict:
+    return Verdict(
+        claim=claim,
+        outcome=Outcome.SUCCEEDED,
+        status=Status.READY_TO_CONFIRM,
+        started_at=started_at,
+        finished_at=timezone.now(),
+        title=result.title,
+        summary=result.summary,
+        tags=result.tags,
+        source_type=result.source_type,
+        **_spent(result.usage),
+    )
+
+
+def failed(claim: Claim, started_at: datetime, error: EnrichmentError) -> Verdict:
+    """The item goes to its owner, who may retry it."""
+    return Verdict(
+        claim=claim,
+        outcome=Outcome.FAILED,
+        status=Status.FAILED,
+        started_at=started_at,
+        finished_at=timezone.now(),
+        error_code=error.code,
+        enrichment_error=error.message,
+        **_spent(error.usage),
+    )
+
+
+def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_refunded: bool) -> Verdict:
+    """The item is tried again later by itself, no sooner than the provider asked for."""
+    return Verdict(
+        claim=claim,
+        outcome=Outcome.FAILED,
+        status=Status.ENRICHING,
+        started_at=started_at,
+        finished_at=timezone.now(),
+        error_code=error.code,
+        delay_seconds=max(backoff_seconds(claim.attempt), error.retry_after or 0),
+        is_refunded=is_refunded,
+        **_spent(error.usage),
+    )
+
+
+def released(claim: Claim) -> Verdict:
+    """The item is given back as if it had not been claimed, for any worker to take at once."""
+    return Verdict(
+        claim=claim,
+        outcome=Outcome.RELEASED,
+        status=Status.ENRICHING,
+        started_at=claim.claimed_at,
+        finished_at=timezone.now(),
+        is_refunded=True,
+    )
+
+
+def backoff_seconds(attempt: int) -> float:
+    """2, 4, 8 … seconds, each between half and one and a half of that, so that items do not return together."""
+    longest: float = min(FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1), LONGEST_BACKOFF_SECONDS)
+    return longest * (0.5 + random.random())  # noqa: S311  # jitter is no secret
+
+
+def _spent(usage: Usage | None) -> dict[str, Any]:
+    if usage is None:
+        return {}
+    return {
+        "model": usage.model,
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "cost_usd": usage.cost_usd,
+    }

@@ -1,0 +1,243 @@
+"""The worker: claims items that are due, has them enriched, and hands the verdicts over to be written."""
+
+import asyncio
+import random
+import time
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from enrichment import verdicts
+from enrichment.breaker import Breaker
+from enrichment.config import EnrichSettings
+from enrichment.database import DATABASE_AWAY, DatabaseThread
+from enrichment.enricher import Enricher
+from enrichment.providers.base import EnrichmentProvider
+from enrichment.writer import VerdictWriter
+from items import queue
+from items.claims import Claim, Verdict
+from items.states import Status
+
+logger = structlog.get_logger(__name__)
+
+DEGRADED_SWEEP_SECONDS = 5.0
+FLUSH_SECONDS = 10.0
+DATABASE_PAUSE_SECONDS = 0.5
+
+
+class EnrichmentWorker:
+    """Enriches up to `concurrency` items at a time, until told to stop.
+
+    wake(), cancel(), drain() and release() are called from the event loop, by the listener and by signals.
+    With `exits_when_idle` it returns as soon as nothing is due; with `max_items`, after that many attempts.
+    """
+
+    def __init__(
+        self,
+        provider: EnrichmentProvider,
+        *,
+        worker_id: str,
+        concurrency: int,
+        deadline_seconds: float,
+        settings: EnrichSettings,
+        exits_when_idle: bool = False,
+        max_items: int | None = None,
+    ) -> None:
+        self._worker_id = worker_id
+        self._settings = settings
+        self._exits_when_idle = exits_when_idle
+        self._remaining = max_items
+        # A few items are claimed ahead, so that a slot that becomes free need not wait for the database.
+        self._capacity = concurrency + max(1, concurrency // 10)
+        self._slots = asyncio.Semaphore(concurrency)
+        self._database = DatabaseThread("litevault-claim")
+        self._writer = VerdictWriter(on_written=self._verdicts_written)
+        self._breaker = Breaker()
+        self._enricher = Enricher(
+            provider, breaker=self._breaker, deadline_seconds=deadline_seconds, max_attempts=settings.max_attempts
+        )
+        self._in_flight: dict[Claim, asyncio.Task[Verdict]] = {}
+        self._last_owner = queue.BEFORE_ALL_OWNERS
+        self._is_notified = True
+        self._is_backlogged = False
+        self._is_stopping = False
+        self._is_hurried = False
+        self._wake = asyncio.Event()
+
+    # What others may ask of a worker.
+
+    def wake(self) -> None:
+        """Look for items now."""
+        self._wake.set()
+
+    def cancel(self, item_id: str) -> None:
+        """Stop working on an item that was discarded."""
+        for claim, task in self._in_flight.items():
+            if str(claim.item_id) == item_id:
+                task.cancel()
+
+    def notifications_work(self, works: bool) -> None:  # noqa: FBT001  # a callback's only argument
+        """While notifications do not come in, sweep more often."""
+        self._is_notified = works
+
+    def drain(self) -> None:
+        """Claim no more, and return once the items in flight are done, or after the grace period."""
+        self._is_stopping = True
+        self._wake.set()
+
+    def release(self) -> None:
+        """Like drain(), with no grace: give back at once what is in flight."""
+        self._is_hurried = True
+        self.drain()
+
+    # The life of a worker.
+
+    async def run(self) -> None:
+        """Work until told to stop. An error of one item is that item's; any other ends the run."""
+        async with asyncio.TaskGroup() as group:
+            writing = group.create_task(self._writer.run())
+            renewing = group.create_task(self._renew_leases())
+            await self._claim_until_told_to_stop(group)
+            await self._let_flights_land()
+            await self._writer.flush(timeout_seconds=FLUSH_SECONDS)
+            renewing.cancel()
+            writing.cancel()
+        await self._writer.close()
+        await self._database.close()
+
+    async def _claim_until_told_to_stop(self, group: asyncio.TaskGroup) -> None:
+        while not self._is_stopping:
+            # Clear, then query: what arrives during the query sets the event again. The other order loses it.
+            self._wake.clear()
+            try:
+                await self._claim_all_due(group)
+                pause = await self._seconds_until_next_look()
+            except DATABASE_AWAY as error:
+                logger.warning("claim.failed", cause=type(error).__name__)
+                pause = DATABASE_PAUSE_SECONDS
+            else:
+                if self._is_done():
+                    return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+
+    async def _claim_all_due(self, group: asyncio.TaskGroup) -> None:
+        """Claim until the slots are full, or until a whole round of the owners finds nothing."""
+        while (room := self._room()) > 0:
+            is_whole_round = self._last_owner == queue.BEFORE_ALL_OWNERS
+            claims = await self._database.run(
+                partial(
+                    queue.claim,
+                    room,
+                    worker=self._worker_id,
+                    lease_seconds=self._settings.lease_seconds,
+                    after_owner=self._last_owner,
+                    per_owner=self._settings.per_owner_concurrency,
+                )
+            )
+            for claim in claims:
+                self._start(claim, group)
+            if len(claims) == room:
+                self._last_owner = max(claim.owner_id for claim in claims)
+                continue
+            self._last_owner = queue.BEFORE_ALL_OWNERS
+            if is_whole_round and not claims:
+                # Only an owner's limit can hold something back that is due.
+                self._is_backlogged = self._settings.per_owner_concurrency > 0
+                return
+        self._is_backlogged = True
+
+    def _room(self) -> int:
+        """How many more items may be claimed now."""
+        if self._is_stopping or self._breaker.seconds_until_probe() > 0:
+            return 0
+        capacity = 1 if self._breaker.is_open else self._capacity
+        room = capacity - len(self._in_flight)
+        return room if self._remaining is None else min(room, self._remaining)
+
+    async def _seconds_until_next_look(self) -> float:
+        """Until the sweep, or until the next item becomes due, whichever is sooner."""
+        seconds = self._settings.sweep_seconds
+        if not self._is_notified:
+            seconds = min(seconds, DEGRADED_SWEEP_SECONDS)
+        seconds *= random.uniform(0.8, 1.2)  # noqa: S311  # jitter is no secret
+        if self._breaker.is_open:
+            return min(seconds, self._breaker.seconds_until_probe() or seconds)
+        if self._room() > 0:
+            due_in = await self._database.run(queue.next_due_in)
+            seconds = min(seconds, seconds if due_in is None else due_in)
+        return seconds
+
+    def _is_done(self) -> bool:
+        is_enough = self._exits_when_idle or self._remaining == 0
+        return is_enough and not self._in_flight and not self._wake.is_set()
+
+    def _start(self, claim: Claim, group: asyncio.TaskGroup) -> None:
+        if self._remaining is not None:
+            self._remaining -= 1
+        task = group.create_task(self._enrich(claim))
+        self._in_flight[claim] = task
+        task.add_done_callback(partial(self._land, claim))
+
+    async def _enrich(self, claim: Claim) -> Verdict:
+        async with self._slots:
+            return await self._enricher.enrich(claim)
+
+    def _land(self, claim: Claim, task: asyncio.Task[Verdict]) -> None:
+        """Take the verdict of a task that has ended, in whatever way it did."""
+        del self._in_flight[claim]
+        if task.cancelled():
+            self._writer.add(verdicts.released(claim))
+        elif task.exception() is None:
+            self._writer.add(task.result())
+        if self._is_backlogged or self._is_stopping or self._is_done():
+            self._wake.set()
+
+    def _verdicts_written(self, written: Sequence[Verdict]) -> None:
+        # One of these may now be the next item due, or have been what its owner's limit counted.
+        if self._settings.per_owner_concurrency or any(verdict.status == Status.ENRICHING for verdict in written):
+            self._wake.set()
+
+    async def _renew_leases(self) -> None:
+        lease_seconds = self._settings.lease_seconds
+        renewed_at = time.monotonic()
+        while True:
+            await asyncio.sleep(lease_seconds / 3)
+            asked_at = time.monotonic()
+            claims = [*self._in_flight, *self._writer.unwritten()]
+            try:
+                held = await self._database.run(partial(queue.renew, claims, lease_seconds=lease_seconds))
+            except DATABASE_AWAY as error:
+                logger.warning("lease.not_renewed", cause=type(error).__name__, count=len(claims))
+                if time.monotonic() - renewed_at > lease_seconds * 2 / 3:
+                    self._give_up_all_but(set(), claims)
+            else:
+                renewed_at = asked_at
+                self._give_up_all_but(held, claims)
+
+    def _give_up_all_but(self, held: Collection[UUID], claims: Sequence[Claim]) -> None:
+        """Cancel what is not ours any more, or will soon not be: another worker may already be at it."""
+        for claim in claims:
+            task = self._in_flight.get(claim)
+            if task is not None and claim.item_id not in held:
+                logger.info("lease.lost", item_id=str(claim.item_id))
+                task.cancel()
+
+    async def _let_flights_land(self) -> None:
+        if self._in_flight:
+            logger.info("worker.draining", in_flight=len(self._in_flight))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.grace_seconds):
+                while self._in_flight and not self._is_hurried:
+                    self._wake.clear()
+                    await self._wake.wait()
+        tasks = list(self._in_flight.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            logger.info("worker.releasing", in_flight=len(tasks))
+            await asyncio.wait(tasks, timeout=FLUSH_SECONDS)

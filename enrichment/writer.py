@@ -1,0 +1,94 @@
+"""Brings verdicts into the database, in batches, for as long as it takes."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import structlog
+from django.db import DatabaseError
+
+from enrichment import verdicts
+from enrichment.database import DATABASE_AWAY, DatabaseThread
+from enrichment.errors import InvalidOutput
+from items import queue
+from items.claims import Claim, Verdict
+from items.states import Status
+
+logger = structlog.get_logger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
+
+
+class VerdictWriter:
+    """Writes in one transaction whatever came in while the last one was being written.
+
+    An answer was paid for: while the database is away, verdicts wait in memory and are tried again.
+    `on_written` hears of each batch after its commit.
+    """
+
+    def __init__(self, *, on_written: Callable[[Sequence[Verdict]], None]) -> None:
+        self._on_written = on_written
+        self._database = DatabaseThread("litevault-finish")
+        self._waiting: list[Verdict] = []
+        self._writing: list[Verdict] = []
+        self._arrived = asyncio.Event()
+        self._emptied = asyncio.Event()
+        self._emptied.set()
+
+    def add(self, verdict: Verdict) -> None:
+        self._waiting.append(verdict)
+        self._arrived.set()
+        self._emptied.clear()
+
+    def unwritten(self) -> list[Claim]:
+        """The claims whose verdict is not in the database yet, and which so still need their lease."""
+        return [verdict.claim for verdict in (*self._writing, *self._waiting)]
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            self._writing, self._waiting = self._waiting, []
+            await self._write(self._writing)
+            written, self._writing = self._writing, []
+            if not self._waiting:
+                self._emptied.set()
+            self._on_written(written)
+
+    async def flush(self, *, timeout_seconds: float) -> None:
+        """Wait until all is written, but no longer than the timeout. What is not will be done by another worker."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._emptied.wait()
+        except TimeoutError:
+            logger.error("verdicts.abandoned", count=len(self.unwritten()))  # noqa: TRY400  # the reason is plain
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def _write(self, batch: Sequence[Verdict]) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                late = await self._database.run(partial(queue.finish, batch))
+            except DATABASE_AWAY as error:
+                logger.warning("verdicts.delayed", count=len(batch), cause=type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            except DatabaseError as error:
+                logger.error("verdicts.refused", count=len(batch), cause=type(error).__name__)  # noqa: TRY400  # its text may hold the user's
+                return await self._write_apart(batch)
+            else:
+                for verdict in late:
+                    logger.info("verdict.late", item_id=str(verdict.claim.item_id), outcome=verdict.outcome)
+                return None
+
+    async def _write_apart(self, batch: Sequence[Verdict]) -> None:
+        """Keep one verdict that the database refuses from holding up the others, and its item from being stuck."""
+        if len(batch) > 1:
+            for verdict in batch:
+                await self._write([verdict])
+        elif batch[0].status != Status.FAILED:
+            await self._write([verdicts.failed(batch[0].claim, batch[0].started_at, InvalidOutput())])

@@ -1,0 +1,78 @@
+"""The breaker on its own, with a clock that the test moves."""
+
+from enrichment.breaker import FAILURES_TO_OPEN, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Breaker
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def opened(clock: Clock) -> Breaker:
+    breaker = Breaker(clock=clock)
+    for _ in range(FAILURES_TO_OPEN):
+        breaker.failed()
+    return breaker
+
+
+def test_failures_that_are_not_in_a_row_do_not_open_it() -> None:
+    breaker = Breaker()
+
+    for _ in range(3):
+        for _ in range(FAILURES_TO_OPEN - 1):
+            breaker.failed()
+        breaker.answered()
+
+    assert not breaker.is_open
+    assert breaker.seconds_until_probe() == 0
+
+
+def test_failures_in_a_row_open_it_for_a_pause() -> None:
+    clock = Clock()
+
+    breaker = opened(clock)
+
+    assert breaker.is_open
+    assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS
+    clock.now += FIRST_PAUSE_SECONDS
+    assert breaker.seconds_until_probe() == 0
+
+
+def test_failed_probe_doubles_the_pause_up_to_a_limit() -> None:
+    clock = Clock()
+    breaker = opened(clock)
+
+    pauses = []
+    for _ in range(6):
+        clock.now += breaker.seconds_until_probe()
+        breaker.failed()
+        pauses.append(breaker.seconds_until_probe())
+
+    assert pauses == [4, 8, 16, LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS]
+
+
+def test_calls_under_way_when_it_opened_do_not_lengthen_the_pause() -> None:
+    clock = Clock()
+    breaker = opened(clock)
+
+    for _ in range(50):
+        breaker.failed()
+
+    assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS
+
+
+def test_answer_closes_it_and_forgets_the_pause() -> None:
+    clock = Clock()
+    breaker = opened(clock)
+    clock.now += FIRST_PAUSE_SECONDS
+    breaker.failed()
+
+    breaker.answered()
+
+    assert not breaker.is_open
+    for _ in range(FAILURES_TO_OPEN):
+        breaker.failed()
+    assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS
