@@ -1,20 +1,26 @@
 """Logs: one structlog pipeline for our own events and for the standard library's.
 
-Never logged: secrets, the user's text, local variables of a traceback.
+Never logged: secrets, the user's text, the local variables of a traceback and the message of an exception.
+The message of a database error quotes the row, and that of a model's library quotes the request.
 """
 
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
-from typing import Any
+import traceback
+from collections.abc import Iterator
 
 import structlog
-from structlog.tracebacks import ExceptionDictTransformer
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 # These log what the model said, or the exception text with the key and the user's text in it.
-TALKATIVE_LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "instructor", "openai", "httpx", "httpcore")
+TALKATIVE_LOGGERS = (
+    *("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "instructor", "openai", "httpx", "httpcore"),
+    "django.server",  # prints whole URLs, and with them what people search for
+)
+
+# This one logs every statement with its parameters, which are the user's text.
+SQL_LOGGER = "django.db.backends"
 
 SECRET_NAME = re.compile(r"(?i)(authorization|api_?key|password|secret|cookie|(^|_)token$|raw_?text)")
 
@@ -33,6 +39,8 @@ def configure_logging(*, log_format: str, level: str) -> None:
     root.setLevel(level)
     for name in TALKATIVE_LOGGERS:
         silence(name)
+    logging.getLogger(SQL_LOGGER).setLevel("WARNING")
+    logging.getLogger("django.request").setLevel(logging.ERROR)  # request.finished tells of every refused request
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -51,12 +59,36 @@ def silence(name: str) -> None:
     logger.propagate = False
 
 
-def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Blank the value of every key whose name promises a secret or the user's text."""
     for key in event:
         if SECRET_NAME.search(key):
             event[key] = "[redacted]"
     return event
+
+
+def tell_where(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Put the classes of the exceptions and the places in the code for a traceback, without any message."""
+    exc_info = event.pop("exc_info", None)
+    if exc_info is True:
+        exc_info = sys.exc_info()
+    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
+    if isinstance(error, BaseException):
+        event["exception"] = "\n".join(_places(error))
+    return event
+
+
+def _places(error: BaseException | None) -> Iterator[str]:
+    """The first cause comes first, as in Python's own tracebacks."""
+    if error is None:
+        return
+    yield from _places(error.__cause__ or (None if error.__suppress_context__ else error.__context__))
+    for frame in traceback.extract_tb(error.__traceback__):
+        yield f"  {frame.filename}:{frame.lineno} in {frame.name}"
+    yield f"{type(error).__module__}.{type(error).__qualname__}"
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            yield from _places(part)
 
 
 def _common_processors() -> list[Processor]:
@@ -71,9 +103,5 @@ def _common_processors() -> list[Processor]:
 
 def _renderers(log_format: str) -> list[Processor]:
     if log_format == "console":
-        # plain_traceback, because the default one prints local variables as soon as rich is installed.
-        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-    return [
-        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
-        structlog.processors.JSONRenderer(),
-    ]
+        return [tell_where, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [tell_where, structlog.processors.JSONRenderer()]

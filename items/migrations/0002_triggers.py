@@ -1,11 +1,14 @@
-"""The triggers that make the table a queue. Frozen: change them in a new migration."""
+"""The triggers that make the table a queue. Frozen: change them in a new migration.
+
+They can be laid down again over what somebody dropped or disabled by hand: migrate back to 0001 and forwards.
+"""
 
 from django.db import migrations
 
 # Moving a row to ENRICHING starts its attempts afresh, whoever moves it: the API, the admin or plain SQL.
 # Taking a row out of the worker's hands raises the fencing token, so that a late result is recognised.
 RESTART = """
-CREATE FUNCTION items_restart() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION items_restart() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.fencing_token := OLD.fencing_token + 1;
     NEW.claimed_by := NULL;
@@ -18,52 +21,52 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER items_restart BEFORE UPDATE OF status ON items
+CREATE OR REPLACE TRIGGER items_restart BEFORE UPDATE OF status ON items
 FOR EACH ROW WHEN (NEW.status IN ('ENRICHING', 'DISCARDED') AND OLD.status IS DISTINCT FROM NEW.status)
 EXECUTE FUNCTION items_restart();
 """
 RESTART_REVERSE = """
-DROP TRIGGER items_restart ON items;
-DROP FUNCTION items_restart();
+DROP TRIGGER IF EXISTS items_restart ON items;
+DROP FUNCTION IF EXISTS items_restart();
 """
 
 # The payload is constant, so that PostgreSQL folds all rows of one transaction into one notification.
 NOTIFY_ENRICHING = """
-CREATE FUNCTION items_notify_enriching() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION items_notify_enriching() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('items_enriching', '');
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER items_notify_insert AFTER INSERT ON items
+CREATE OR REPLACE TRIGGER items_notify_insert AFTER INSERT ON items
 FOR EACH ROW WHEN (NEW.status = 'ENRICHING')
 EXECUTE FUNCTION items_notify_enriching();
 
-CREATE TRIGGER items_notify_update AFTER UPDATE OF status ON items
+CREATE OR REPLACE TRIGGER items_notify_update AFTER UPDATE OF status ON items
 FOR EACH ROW WHEN (NEW.status = 'ENRICHING' AND OLD.status IS DISTINCT FROM 'ENRICHING')
 EXECUTE FUNCTION items_notify_enriching();
 """
 NOTIFY_ENRICHING_REVERSE = """
-DROP TRIGGER items_notify_update ON items;
-DROP TRIGGER items_notify_insert ON items;
-DROP FUNCTION items_notify_enriching();
+DROP TRIGGER IF EXISTS items_notify_update ON items;
+DROP TRIGGER IF EXISTS items_notify_insert ON items;
+DROP FUNCTION IF EXISTS items_notify_enriching();
 """
 
 # Tells the worker that holds the row to cancel its call.
 NOTIFY_CANCELLED = """
-CREATE FUNCTION items_notify_cancelled() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION items_notify_cancelled() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('items_cancelled', OLD.id::text);
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER items_notify_cancelled AFTER UPDATE OF status ON items
+CREATE OR REPLACE TRIGGER items_notify_cancelled AFTER UPDATE OF status ON items
 FOR EACH ROW WHEN (OLD.status = 'ENRICHING' AND NEW.status = 'DISCARDED' AND OLD.claimed_by IS NOT NULL)
 EXECUTE FUNCTION items_notify_cancelled();
 """
 NOTIFY_CANCELLED_REVERSE = """
-DROP TRIGGER items_notify_cancelled ON items;
-DROP FUNCTION items_notify_cancelled();
+DROP TRIGGER IF EXISTS items_notify_cancelled ON items;
+DROP FUNCTION IF EXISTS items_notify_cancelled();
 """
 
 

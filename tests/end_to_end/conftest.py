@@ -1,0 +1,98 @@
+"""Real processes against the test's database."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from enrichment.listener import APPLICATION_NAME
+from items.models import Item
+
+PATIENCE_SECONDS = 30.0
+PROJECT = Path(settings.BASE_DIR)
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until it holds."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)  # between two looks, not instead of one
+
+
+def reaches(item: Item, status: str) -> Item:
+    """Wait until the item has this status."""
+    until(lambda: Item.objects.filter(pk=item.pk, status=status).exists())
+    return Item.objects.get(pk=item.pk)
+
+
+def database_url() -> str:
+    parts = connection.settings_dict
+    password = f":{quote(parts['PASSWORD'], safe='')}" if parts["PASSWORD"] else ""
+    return f"postgresql://{parts['USER']}{password}@{parts['HOST']}:{parts['PORT']}/{parts['NAME']}"
+
+
+def listeners_alive() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()",
+            [APPLICATION_NAME],
+        )
+        (count,) = cursor.fetchone()
+        return int(count)
+
+
+class CommandStarter(Protocol):
+    def __call__(self, *arguments: str, **environment: str) -> subprocess.Popen[str]: ...
+
+
+@pytest.fixture
+def start(transactional_db: None, tmp_path: Path) -> Iterator[CommandStarter]:
+    """Start a manage.py command as a process of its own; whatever still runs at the end is killed."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("LITEVAULT_")}
+        with (tmp_path / f"process-{len(processes)}.log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", *arguments],
+                cwd=PROJECT,
+                env=ours | {"DATABASE_URL": database_url(), "LITEVAULT_DEBUG": "true", **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+class ListenerStarter(Protocol):
+    def __call__(self, *arguments: str, **environment: str) -> subprocess.Popen[str]: ...
+
+
+@pytest.fixture
+def start_listener(start: CommandStarter) -> ListenerStarter:
+    """Start `manage.py enrich_listener` and wait until it listens."""
+
+    def start_listener(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+        alive = listeners_alive()
+        process = start("enrich_listener", *arguments, **environment)
+        until(lambda: listeners_alive() > alive or process.poll() is not None)
+        assert process.poll() is None, "it ended at once"
+        return process
+
+    return start_listener

@@ -1,0 +1,167 @@
+"""The worker process, started as an operator starts it, stopped as an operator stops it."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+
+from items.models import Item
+from items.states import Outcome, Status
+from tests.end_to_end.conftest import CommandStarter, ListenerStarter, listeners_alive, reaches, until
+from tests.enrichment.fake_llm_server import FakeLLMServer, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TEXT = "The lighthouse keeper repaired the lamp. Ships could see the harbour again that night."
+
+
+def test_captured_text_is_enriched_by_a_real_process(owner: User, start_listener: ListenerStarter) -> None:
+    start_listener()
+
+    item = reaches(Item.objects.capture(owner=owner, raw_text=TEXT), Status.READY_TO_CONFIRM)
+
+    assert item.title
+    assert item.title in TEXT
+    assert 3 <= len(item.tags) <= 5
+
+
+def test_row_inserted_by_plain_sql_is_enriched(owner: User, start_listener: ListenerStarter) -> None:
+    start_listener()
+
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO items (owner_id, raw_text) VALUES (%s, %s)", [owner.pk, TEXT])
+
+    reaches(Item.objects.get(), Status.READY_TO_CONFIRM)
+
+
+def test_failed_row_that_plain_sql_sends_back_is_enriched(owner: User, start_listener: ListenerStarter) -> None:
+    item = Item.objects.create(
+        owner=owner, raw_text=TEXT, status=Status.FAILED, enrichment_error="CODE: why", attempt_count=3
+    )
+    start_listener()
+
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE items SET status = 'ENRICHING' WHERE id = %s", [item.pk])
+
+    assert reaches(item, Status.READY_TO_CONFIRM).enrichment_error is None
+
+
+def test_drain_enriches_what_is_due_and_exits(owner: User, start: CommandStarter) -> None:
+    for number in range(20):
+        Item.objects.capture(owner=owner, raw_text=f"{TEXT} {number}")
+
+    process = start("enrich_listener", "--drain")
+
+    assert process.wait(30) == 0
+    assert Item.objects.filter(status=Status.READY_TO_CONFIRM).count() == 20
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_idle_process_stops_at_the_first_signal(start_listener: ListenerStarter, signal_number: int) -> None:
+    process = start_listener()
+
+    process.send_signal(signal_number)
+
+    assert process.wait(5) == 0
+    until(lambda: listeners_alive() == 0)
+
+
+def ask(model: FakeLLMServer) -> dict[str, str]:
+    """The settings that send a process to this model."""
+    return {
+        "LITEVAULT_LLM_PROVIDER": "litellm",
+        "LITEVAULT_LLM_API_BASE": model.url,
+        "OPENAI_API_KEY": "sk-test",
+    }
+
+
+@pytest.fixture
+def busy(owner: User, start_listener: ListenerStarter) -> Iterator[subprocess.Popen[str]]:
+    """A process whose one call to the model hangs."""
+    with serving("hang") as model:
+        process = start_listener(**ask(model), LITEVAULT_ENRICH_GRACE_SECONDS="60")
+        Item.objects.capture(owner=owner, raw_text=TEXT)
+        until(lambda: model.calls)
+        yield process
+
+
+def test_second_signal_gives_back_what_is_in_flight(busy: subprocess.Popen[str]) -> None:
+    # Two of the same kind would be one, if they came before the process looked.
+    busy.send_signal(signal.SIGTERM)
+    busy.send_signal(signal.SIGINT)
+
+    assert busy.wait(10) == 0
+    item = Item.objects.get()
+    assert (item.status, item.claimed_by, item.attempt_count) == (Status.ENRICHING, None, 0)
+    assert [attempt.outcome for attempt in item.attempts.all()] == [Outcome.RELEASED]
+
+
+def test_first_signal_alone_waits_for_what_is_in_flight(owner: User, start_listener: ListenerStarter) -> None:
+    with serving("slow") as model:
+        process = start_listener(**ask(model))
+        item = Item.objects.capture(owner=owner, raw_text=TEXT)
+        until(lambda: model.calls)
+
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(20) == 0
+    assert Item.objects.get(pk=item.pk).status == Status.READY_TO_CONFIRM
+
+
+def test_killed_process_loses_nothing(owner: User, busy: subprocess.Popen[str], start: CommandStarter) -> None:
+    busy.kill()
+    busy.wait()
+    Item.objects.update(available_at=timezone.now())
+
+    peer = start("enrich_listener", "--drain")
+
+    assert peer.wait(30) == 0
+    item = Item.objects.get()
+    assert item.status == Status.READY_TO_CONFIRM
+    assert [attempt.outcome for attempt in item.attempts.order_by("number")] == [Outcome.LOST, Outcome.SUCCEEDED]
+
+
+def test_wrong_key_fails_with_a_safe_sentence_and_the_right_one_heals_at_retry(
+    owner: User, start: CommandStarter
+) -> None:
+    item = Item.objects.capture(owner=owner, raw_text=TEXT)
+    with serving("status_401") as model:
+        start("enrich_listener", "--drain", **ask(model)).wait(60)
+    item.refresh_from_db()
+    error = item.enrichment_error
+    item.retry()
+    with serving("ok") as model:
+        start("enrich_listener", "--drain", **ask(model)).wait(60)
+
+    item.refresh_from_db()
+    assert error is not None
+    assert error.startswith("LLM_API_ERROR: ")
+    assert "sk-test" not in error
+    assert item.status == Status.READY_TO_CONFIRM
+    assert item.attempts.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "sentence"),
+    [
+        (("--concurrency", "0"), {}, "must be a whole number from 1 to 1000"),
+        (("--worker-id", "x" * 65), {}, "must be 1 to 64 printable characters"),
+        ((), {"LITEVAULT_LLM_CONCURRENCY": "many"}, "LITEVAULT_LLM_CONCURRENCY must be a whole number from 1 to 1000"),
+        ((), {"LITEVAULT_LLM_MODLE": "x"}, "Unknown setting LITEVAULT_LLM_MODLE"),
+        ((), {"LITEVAULT_LLM_PROVIDER": "litellm", "OPENAI_API_KEY": ""}, "OPENAI_API_KEY"),
+    ],
+)
+def test_wrong_setting_is_refused_in_one_sentence(
+    start: CommandStarter, tmp_path: Path, arguments: tuple[str, ...], environment: dict[str, str], sentence: str
+) -> None:
+    process = start("enrich_listener", *arguments, **environment)
+
+    assert process.wait(30) not in (0, None)
+    said = (tmp_path / "process-0.log").read_text()
+    assert sentence in said
+    assert "Traceback" not in said
