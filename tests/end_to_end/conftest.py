@@ -31,7 +31,8 @@ def until(condition: Callable[[], object]) -> None:
 def reaches(item: Item, status: str) -> Item:
     """Wait until the item has this status."""
     until(lambda: Item.objects.filter(pk=item.pk, status=status).exists())
-    return Item.objects.get(pk=item.pk)
+    item.refresh_from_db()
+    return item
 
 
 def database_url() -> str:
