@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import os
 import platform
-import statistics
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,13 +34,8 @@ def main() -> None:
         from benchmarks.measure import Measurements, measure  # noqa: PLC0415  # needs the settings made above
 
         rounds: list[Measurements] = [asyncio.run(measure(url, arguments)) for _ in range(arguments.rounds)]
-    print(
-        f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, {arguments.rounds} rounds"
-    )
-    print_table(
-        {name: [figures[name] for figures in rounds] for name in rounds[0]},
-        middle=statistics.median,
-    )
+    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    print_table({name: [figures[name] for figures in rounds] for name in rounds[0]})
 
 
 @contextmanager
