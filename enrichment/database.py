@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection, connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, connections, reset_queries
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from enrichment.sockets import cut
@@ -51,7 +51,9 @@ class DatabaseThread:
 
     def _do(self, work: Callable[[], Result]) -> Result:
         # After a restart of the server every query fails until the broken connection is dropped.
+        # In debug mode Django remembers queries, with the texts in them, until it is told to forget.
         close_old_connections()
+        reset_queries()
         self._connection = connections[connection.alias]
         try:
             return work()

@@ -19,11 +19,10 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from enrichment.sockets import cut
-from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
+from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING, LISTENER_NAME
 
 logger = structlog.get_logger(__name__)
 
-APPLICATION_NAME = "litevault-listener"
 PROBE_SECONDS = 15.0
 DEADLINE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 10.0
@@ -99,7 +98,7 @@ class Listener:
         connecting = psycopg.AsyncConnection.connect(
             self._conninfo,
             autocommit=True,
-            application_name=APPLICATION_NAME,
+            application_name=LISTENER_NAME,
             connect_timeout=ceil(self._deadline_seconds),
         )
         self._connection = await self._before_deadline(connecting)

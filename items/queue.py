@@ -28,6 +28,9 @@ CHANNEL_ENRICHING = "items_enriching"
 CHANNEL_CANCELLED = "items_cancelled"
 """Where the database rings when a claimed item is discarded. The payload is its id."""
 
+LISTENER_NAME = "litevault-listener"
+"""The application name of every listener's connection: whoever looks in pg_stat_activity sees who is alive."""
+
 BEFORE_ALL_OWNERS = 1 - 2**63
 
 # Fair between owners: `turn` walks from owner to owner along the index items_claim, and each owner gets an

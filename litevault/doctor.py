@@ -13,9 +13,10 @@ from django.db import DatabaseError, connection
 
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.errors import EnrichmentError
-from enrichment.listener import APPLICATION_NAME, listen_conninfo
+from enrichment.listener import listen_conninfo
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.factory import build_provider
+from items.queue import LISTENER_NAME
 from items.states import Status
 from litevault.health import readiness
 
@@ -105,7 +106,7 @@ def listeners() -> Finding:
         cursor.execute(
             "SELECT coalesce(host(client_addr), 'local'), extract(epoch FROM now() - backend_start)"
             " FROM pg_stat_activity WHERE application_name = %s AND datname = current_database() ORDER BY 2 DESC",
-            [APPLICATION_NAME],
+            [LISTENER_NAME],
         )
         rows = cursor.fetchall()
     if not rows:

@@ -9,6 +9,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator
+from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -25,9 +26,21 @@ SQL_LOGGER = "django.db.backends"
 SECRET_NAME = re.compile(r"(?i)(authorization|api_?key|password|secret|cookie|(^|_)token$|raw_?text)")
 
 
+class StandardErrorHandler(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is at that moment, not to what it was at the start."""
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _stream: TextIO) -> None:
+        """The base class sets it once, to no effect."""
+
+
 def configure_logging(*, log_format: str, level: str) -> None:
     """Send everything from `level` up to standard error, as JSON lines or for a person's eyes."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = StandardErrorHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_common_processors(),

@@ -13,6 +13,8 @@ if settings.SECRET_KEY_IS_TEMPORARY:
     raise ImproperlyConfigured("Set LITEVAULT_SECRET_KEY to a long random text, or LITEVAULT_DEBUG=true.")
 
 # Only the web server pools: the worker and the commands hold a few connections of their own.
-settings.DATABASES["default"] |= {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": {"min_size": 1, "max_size": 16}}}
+database = settings.DATABASES["default"]
+database["CONN_MAX_AGE"] = 0
+database["OPTIONS"] = {**database.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 16, "timeout": 5}}
 
 application = get_wsgi_application()

@@ -13,8 +13,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from enrichment.listener import APPLICATION_NAME
 from items.models import Item
+from items.queue import LISTENER_NAME
 
 PATIENCE_SECONDS = 30.0
 PROJECT = Path(settings.BASE_DIR)
@@ -45,7 +45,7 @@ def listeners_alive() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()",
-            [APPLICATION_NAME],
+            [LISTENER_NAME],
         )
         (count,) = cursor.fetchone()
         return int(count)

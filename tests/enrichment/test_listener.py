@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from django.contrib.auth.models import User
 from django.db import connection
 
-from enrichment.listener import APPLICATION_NAME, Listener, listen_conninfo
+from enrichment.listener import Listener, listen_conninfo
 from items.models import Item
+from items.queue import LISTENER_NAME
 from tests.enrichment.conftest import Database, until
 
 
@@ -46,7 +47,7 @@ def listener_pids() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()",
-            [APPLICATION_NAME],
+            [LISTENER_NAME],
         )
         return [pid for (pid,) in cursor.fetchall()]
 

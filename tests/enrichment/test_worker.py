@@ -230,7 +230,9 @@ async def test_lease_is_renewed_for_as_long_as_the_call_takes(
     answer = asyncio.Event()
     provider.script["text"] = [answer]
 
-    async with working(provider, enrich=QUICK_LEASE), working(ScriptedProvider(), worker_id="peer", enrich=QUICK_LEASE):
+    lease = {"lease_seconds": 3, "sweep_seconds": 0.2}
+
+    async with working(provider, enrich=lease), working(provider, worker_id="peer", enrich=lease):
         (item,) = await database.capture(owner, "text")
         await database.until(lambda: Item.objects.filter(pk=item.pk, claimed_by__isnull=False).exists())
         claimed = await database.read(item)
@@ -388,7 +390,7 @@ async def test_log_says_what_happened_and_nothing_of_the_text(
     database: Database,
     working: WorkerMaker,
     provider: ScriptedProvider,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     provider.script["canary-text"] = [ValueError("canary-exception"), draft("canary-title")]
 
@@ -396,7 +398,10 @@ async def test_log_says_what_happened_and_nothing_of_the_text(
         (item,) = await database.capture(owner, "canary-text")
         await database.reaches(item, Status.FAILED)
 
-    assert "canary" not in "".join(capsys.readouterr())
+    said = "".join(capfd.readouterr())
+    assert "enrichment.failed" in said
+    assert "ValueError" in said
+    assert "canary" not in said
 
 
 def test_result_type_is_what_the_provider_promises() -> None:

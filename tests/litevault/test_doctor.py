@@ -8,7 +8,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from enrichment.config import LLMSettings
-from enrichment.listener import APPLICATION_NAME, listen_conninfo
+from enrichment.listener import listen_conninfo
+from items.queue import LISTENER_NAME
 from litevault.doctor import without_password
 from tests.enrichment.fake_llm_server import serving
 
@@ -26,7 +27,7 @@ def examined(*arguments: str) -> tuple[int, str]:
 
 @pytest.fixture
 def a_listener() -> object:
-    with psycopg.connect(listen_conninfo(), application_name=APPLICATION_NAME) as connected:
+    with psycopg.connect(listen_conninfo(), application_name=LISTENER_NAME) as connected:
         yield connected
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -24,7 +25,7 @@ def log_format(request: pytest.FixtureRequest) -> Iterator[str]:
 def fail(private: str) -> None:
     text_of_the_user = private
     try:
-        {}[text_of_the_user]
+        os.environ[text_of_the_user]
     except KeyError as error:
         raise ValueError(private) from error
 

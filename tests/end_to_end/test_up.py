@@ -1,0 +1,149 @@
+"""`manage.py up`, which is what `make run` calls: started, used over HTTP, and stopped in every way."""
+
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]  # it carries no types
+import pytest
+
+from tests.clones import bare_environment, fresh_clone
+from tests.end_to_end.conftest import CommandStarter
+from tests.processes import descendants, kill, named, survivors, until
+
+HEADERS = {"X-Dev-User-Id": "demo", "Content-Type": "application/json"}
+TEXT = "A trigger calls NOTIFY. The worker listens, and wakes up at once."
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+@pytest.fixture
+def clone() -> Iterator[Path]:
+    with fresh_clone() as folder:
+        yield folder
+
+
+def call(port: int, method: str, path: str, body: object = None) -> Any:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request(method, f"/api/v1/{path}", json.dumps(body) if body else None, HEADERS)
+        return json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+
+
+def output(tmp_path: Path, number: int = 0) -> str:
+    return (tmp_path / f"process-{number}.log").read_text()
+
+
+def until_ready(up: subprocess.Popen[str], read: Callable[[], str]) -> None:
+    until(lambda: "Ctrl-C stops all of it" in read() or up.poll() is not None)
+    assert up.poll() is None, read()
+
+
+def test_text_is_captured_and_enriched_and_ctrl_c_stops_all(start: CommandStarter, tmp_path: Path, port: int) -> None:
+    up = start("up", "--port", str(port), LITEVAULT_DEBUG="")
+    until_ready(up, lambda: output(tmp_path))
+
+    item = call(port, "POST", "items", {"rawText": TEXT})
+    until(lambda: call(port, "GET", f"items/{item['id']}")["status"] == "READY_TO_CONFIRM")
+
+    family = descendants(up)
+    asked = time.monotonic()
+    up.send_signal(signal.SIGINT)
+    assert up.wait(timeout=10) == 0
+    assert time.monotonic() - asked < 5
+    assert not survivors(family)
+    shown = output(tmp_path)
+    assert f"http://127.0.0.1:{port}/api/v1/items" in shown
+    assert re.search(rf"http://127.0.0.1:{port}/admin/  \(user admin, password \S+\)", shown)
+    assert "listener │ " in shown
+    assert shown.endswith("Stopped.\n")
+
+
+def test_child_that_dies_ends_all_with_its_exit_code(start: CommandStarter, tmp_path: Path, port: int) -> None:
+    up = start("up", "--port", str(port), "--no-listener")
+    until_ready(up, lambda: output(tmp_path))
+    family = descendants(up)
+
+    (web,) = psutil.Process(up.pid).children()
+    kill(web)
+
+    assert up.wait(timeout=10) == 128 + signal.SIGKILL
+    assert "because web ended with exit code 137" in output(tmp_path)
+    until(lambda: not survivors(family))
+
+
+def test_port_in_use_is_one_sentence(start: CommandStarter, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        up = start("up", "--port", str(port))
+
+        assert up.wait(timeout=20) == 1
+    assert f"Port {port} is in use." in output(tmp_path)
+    assert "make run PORT=" in output(tmp_path)
+    assert "Traceback" not in output(tmp_path)
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "eighty"])
+def test_port_that_does_not_exist_is_refused(start: CommandStarter, tmp_path: Path, port: str) -> None:
+    up = start("up", "--port", port)
+
+    assert up.wait(timeout=20) == 2
+    assert "a port is a number from 1 to 65535" in output(tmp_path)
+
+
+@contextmanager
+def running_clone(clone: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    """`up` in a clone, ready, with its output in up.log there."""
+    with (clone / "up.log").open("w") as log:
+        up = subprocess.Popen(
+            [sys.executable, "manage.py", "up", "--port", str(port)],
+            cwd=clone,
+            env=bare_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    with up:
+        try:
+            until_ready(up, (clone / "up.log").read_text)
+            yield up
+        finally:
+            up.terminate()
+
+
+def test_data_and_login_are_found_again_after_every_end(clone: Path, port: int) -> None:
+    with running_clone(clone, port) as up:
+        item = call(port, "POST", "items", {"rawText": TEXT})
+        kill(up)
+    until(lambda: not named(clone))
+    login = re.search(r"\(user admin, password .*\)", (clone / "up.log").read_text())
+
+    with running_clone(clone, port) as up:
+        found = call(port, "GET", f"items/{item['id']}")
+        up.terminate()
+        assert up.wait(timeout=10) == 0
+
+    assert not named(clone)
+    assert found["rawText"] == TEXT
+    assert login
+    assert login[0] in (clone / "up.log").read_text()
+    assert (clone / "var" / "admin-password").stat().st_mode & 0o077 == 0
