@@ -1,7 +1,8 @@
 """The item and the history of its enrichment."""
 
 import uuid
-from typing import ClassVar, Self, cast
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self, cast
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -73,20 +74,29 @@ class ItemQuerySet(models.QuerySet["Item"]):
 class ItemManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[misc]  # made at run time
     def capture(self, *, owner: object, raw_text: str, enrich: bool = True) -> "Item":
         """Store a text. With `enrich` the database wakes the worker; without, it is archived as it is."""
-        if enrich:
-            return cast(Item, self.create(owner=owner, raw_text=raw_text))
-        return cast(
-            Item,
-            self.create(
-                owner=owner,
-                raw_text=raw_text,
-                status=Status.ARCHIVED,
-                enrichment_mode=EnrichmentMode.MANUAL,
-                title=first_line(raw_text),
-                source_type=SourceType.NOTE,
-                confirmed_at=timezone.now(),
-            ),
-        )
+        item = captured(owner=owner, raw_text=raw_text, enrich=enrich)
+        item.save(force_insert=True, using=self.db)
+        return item
+
+    def capture_many(self, *, owner: object, raw_texts: Iterable[str], enrich: bool = True) -> list["Item"]:
+        """Store all of the texts or, if the database refuses one, none. The worker is woken once for all."""
+        items = [captured(owner=owner, raw_text=raw_text, enrich=enrich) for raw_text in raw_texts]
+        return cast(list[Item], self.bulk_create(items))
+
+
+def captured(*, owner: Any, raw_text: str, enrich: bool) -> "Item":
+    """An item as it is at its capture, not saved yet."""
+    if enrich:
+        return Item(owner=owner, raw_text=raw_text)
+    return Item(
+        owner=owner,
+        raw_text=raw_text,
+        status=Status.ARCHIVED,
+        enrichment_mode=EnrichmentMode.MANUAL,
+        title=first_line(raw_text),
+        source_type=SourceType.NOTE,
+        confirmed_at=timezone.now(),
+    )
 
 
 def first_line(text: str) -> str:

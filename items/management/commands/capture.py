@@ -1,0 +1,160 @@
+"""Capture the texts of files, folders and standard input."""
+
+import os
+import sys
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, NoReturn
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError, reset_queries
+from tqdm import tqdm
+
+from items.capturing.owners import DEFAULT_OWNER, find_owner
+from items.capturing.sources import STANDARD_INPUT, Found, texts_from
+from items.capturing.tally import Tally
+from items.capturing.watch import Watch, is_listener_alive
+from items.models import RAW_TEXT_MAX_LENGTH, Item
+
+BATCH_SIZE = 500
+EXIT_INCOMPLETE = 1
+EXIT_INTERRUPTED = 130
+
+
+class Command(BaseCommand):
+    help = (
+        "Capture texts from files, from folders (all their text files, hidden ones left out) or from standard input. "
+        "A file is one item unless --each-line or --split is given. "
+        f"A text has 1 to {RAW_TEXT_MAX_LENGTH:,} characters in UTF-8 and is not blank; "
+        "what is refused is listed with its reason, and everything else goes in. "
+        "Exit code: 0 when all was captured (and, with --wait, enriched), 1 when something was not, 130 after Ctrl-C."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "names", nargs="*", metavar="FILE", help="file, folder, or - for standard input (which is the default)"
+        )
+        parser.add_argument(
+            "--owner",
+            metavar="NAME",
+            default=DEFAULT_OWNER,
+            help="user that the items belong to (default: %(default)s, who is made on first use; "
+            "any other user must exist already, unless LITEVAULT_DEBUG is true)",
+        )
+        pieces = parser.add_mutually_exclusive_group()
+        pieces.add_argument("--each-line", action="store_true", help="one item per line; blank lines are skipped")
+        pieces.add_argument(
+            "--split",
+            type=separator,
+            metavar="SEPARATOR",
+            help=r"one item per piece between separators, such as '\n\n' (\n, \t and \0 have their meaning); "
+            "write --split=--- for one that begins with a dash",
+        )
+        parser.add_argument(
+            "--cut",
+            action="store_true",
+            help=f"of a text that is too long, capture the first {RAW_TEXT_MAX_LENGTH:,} characters",
+        )
+        parser.add_argument(
+            "--no-enrich", action="store_true", help="archive the texts as they are, titled with their first line"
+        )
+        parser.add_argument("--wait", action="store_true", help="watch until all items are enriched, then count them")
+        parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="with --wait: give up after so long")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if options["timeout"] is not None and not options["wait"]:
+            raise CommandError("--timeout goes with --wait.")
+        if options["wait"] and options["no_enrich"]:
+            raise CommandError("With --no-enrich there is nothing to --wait for.")
+        try:
+            is_complete = self.capture(options)
+        except KeyboardInterrupt:
+            self.stderr.write("Interrupted. What was captured before stays captured.")
+            sys.exit(EXIT_INTERRUPTED)
+        except (InterfaceError, OperationalError):
+            raise CommandError("The database does not answer. What was captured before stays captured.") from None
+        if not is_complete:
+            sys.exit(EXIT_INCOMPLETE)
+
+    def capture(self, options: dict[str, Any]) -> bool:
+        """Take in all there is, then wait if asked to. False when something was refused or not enriched."""
+        owner = find_owner(options["owner"])
+        tally = Tally()
+        ids: list[UUID] = []
+        try:
+            for items in self.batches(tally, options, owner=owner):
+                tally.captured += len(items)
+                ids.extend(item.id for item in items if options["wait"])
+        finally:
+            self.say(*tally.lines(owner=owner.get_username()))
+        is_enriched = not options["wait"] or self.wait(ids, timeout_seconds=options["timeout"])
+        return is_enriched and not tally.refused
+
+    def batches(self, tally: Tally, options: dict[str, Any], *, owner: User) -> Iterator[list[Item]]:
+        """Store the texts as they come, a batch at a time, each committed at once."""
+        names = options["names"] or [STANDARD_INPUT]
+        if STANDARD_INPUT in names and sys.stdin and sys.stdin.isatty():
+            self.stderr.write("Type or paste the text, then press Ctrl-D on a line of its own.")
+        cutter = "\n" if options["each_line"] else options["split"]
+        with progress("Capturing") as bar:
+            found = counted(texts_from(names, separator=cutter), bar)
+            texts = tally.accepted(found, is_whole=cutter is None, cut=options["cut"])
+            while batch := list(islice(texts, BATCH_SIZE)):
+                # With LITEVAULT_DEBUG, Django remembers every query, and these queries hold whole files.
+                reset_queries()
+                yield Item.objects.capture_many(owner=owner, raw_texts=batch, enrich=not options["no_enrich"])
+
+    def wait(self, ids: list[UUID], *, timeout_seconds: float | None) -> bool:
+        """Watch until the worker is done with all. False when some have failed or the time was too short."""
+        watch = Watch(ids)
+        started_at = time.monotonic()
+        try:
+            if ids and not is_listener_alive():
+                self.stderr.write("No listener is running, so the items wait. Start one: manage.py enrich_listener")
+            with progress("Enriching", total=len(ids)) as bar:
+                for done in watch.until_done(timeout_seconds=timeout_seconds):
+                    bar.update(done)
+        finally:
+            self.say(watch.report(seconds_taken=time.monotonic() - started_at))
+        return not watch.left and not watch.error_codes
+
+    def say(self, *lines: str) -> None:
+        """Write to standard output. That its reader has gone away does not undo a capture."""
+        try:
+            for line in lines:
+                self.stdout.write(line)
+            self.stdout.flush()
+        except BrokenPipeError:
+            self.stderr.write("Standard output was closed before the report was written. The items are captured.")
+            # Python flushes once more at its end, and would complain again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def progress(what: str, *, total: int | None = None) -> "tqdm[NoReturn]":
+    """A bar on standard error, if that is a terminal."""
+    return tqdm(desc=what, total=total, unit=" items", disable=not sys.stderr.isatty(), file=sys.stderr)
+
+
+def counted(found: Iterable[Found], bar: "tqdm[NoReturn]") -> Iterator[Found]:
+    for one in found:
+        bar.update()
+        yield one
+
+
+def separator(text: str) -> str:
+    for written, meant in (("\\n", "\n"), ("\\t", "\t"), ("\\0", "\0")):
+        text = text.replace(written, meant)
+    if not text:
+        raise ArgumentTypeError("a separator has at least one character")
+    return text
+
+
+def seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ArgumentTypeError("a number of seconds, 0 or more")
+    return value

@@ -1,0 +1,31 @@
+"""Which texts may be captured: the one rule that every way in goes by."""
+
+import re
+
+from django.db.models import TextChoices
+
+from items.models import RAW_TEXT_MAX_LENGTH
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Refusal(TextChoices):
+    """Why a text is not taken. The label completes the sentence "The text …"."""
+
+    BLANK = "blank", "may not be blank"
+    TOO_LONG = "max_length", f"may have at most {RAW_TEXT_MAX_LENGTH:,} characters"
+    NUL = "null_characters_not_allowed", "may not contain a NUL character"
+    SURROGATE = "surrogate_characters_not_allowed", "may not contain half of a surrogate pair"
+
+
+def refusal(raw_text: str) -> Refusal | None:
+    """Say why PostgreSQL or the contract would not take this text, or None when both do."""
+    if not raw_text.strip():
+        return Refusal.BLANK
+    if len(raw_text) > RAW_TEXT_MAX_LENGTH:
+        return Refusal.TOO_LONG
+    if "\x00" in raw_text:
+        return Refusal.NUL
+    if LONE_SURROGATE.search(raw_text):
+        return Refusal.SURROGATE
+    return None

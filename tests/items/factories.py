@@ -1,0 +1,52 @@
+"""Items in any status, as the worker and the owner would have left them."""
+
+from datetime import timedelta
+from typing import cast
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from items.models import EnrichmentAttempt, Item
+from items.states import Outcome, SourceType, Status
+
+RAW_TEXT = "Vacuum keeps the visibility map fresh. Index-only scans need it."
+RESULT: dict[str, object] = {
+    "title": "What vacuum does",
+    "summary": "Vacuum keeps the visibility map fresh for index-only scans.",
+    "tags": ["postgresql", "vacuum", "index"],
+    "source_type": SourceType.NOTE,
+}
+TIMEOUT = "LLM_TIMEOUT: The model did not answer in time."
+
+
+def make_item(owner: User, *, status: str = Status.ENRICHING, **fields: object) -> Item:
+    """Save an item that satisfies every constraint of its status. `fields` overrules any column."""
+    columns = {"owner": owner, "raw_text": RAW_TEXT, "status": status, **_usual(status), **fields}
+    return cast(Item, Item.objects.create(**columns))
+
+
+def make_attempt(
+    item: Item, *, number: int = 1, outcome: str = Outcome.SUCCEEDED, **fields: object
+) -> EnrichmentAttempt:
+    """Save one finished attempt of half a second. A failed one ran into the time limit."""
+    now = timezone.now()
+    usual = {
+        "fencing_token": number,
+        "worker": "worker-1",
+        "started_at": now - timedelta(milliseconds=500),
+        "finished_at": now,
+        "error_code": "LLM_TIMEOUT" if outcome == Outcome.FAILED else None,
+    }
+    return EnrichmentAttempt.objects.create(**{"item": item, "number": number, "outcome": outcome, **usual, **fields})
+
+
+def _usual(status: str) -> dict[str, object]:
+    match status:
+        case Status.READY_TO_CONFIRM | Status.DISCARDED:
+            return RESULT
+        case Status.ARCHIVED:
+            return {**RESULT, "confirmed_at": timezone.now()}
+        case Status.FAILED:
+            return {"enrichment_error": TIMEOUT}
+        case _:
+            return {}

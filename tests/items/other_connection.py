@@ -1,0 +1,21 @@
+"""Somebody else at the same database: plain SQL, committed at once, unknown to Django."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from django.db import connection
+
+
+@contextmanager
+def other_connection(*, autocommit: bool = True) -> Iterator[psycopg.Connection]:
+    settings = connection.settings_dict
+    with psycopg.connect(
+        host=settings["HOST"],
+        port=settings["PORT"],
+        user=settings["USER"],
+        password=settings["PASSWORD"],
+        dbname=settings["NAME"],
+        autocommit=autocommit,
+    ) as other:
+        yield other
