@@ -83,7 +83,6 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "litevault",
@@ -92,10 +91,13 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "litevault.request_id.RequestIdMiddleware",
+    "litevault.error_middleware.ErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "litevault.request_body.BodyMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -131,6 +133,53 @@ DATABASES = {
     }
 }
 LISTEN_DATABASE_URL = env.str("LITEVAULT_LISTEN_DATABASE_URL", default="")
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes; litevault.request_body holds every request to it
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "litevault.authentication.TokenAuthentication",
+        "litevault.authentication.DevelopmentAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": [
+        "litevault.parsers.StrictJSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer", "items.api.renderers.PageRenderer"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "litevault.errors.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "LiteVault",
+    "DESCRIPTION": "Capture a text now, let an AI draft its title, summary and tags, confirm it before it is kept.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "PARSER_WHITELIST": ["litevault.parsers.StrictJSONParser"],
+    "ENUM_NAME_OVERRIDES": {
+        "Status": "items.states.Status",
+        "SourceType": "items.states.SourceType",
+        "EnrichmentMode": "items.states.EnrichmentMode",
+        "Outcome": "items.states.Outcome",
+        "Action": "items.states.Action",
+        "ChangeAction": [("confirm", "confirm"), ("discard", "discard")],
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "litevault.schema.document_errors",
+    ],
+}
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "pending-items"
+LOGOUT_REDIRECT_URL = "login"
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -1,4 +1,36 @@
+from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularSwaggerView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from litevault.health import healthz, readyz
+from litevault.metrics import metrics
+from litevault.schema import SchemaView
+
+
+def nothing_here(_request: HttpRequest, _path: str) -> HttpResponse:
+    """Stands last, so that an unknown URL is an error like any other, in debug mode too."""
+    raise Http404
+
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="pending-items")),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("items.api.urls")),
+    path("api/v1/schema", SchemaView.as_view(), name="schema"),
+    path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path(
+        "login",
+        LoginView.as_view(template_name="litevault/login.html", extra_context={"is_debug": settings.DEBUG}),
+        name="login",
+    ),
+    path("logout", LogoutView.as_view(), name="logout"),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("metrics", metrics),
+    re_path(r"^(.*)$", nothing_here),
+]

@@ -1,7 +1,19 @@
 """Two users stand in every test: the owner, and a stranger who must see nothing."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.contrib.auth.models import User
+from pytest_django import Settings
+
+from tests.embedded import postgres_for_tests
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """Called by pytest-django before it makes the test database, and only when a test needs one."""
+    with postgres_for_tests():
+        yield
 
 
 @pytest.fixture
@@ -12,3 +24,12 @@ def owner(db: None) -> User:
 @pytest.fixture
 def stranger(db: None) -> User:
     return User.objects.create_user("stranger")
+
+
+@pytest.fixture(autouse=True)
+def static_files_stay_where_they_are(settings: Settings) -> None:
+    """Pages render without collectstatic, whatever LITEVAULT_DEBUG says."""
+    settings.WHITENOISE_AUTOREFRESH = True
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }

@@ -1,0 +1,41 @@
+"""Versions of an item, so that nobody overwrites what they have not seen."""
+
+import hashlib
+from typing import Any
+
+from django.utils.http import parse_etags
+from rest_framework import status
+from rest_framework.exceptions import APIException
+from rest_framework.renderers import JSONRenderer
+
+from items.api.serializers import ItemDetailSerializer
+from items.models import Item
+
+
+class Stale(APIException):
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_code = "STALE"
+    default_detail = "The item has changed since you read it. Read it again, then decide."
+
+
+def detail_of(item: Item) -> tuple[dict[str, Any], str]:
+    """What the owner sees of an item, attempts included, and the strong tag of just that."""
+    detail = ItemDetailSerializer(item).data
+    return detail, f'"{hashlib.sha256(JSONRenderer().render(detail)).hexdigest()[:32]}"'
+
+
+def etag_of(item: Item) -> str:
+    """Changes whenever anything changes that the owner can see."""
+    _, etag = detail_of(item)
+    return etag
+
+
+def refuse_stale(item: Item, *, if_match: str | None) -> None:
+    """Raises Stale. Call it with the row locked, or the item may change right after."""
+    if if_match and not {"*", etag_of(item)} & set(parse_etags(if_match)):
+        raise Stale
+
+
+def is_unchanged(etag: str, *, if_none_match: str | None) -> bool:
+    wanted = {tag.removeprefix("W/") for tag in parse_etags(if_none_match or "")}
+    return bool({"*", etag} & wanted)

@@ -1,0 +1,45 @@
+"""What the HTML forms of the browsable API send, said as JSON would have said it."""
+
+from typing import Any, cast
+
+from django.http import QueryDict
+from rest_framework.request import Request, is_form_media_type
+
+METHOD = "_method"
+NEXT = "_next"
+IF_MATCH = "_if_match"
+CSRF = "csrfmiddlewaretoken"
+SAVE = "save"  # what the Save button sends as its action: none but the edits
+CHECKED = {"true": True, "on": True, "false": False}
+
+
+def is_form(request: Request) -> bool:
+    return bool(is_form_media_type(request.content_type))
+
+
+def form_value(request: Request, name: str) -> str | None:
+    """A field of a form; None when it is missing or the body is no form."""
+    form = request.data if is_form(request) else None
+    value = form.get(name) if isinstance(form, QueryDict) else None
+    return value if isinstance(value, str) else None
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """Raises ParseError and UnsupportedMediaType."""
+    return values_of(request.data) if isinstance(request.data, QueryDict) else cast(dict[str, Any], request.data)
+
+
+def values_of(form: QueryDict) -> dict[str, Any]:
+    """What a person may leave empty counts as not given; tags stand between commas."""
+    values: dict[str, Any] = {name: form[name] for name in form if name not in (METHOD, NEXT, IF_MATCH, CSRF)}
+    for optional in ("action", "errorCode", "createdBefore"):
+        if values.get(optional) in ("", SAVE):
+            del values[optional]
+    if isinstance(values.get("rawText"), str):
+        # Browsers send every line break of a text area as two characters.
+        values["rawText"] = values["rawText"].replace("\r\n", "\n")
+    if isinstance(values.get("tags"), str):
+        values["tags"] = [tag for tag in values["tags"].split(",") if tag.strip()]
+    if "enrich" in values:
+        values["enrich"] = CHECKED.get(values["enrich"], values["enrich"])
+    return values

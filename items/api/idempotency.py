@@ -1,0 +1,96 @@
+"""Answering a request that a client sends again as it was answered the first time."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+from rest_framework import status
+from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+
+from items.models import IdempotencyKey
+
+HEADER = "Idempotency-Key"
+KEPT_FOR = timedelta(hours=24)
+KEY_MAX_LENGTH = 255
+FORGOTTEN_AT_ONCE = 20
+
+
+class StillRunning(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "DUPLICATE_REQUEST"
+    default_detail = "A request with this Idempotency-Key is still running. Send it again in a moment."
+
+
+class KeyReused(APIException):
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_code = "IDEMPOTENCY_KEY_REUSED"
+    default_detail = "This Idempotency-Key was used with another body."
+
+
+def key_from(headers: Mapping[str, str]) -> str | None:
+    """The client's key, if there is one. Raises ValidationError."""
+    key = headers.get(HEADER)
+    if key is None:
+        return None
+    if not (1 <= len(key) <= KEY_MAX_LENGTH and key.isascii() and key.isprintable()):
+        sentence = f"must be 1 to {KEY_MAX_LENGTH} printable ASCII characters."
+        raise ValidationError({HEADER: [ErrorDetail(sentence, code="invalid")]})
+    return key
+
+
+def fingerprint_of(body: Mapping[str, object]) -> str:
+    """Tells two bodies apart. Keyed with our secret, so that a short text cannot be guessed from it."""
+    return salted_hmac("items.api.idempotency", json.dumps(body, sort_keys=True), algorithm="sha256").hexdigest()
+
+
+def once(
+    owner: User, key: str, *, fingerprint: str, answer: Callable[[], dict[str, Any]]
+) -> tuple[dict[str, Any], bool]:
+    """Return the stored answer, or make and store it; and say whether it was stored before.
+
+    `answer` runs in the transaction that stores it: either both are kept or neither.
+    Raises StillRunning and KeyReused.
+    """
+    with transaction.atomic():
+        if not _lock(owner, key):
+            raise StillRunning
+        stored = IdempotencyKey.objects.filter(owner=owner, key=key, created_at__gt=timezone.now() - KEPT_FOR).first()
+        if stored:
+            if not constant_time_compare(stored.fingerprint, fingerprint):
+                raise KeyReused
+            return stored.answer, True
+        fresh = answer()
+        IdempotencyKey.objects.update_or_create(
+            owner=owner,
+            key=key,
+            defaults={"fingerprint": fingerprint, "answer": fresh, "created_at": timezone.now()},
+        )
+        _forget_old_keys()
+        return fresh, False
+
+
+def _lock(owner: User, key: str) -> bool:
+    """Hold the key until the transaction ends. False when somebody else holds it."""
+    digest = hashlib.sha256(f"{owner.pk}:{key}".encode()).digest()
+    number = int.from_bytes(digest[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
+        (is_ours,) = cursor.fetchone()
+    return bool(is_ours)
+
+
+def _forget_old_keys() -> None:
+    """Every new key takes a few old ones away, so that none needs a clean-up of its own."""
+    old = (
+        IdempotencyKey.objects.filter(created_at__lte=timezone.now() - KEPT_FOR)
+        .order_by("created_at")
+        .select_for_update(skip_locked=True)
+        .values_list("pk", flat=True)
+    )
+    IdempotencyKey.objects.filter(pk__in=list(old[:FORGOTTEN_AT_ONCE])).delete()

@@ -1,0 +1,71 @@
+"""The page behind a URL of the API, for a person with a browser."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import QueryDict
+from django.template import loader
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.response import Response
+
+from items.api.forms import SAVE, values_of
+from items.states import PENDING_STATUSES, SourceType, Status
+
+
+class PageRenderer(BrowsableAPIRenderer):
+    """Draws the answer of the API with a template. The templates escape all of it: none of it is trusted."""
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,  # noqa: ARG002  # the renderers' interface
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> str:
+        context = dict(renderer_context or {})
+        view, request, response = context["view"], context["request"], context["response"]
+        return loader.get_template(f"items/browse/{_page_of(view, response)}.html").render(
+            {
+                "data": data,
+                "json": JSONRenderer().render(data, "application/json; indent=2").decode() if data else "",
+                "view_name": getattr(view, "action", None),
+                "status_code": response.status_code,
+                "status_text": response.status_text,
+                "etag": context.get("etag"),
+                "query": request.query_params,
+                "next_page": _next_page(request.query_params, data),
+                "typed": _typed(request.data) if response.exception else {},
+                "statuses": PENDING_STATUSES if _is_pending(view) else [s for s in Status if s != Status.DISCARDED],
+                "source_types": list(SourceType),
+                "save": SAVE,
+                "user": request.user,
+            },
+            request._request,  # noqa: SLF001  # context processors want Django's own request
+        )
+
+
+def _page_of(view: Any, response: Response) -> str:
+    if response.exception:
+        return "error"
+    pages: Mapping[str, str] = getattr(view, "pages", {})
+    return pages.get(getattr(view, "action", None) or "", "answer")
+
+
+def _is_pending(view: Any) -> bool:
+    return getattr(view, "action", None) == "pending"
+
+
+def _next_page(query: QueryDict, data: Any) -> str | None:
+    """The same filters, one page on."""
+    pagination = data.get("pagination") if isinstance(data, dict) else None
+    if not pagination or not pagination["hasMore"]:
+        return None
+    onwards = query.copy()
+    onwards["cursor"] = pagination["cursor"]
+    return onwards.urlencode()
+
+
+def _typed(form: object) -> dict[str, Any]:
+    """What a person typed into a form that was refused, so that it is not lost."""
+    if not isinstance(form, QueryDict):
+        return {}
+    return values_of(form)

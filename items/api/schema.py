@@ -1,0 +1,185 @@
+"""The words and examples of the OpenAPI document."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+)
+
+from items.api import serializers
+from items.api.filters import ListParameters, PendingParameters
+
+ITEM_ID = OpenApiParameter("item_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="Change the item only if it still has this ETag."
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="Answer 304 if the item still has this ETag."
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    OpenApiParameter.HEADER,
+    description="With the same key and body, within 24 hours, the first answer is given once more.",
+)
+ETAG = OpenApiParameter(
+    "ETag", str, OpenApiParameter.HEADER, response=True, description="The version of the item, for If-Match."
+)
+REPLAYED = OpenApiParameter(
+    "Idempotency-Replayed",
+    {"type": "string", "enum": ["true"]},
+    OpenApiParameter.HEADER,
+    response=[201],
+    description="Present when the answer is the one given before.",
+)
+
+ENRICHING = {
+    "id": "0b1c6a52-4d5f-4a51-9f0c-6a4a5f0c2f11",
+    "rawText": "Vacuum keeps the visibility map fresh. Index-only scans need it.",
+    "title": None,
+    "summary": None,
+    "tags": [],
+    "sourceType": None,
+    "status": "ENRICHING",
+    "enrichmentMode": "AI",
+    "enrichmentError": None,
+    "allowedActions": ["discard"],
+    "createdAt": "2026-11-22T09:30:00.120000Z",
+    "updatedAt": "2026-11-22T09:30:00.120000Z",
+    "confirmedAt": None,
+}
+READY = {
+    **ENRICHING,
+    "title": "What vacuum does",
+    "summary": "Vacuum keeps the visibility map fresh, which index-only scans need.",
+    "tags": ["postgresql", "vacuum", "index"],
+    "sourceType": "NOTE",
+    "status": "READY_TO_CONFIRM",
+    "allowedActions": ["edit", "confirm", "discard"],
+    "updatedAt": "2026-11-22T09:30:02.480000Z",
+}
+ARCHIVED = {
+    **READY,
+    "status": "ARCHIVED",
+    "allowedActions": ["edit", "discard"],
+    "updatedAt": "2026-11-22T09:41:00.000000Z",
+    "confirmedAt": "2026-11-22T09:41:00.000000Z",
+}
+ATTEMPT = {
+    "number": 1,
+    "startedAt": "2026-11-22T09:30:00.130000Z",
+    "finishedAt": "2026-11-22T09:30:02.470000Z",
+    "outcome": "SUCCEEDED",
+    "errorCode": None,
+    "model": "openai/gpt-4o-mini",
+    "promptTokens": 312,
+    "completionTokens": 84,
+    "costUsd": "0.00009720",
+    "durationMs": 2340,
+}
+LAST_PAGE = {"cursor": None, "hasMore": False}
+
+
+def _sent(name: str, value: Any) -> OpenApiExample:
+    return OpenApiExample(name, value=value, request_only=True)
+
+
+def _answered(serializer: type, name: str, value: Any) -> OpenApiResponse:
+    return OpenApiResponse(serializer, description=name, examples=[OpenApiExample(name, value=value)])
+
+
+NOT_ALLOWED_NOW = OpenApiResponse(description="The status of the item does not allow it.")
+STALE = OpenApiResponse(description="The item has changed since.")
+
+list_items = extend_schema(
+    operation_id="listItems",
+    summary="List items",
+    description="All items of the caller but the discarded ones, newest first.",
+    parameters=[ListParameters],
+    responses={
+        200: _answered(serializers.ItemPageSerializer, "One page", {"items": [ARCHIVED], "pagination": LAST_PAGE})
+    },
+)
+list_pending = extend_schema(
+    operation_id="listPendingItems",
+    summary="List pending items",
+    description="The items that ask for attention, newest first: being enriched, ready to confirm, or failed.",
+    parameters=[PendingParameters],
+    responses={
+        200: _answered(
+            serializers.PendingPageSerializer,
+            "One page",
+            {"items": [READY, ENRICHING], "pagination": LAST_PAGE, "total": 2},
+        )
+    },
+)
+capture = extend_schema(
+    operation_id="captureItem",
+    summary="Capture a text",
+    description="Stores the text at once. With `enrich` a title, summary and tags are drafted in the background.",
+    parameters=[IDEMPOTENCY_KEY, ETAG, REPLAYED],
+    request=serializers.CaptureSerializer,
+    responses={
+        201: _answered(serializers.ItemSerializer, "Captured", ENRICHING),
+        409: OpenApiResponse(description="A request with the same key is still running."),
+        422: OpenApiResponse(description="The key was used with another body."),
+    },
+    examples=[_sent("A text to enrich", {"rawText": ENRICHING["rawText"]})],
+)
+read = extend_schema(
+    operation_id="getItem",
+    summary="Read one item",
+    description="With every attempt at enriching it.",
+    parameters=[ITEM_ID, IF_NONE_MATCH, ETAG],
+    responses={
+        200: _answered(serializers.ItemDetailSerializer, "Ready", {**READY, "attempts": [ATTEMPT]}),
+        304: OpenApiResponse(description="Not changed."),
+    },
+)
+change = extend_schema(
+    operation_id="changeItem",
+    summary="Edit, confirm or discard an item",
+    description="Without an action, the edits are saved and the status stays. Discarding takes no edits.",
+    parameters=[ITEM_ID, IF_MATCH, ETAG],
+    request=serializers.ChangeSerializer,
+    responses={
+        200: _answered(serializers.ItemSerializer, "Confirmed", ARCHIVED),
+        409: NOT_ALLOWED_NOW,
+        412: STALE,
+    },
+    examples=[
+        _sent("Confirm, with a last edit", {"action": "confirm", "title": "What vacuum does"}),
+        _sent("Edit", {"tags": ["postgresql", "vacuum"]}),
+        _sent("Discard", {"action": "discard"}),
+    ],
+)
+retry = extend_schema(
+    operation_id="retryItem",
+    summary="Enrich a failed item again",
+    description="Its attempts start afresh.",
+    parameters=[ITEM_ID, IF_MATCH, ETAG],
+    request=None,
+    responses={
+        200: _answered(serializers.ItemSerializer, "Enriching again", ENRICHING),
+        409: NOT_ALLOWED_NOW,
+        412: STALE,
+    },
+)
+retry_all = extend_schema(
+    operation_id="retryItems",
+    summary="Enrich failed items again",
+    description="All failed items of the caller that match.",
+    request=serializers.RetrySerializer,
+    responses={200: _answered(serializers.RetriedSerializer, "Retried", {"retried": 12})},
+    examples=[_sent("Those that timed out", {"errorCode": "LLM_TIMEOUT"})],
+)
+list_tags = extend_schema(
+    operation_id="listTags",
+    summary="List tags",
+    description="The tags of the caller's items, most used first.",
+    responses={200: _answered(serializers.TagListSerializer, "Tags", {"tags": [{"name": "postgresql", "count": 12}]})},
+)

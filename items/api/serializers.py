@@ -1,0 +1,165 @@
+"""What the API takes and what it shows."""
+
+# ruff: noqa: N815  # fields are named as the contract names them
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from items.api.fields import Choice, ErrorCode, Flag, Line, Moment, RawText, Tags, Text
+from items.models import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, Item, ItemQuerySet
+from items.states import Action, EnrichmentMode, Outcome, SourceType, Status
+
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+UNKNOWN_FIELDS_SHOWN = 20
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields that it does not know, by name, so that a typing mistake is not silently lost."""
+
+    def to_internal_value(self, data: Mapping[str, object]) -> Any:
+        errors = self._unknown(name for name in data if name not in self.fields)
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**cast(dict[str, Any], error.detail), **errors}) from None
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
+
+    @staticmethod
+    def _unknown(names: Iterable[str]) -> dict[str, list[ErrorDetail]]:
+        """A name that does not look like one may be the user's text: it is not repeated."""
+        shown = dict.fromkeys(name if FIELD_NAME.fullmatch(name) else "?" for name in names)
+        detail = ErrorDetail("is not known here.", code="unknown")
+        return {name: [detail] for name in list(shown)[:UNKNOWN_FIELDS_SHOWN]}
+
+
+class NoFields(StrictSerializer):
+    """For what takes none: an empty body, or a URL without parameters."""
+
+
+class CaptureSerializer(StrictSerializer):
+    """A text to capture."""
+
+    rawText = RawText(source="raw_text")
+    enrich = Flag(default=True, help_text="Without enrichment the item is archived at once, as it is.")
+
+
+class ChangeSerializer(StrictSerializer):
+    """Edits of the owner, and what else to do with the item."""
+
+    action = Choice([Action.CONFIRM.value, Action.DISCARD.value], required=False)
+    title = Line(required=False, max_length=TITLE_MAX_LENGTH)
+    summary = Text(required=False, max_length=SUMMARY_MAX_LENGTH)
+    tags = Tags(required=False)
+
+    def validate(self, attrs: dict[str, object]) -> dict[str, object]:
+        edits = [name for name in attrs if name != "action"]
+        if not attrs:
+            self._refuse(["action"], "is required, unless title, summary or tags are given.", code="required")
+        if attrs.get("action") == Action.DISCARD and edits:
+            self._refuse(edits, "may not be given with the action discard.", code="not_allowed")
+        return attrs
+
+    def apply_to(self, item: Item) -> None:
+        """Do it. Raises InvalidTransition, and ValidationError where it would leave a ready item without tags."""
+        edits = dict(self.validated_data)
+        match edits.pop("action", Action.EDIT):
+            case Action.CONFIRM:
+                item.confirm(**edits)
+            case Action.DISCARD:
+                item.discard()
+            case _:
+                if item.status == Status.READY_TO_CONFIRM and edits.get("tags") == []:
+                    self._refuse(["tags"], Tags.default_error_messages["empty"], code="empty")
+                item.edit(**edits)
+
+    @staticmethod
+    def _refuse(fields: Iterable[str], sentence: str, *, code: str) -> None:
+        raise serializers.ValidationError({field: [ErrorDetail(sentence, code=code)] for field in fields})
+
+
+class RetrySerializer(StrictSerializer):
+    """Which of the failed items to retry; all of them, if nothing is said."""
+
+    errorCode = ErrorCode(source="error_code", required=False)
+    createdBefore = Moment(source="created_before", required=False)
+
+    def narrow(self, items: ItemQuerySet) -> ItemQuerySet:
+        wanted = self.validated_data
+        items = items.failed(error_code=wanted.get("error_code"))
+        return items.filter(created_at__lt=wanted["created_before"]) if "created_before" in wanted else items
+
+
+class AttemptSerializer(serializers.Serializer[Any]):
+    """One try at enriching the item."""
+
+    number = serializers.IntegerField()
+    startedAt = serializers.DateTimeField(source="started_at")
+    finishedAt = serializers.DateTimeField(source="finished_at")
+    outcome = serializers.ChoiceField(Outcome.choices)
+    errorCode = serializers.CharField(source="error_code", allow_null=True)
+    model = serializers.CharField(allow_null=True)
+    promptTokens = serializers.IntegerField(source="prompt_tokens", allow_null=True)
+    completionTokens = serializers.IntegerField(source="completion_tokens", allow_null=True)
+    costUsd = serializers.DecimalField(source="cost_usd", max_digits=12, decimal_places=8, allow_null=True)
+    durationMs = serializers.IntegerField(source="duration_ms")
+
+
+class ItemSerializer(serializers.Serializer[Any]):
+    """One captured text and what came of it."""
+
+    id = serializers.UUIDField()
+    rawText = serializers.CharField(source="raw_text")
+    title = serializers.CharField(allow_null=True)
+    summary = serializers.CharField(allow_null=True)
+    tags = serializers.ListField(child=serializers.CharField())
+    sourceType = serializers.ChoiceField(SourceType.choices, source="source_type", allow_null=True)
+    status = serializers.ChoiceField(Status.choices)
+    enrichmentMode = serializers.ChoiceField(EnrichmentMode.choices, source="enrichment_mode")
+    enrichmentError = serializers.CharField(
+        source="enrichment_error", allow_null=True, help_text="An error code, a colon, and a sentence safe to show."
+    )
+    allowedActions = serializers.ListField(
+        source="allowed_actions", child=serializers.ChoiceField(Action.choices), help_text="What the owner may do now."
+    )
+    createdAt = serializers.DateTimeField(source="created_at")
+    updatedAt = serializers.DateTimeField(source="updated_at")
+    confirmedAt = serializers.DateTimeField(source="confirmed_at", allow_null=True)
+
+
+class ItemDetailSerializer(ItemSerializer):
+    """One item with every attempt at enriching it."""
+
+    attempts = AttemptSerializer(many=True)
+
+
+class PaginationSerializer(serializers.Serializer[Any]):
+    cursor = serializers.CharField(allow_null=True, help_text="Where the next page begins; null on the last one.")
+    hasMore = serializers.BooleanField()
+
+
+class ItemPageSerializer(serializers.Serializer[Any]):
+    items = ItemSerializer(many=True)
+    pagination = PaginationSerializer()
+
+
+class PendingPageSerializer(ItemPageSerializer):
+    total = serializers.IntegerField(help_text="How many match, on all pages.")
+
+
+class RetriedSerializer(serializers.Serializer[Any]):
+    retried = serializers.IntegerField(help_text="How many items went back to enrichment.")
+
+
+class TagCountSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class TagListSerializer(serializers.Serializer[Any]):
+    tags = TagCountSerializer(many=True)

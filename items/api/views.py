@@ -1,0 +1,176 @@
+"""The API of items. Every view sees only the items of the user who asks."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, F, Func
+from django.http import Http404
+from django.urls import reverse
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from items.api import schema
+from items.api.browser import BrowserForms, if_match
+from items.api.etags import detail_of, etag_of, is_unchanged, refuse_stale
+from items.api.filters import ListParameters, PendingParameters, parameters
+from items.api.forms import body_of
+from items.api.idempotency import fingerprint_of, key_from, once
+from items.api.serializers import (
+    CaptureSerializer,
+    ChangeSerializer,
+    ItemSerializer,
+    NoFields,
+    RetrySerializer,
+)
+from items.models import Item, ItemQuerySet, first_line
+
+
+class OwnerViewSet(BrowserForms, ViewSet):
+    """What all views of an owner share."""
+
+    parameters: ClassVar[Mapping[str, type]] = {}
+    pages: ClassVar[Mapping[str, str]] = {}
+    http_method_names = ["get", "head", "post", "patch"]  # noqa: RUF012  # as its base declares it
+    query: Any  # what the URL asks for, checked: one of `parameters`
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.query = parameters(self.parameters.get(self.action or "", NoFields), request.query_params)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        patch_cache_control(response, private=True, no_cache=True)
+        patch_vary_headers(response, ["Authorization", "Cookie"])
+        return response
+
+    @property
+    def items(self) -> ItemQuerySet:
+        return cast(ItemQuerySet, Item.objects.owned_by(self.request.user))
+
+
+class ItemViewSet(OwnerViewSet):
+    parameters: ClassVar = {"list": ListParameters, "pending": PendingParameters}
+    pages: ClassVar = {
+        **dict.fromkeys(("list", "pending"), "list"),
+        **dict.fromkeys(("create", "retrieve", "partial_update", "retry"), "item"),
+    }
+
+    @schema.list_items
+    def list(self, _request: Request) -> Response:
+        return Response(self._page(self.query.narrow(self.items)))
+
+    @schema.list_pending
+    def pending(self, _request: Request) -> Response:
+        items = self.query.narrow(self.items)
+        return Response({**self._page(items), "total": items.count()})
+
+    @schema.capture
+    def create(self, request: Request) -> Response:
+        body = CaptureSerializer(data=body_of(request))
+        body.is_valid(raise_exception=True)
+        text = body.validated_data
+        key = key_from(request.headers)
+        if key is None:
+            return _captured(self._capture(**text))
+        stored, was_stored = once(
+            cast(User, request.user),
+            key,
+            fingerprint=fingerprint_of(text),
+            answer=lambda: _without_text(self._capture(**text)),
+        )
+        response = _captured(_with_text(stored, **text))
+        if was_stored:
+            response["Idempotency-Replayed"] = "true"
+        return response
+
+    @schema.read
+    def retrieve(self, request: Request, item_id: str) -> Response:
+        detail, etag = detail_of(_one(self.items, item_id))
+        is_json = request.accepted_renderer.format == "json"
+        if is_json and is_unchanged(etag, if_none_match=request.headers.get("If-None-Match")):
+            return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
+        return Response(detail, headers={"ETag": etag})
+
+    @schema.change
+    def partial_update(self, request: Request, item_id: str) -> Response:
+        change = ChangeSerializer(data=body_of(request))
+        change.is_valid(raise_exception=True)
+        with transaction.atomic():
+            item = self._locked_item(item_id)
+            change.apply_to(item)
+        return Response(ItemSerializer(item).data, headers={"ETag": etag_of(item)})
+
+    @schema.retry
+    def retry(self, request: Request, item_id: str) -> Response:
+        NoFields(data=body_of(request)).is_valid(raise_exception=True)
+        with transaction.atomic():
+            item = self._locked_item(item_id)
+            item.retry()
+        return Response(ItemSerializer(item).data, headers={"ETag": etag_of(item)})
+
+    @schema.retry_all
+    def retry_all(self, request: Request) -> Response:
+        body = RetrySerializer(data=body_of(request))
+        body.is_valid(raise_exception=True)
+        return Response({"retried": body.narrow(self.items).retry()})
+
+    def _page(self, items: ItemQuerySet) -> dict[str, object]:
+        page = self.query.page(items)
+        return {"items": ItemSerializer(page.items, many=True).data, "pagination": page.pagination}
+
+    def _capture(self, *, raw_text: str, enrich: bool) -> dict[str, Any]:
+        item = Item.objects.capture(owner=self.request.user, raw_text=raw_text, enrich=enrich)
+        return {"item": ItemSerializer(item).data, "etag": etag_of(item)}
+
+    def _locked_item(self, item_id: str) -> Item:
+        """Lock the row before its version is compared: what the client saw is then what is changed."""
+        item = _one(self.items.select_for_update(), item_id)
+        refuse_stale(item, if_match=if_match(self.request))
+        return item
+
+
+class TagViewSet(OwnerViewSet):
+    pages: ClassVar = {"list": "tags"}
+
+    @schema.list_tags
+    def list(self, _request: Request) -> Response:
+        tags = (
+            self.items.kept()
+            .annotate(name=Func(F("tags"), function="unnest"))
+            .values("name")
+            .annotate(count=Count("*"))
+            .order_by("-count", "name")
+        )
+        return Response({"tags": list(tags)})
+
+
+def _one(items: ItemQuerySet, item_id: str) -> Item:
+    """An id that is none, an item that is gone and an item of somebody else look the same."""
+    try:
+        return items.get(pk=uuid.UUID(item_id))
+    except (ValueError, Item.DoesNotExist):
+        raise Http404 from None
+
+
+def _captured(answer: Mapping[str, Any]) -> Response:
+    headers = {"ETag": answer["etag"], "Location": reverse("item", args=[answer["item"]["id"]])}
+    return Response(answer["item"], status=status.HTTP_201_CREATED, headers=headers)
+
+
+def _without_text(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of an answer for a client that asks again: nothing that the person wrote."""
+    kept = {name: value for name, value in answer["item"].items() if name not in ("rawText", "title")}
+    return {"item": kept, "etag": answer["etag"]}
+
+
+def _with_text(answer: Mapping[str, Any], *, raw_text: str, enrich: bool) -> dict[str, Any]:
+    """The answer as it was given first: its text is the one that was sent again, in the order of the fields."""
+    title = None if enrich else first_line(raw_text)
+    item = {**answer["item"], "rawText": raw_text, "title": title}
+    return {"item": {name: item[name] for name in ItemSerializer().fields}, "etag": answer["etag"]}

@@ -1,0 +1,147 @@
+"""The one shape of every error, whoever raised it: the API, Django, or a crash.
+
+A message is one of our own sentences, never the text of an exception: that may hold a key or what a user wrote.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, cast
+
+import structlog
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.db import InterfaceError, OperationalError
+from django.http import Http404
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from items.states import InvalidTransition, allowed_actions
+
+logger = structlog.get_logger(__name__)
+
+KNOWN = {
+    400: ("INVALID_REQUEST", "The request could not be understood."),
+    401: ("UNAUTHORIZED", "Say who you are: send a token, or log in."),
+    403: ("FORBIDDEN", "You may not do this. With a session, every change needs its CSRF token."),
+    404: ("NOT_FOUND", "There is nothing here."),
+    405: ("METHOD_NOT_ALLOWED", "This URL does not take that method."),
+    406: ("NOT_ACCEPTABLE", "The answer can be given as application/json or text/html."),
+    413: ("PAYLOAD_TOO_LARGE", "The body may have at most 64 KiB."),
+    415: ("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json, in UTF-8 and not compressed."),
+    429: ("RATE_LIMITED", "Too many requests. Try again later."),
+    500: ("INTERNAL_ERROR", "Something went wrong here. The request id finds it in the logs."),
+    503: ("SERVICE_UNAVAILABLE", "The service cannot reach its database. Try again in a moment."),
+}
+RETRY_AFTER_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What goes wrong, ready to be told."""
+
+    status: int
+    code: str
+    message: str
+    details: Mapping[str, object] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def known(cls, status: int, **fields: Any) -> "Problem":
+        """What a status says when nobody says more."""
+        code, message = KNOWN.get(status) or KNOWN[400 if status < HTTPStatus.INTERNAL_SERVER_ERROR else 500]
+        return cls(**{"status": status, "code": code, "message": message, **fields})
+
+    @property
+    def envelope(self) -> dict[str, object]:
+        error = {"code": self.code, "message": self.message, "requestId": request_id()}
+        return {"error": {**error, "details": self.details} if self.details else error}
+
+
+def request_id() -> str | None:
+    return structlog.contextvars.get_contextvars().get("request_id")
+
+
+def exception_handler(error: Exception, _context: Mapping[str, Any]) -> Response | None:
+    """For REST framework. What it does not know is a crash, and is left to the middleware."""
+    problem = problem_of(error)
+    if problem is None:
+        return None
+    set_rollback()
+    return Response(problem.envelope, status=problem.status, headers=dict(problem.headers))
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """How to tell a client about an exception; None for one that nobody foresaw."""
+    for kinds, tell in TOLD_BY:
+        if isinstance(error, kinds):
+            return tell(error)
+    return None
+
+
+def crash(error: Exception) -> Problem:
+    """Log where it happened; the log leaves the message of an exception out."""
+    logger.error("request.crashed", exc_info=error)
+    return Problem.known(500)
+
+
+def _invalid_transition(error: InvalidTransition) -> Problem:
+    allowed = [action.value for action in allowed_actions(error.status)]
+    return Problem(
+        status=HTTPStatus.CONFLICT,
+        code="INVALID_STATE_TRANSITION",
+        message=f"An item that is {error.status} does not take the action {error.action}.",
+        details={"currentState": error.status, "attemptedAction": error.action, "allowedActions": allowed},
+    )
+
+
+def _invalid_fields(error: exceptions.ValidationError) -> Problem:
+    found = cast(dict[str, list[exceptions.ErrorDetail]], error.detail)
+    fields = [
+        {"field": name, "message": f"{name} {detail}", "constraint": detail.code}
+        for name, details in found.items()
+        for detail in details
+    ]
+    return Problem(
+        status=HTTPStatus.BAD_REQUEST,
+        code="VALIDATION_ERROR",
+        message=str(fields[0]["message"]),
+        details={"fields": fields},
+    )
+
+
+def _api_exception(error: exceptions.APIException) -> Problem:
+    """A code in capitals is our own, and so is its sentence. REST framework's own words quote the request."""
+    headers: dict[str, str] = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = f"{wait:.0f}"
+    code = error.get_codes()
+    if isinstance(code, str) and code.isupper():
+        return Problem(status=error.status_code, code=code, message=str(error.detail), headers=headers)
+    return Problem.known(error.status_code, headers=headers)
+
+
+def _unavailable(error: Exception) -> Problem:
+    logger.error("database.unavailable", error=type(error.__cause__ or error).__name__)
+    return Problem.known(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+TOLD_BY: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], Problem]], ...] = (
+    ((InvalidTransition,), _invalid_transition),
+    ((exceptions.ValidationError,), _invalid_fields),
+    ((exceptions.APIException,), _api_exception),
+    ((Http404,), lambda _: Problem.known(404)),
+    ((PermissionDenied,), lambda _: Problem.known(403)),
+    ((RequestDataTooBig,), lambda _: Problem.known(413)),
+    ((BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError), lambda _: Problem.known(400)),
+    ((OperationalError, InterfaceError), _unavailable),
+)

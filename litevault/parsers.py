@@ -1,0 +1,66 @@
+"""How a JSON body is read."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+
+MAX_DEPTH = 20
+CODE = "INVALID_REQUEST"
+
+
+class StrictJSONParser(JSONParser):
+    """JSON as RFC 8259 has it: one object in UTF-8, no name twice, no NaN, not nested beyond reason."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,  # noqa: ARG002  # the parsers' interface
+        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002  # the parsers' interface
+    ) -> dict[str, Any]:
+        try:
+            text = stream.read().decode("utf-8-sig")
+            value = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+        except UnicodeDecodeError:
+            raise ParseError("The body is not UTF-8.", code=CODE) from None
+        except RecursionError:
+            raise _too_deep() from None
+        except ValueError:
+            raise ParseError("The body is not JSON.", code=CODE) from None
+        if not isinstance(value, dict):
+            raise ParseError("The body must be a JSON object.", code=CODE)
+        if _is_deeper(value, MAX_DEPTH):
+            raise _too_deep()
+        return value
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ParseError("The body names a field twice.", code=CODE)
+    return values
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    raise ParseError("The body holds NaN or Infinity, which JSON does not have.", code=CODE)
+
+
+def _too_deep() -> ParseError:
+    return ParseError(f"The body is nested more than {MAX_DEPTH} levels deep.", code=CODE)
+
+
+def _is_deeper(value: dict[str, Any], limit: int) -> bool:
+    """Level by level, so that the depth of the body is not the depth of our own stack."""
+    level: list[Any] = [value]
+    for _ in range(limit):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return False
+    return True
+
+
+def _children(parent: dict[str, Any] | list[Any]) -> list[Any]:
+    values = parent.values() if isinstance(parent, dict) else parent
+    return [value for value in values if isinstance(value, dict | list)]

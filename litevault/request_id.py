@@ -1,0 +1,55 @@
+"""A name for every request, in its answer and in every log line that it causes."""
+
+import re
+import secrets
+import time
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.functional import SimpleLazyObject
+from structlog.contextvars import bound_contextvars
+
+logger = structlog.get_logger(__name__)
+
+HEADER = "X-Request-Id"
+WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,128}")
+PATH_LOGGED = 200
+QUIET_PATHS = ("/healthz", "/readyz", "/metrics")
+
+
+class RequestIdMiddleware:
+    """Stands first, so that no answer leaves without its id and its line in the log."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        request_id = _id_of(request)
+        with bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+            response.headers[HEADER] = request_id
+            log = logger.debug if request.path in QUIET_PATHS else logger.info
+            log(
+                "request.finished",
+                method=request.method,
+                path=request.path[:PATH_LOGGED],
+                status=response.status_code,
+                duration_ms=round((time.perf_counter() - started) * 1000, 1),
+                user_id=_user_id(request),
+            )
+        return response
+
+
+def _id_of(request: HttpRequest) -> str:
+    given = request.headers.get(HEADER, "")
+    return given if WELL_FORMED.fullmatch(given) else f"req-{secrets.token_hex(8)}"
+
+
+def _user_id(request: HttpRequest) -> int | None:
+    """Who asked, if a view wanted to know. Asking now would be a query for the log's sake alone."""
+    user = getattr(request, "user", None)
+    if type(user) is SimpleLazyObject:
+        user = getattr(request, "_cached_user", None)
+    return getattr(user, "pk", None)

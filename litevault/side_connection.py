@@ -1,0 +1,55 @@
+"""Questions to the database that must be answered within seconds, or not at all."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import psycopg
+from django.db import connection
+
+T = TypeVar("T")
+
+DEADLINE_SECONDS = 3.0
+QUESTIONS_AT_ONCE = threading.BoundedSemaphore(4)
+
+
+class Unanswered(Exception):
+    """The database did not answer in time, or not at all."""
+
+
+def ask(question: Callable[[psycopg.Connection[Any]], T]) -> T:
+    """Ask over a new connection, outside of the pool, under a hard deadline. Raises Unanswered.
+
+    A dead socket can hold a thread for minutes, whatever time limit it was given. So a thread that is
+    late is left behind, as a daemon that nobody waits for, and only a few may be behind at a time.
+    """
+    answers: list[T] = []
+    asking = threading.Thread(target=_ask, args=(question, _connection_parameters(), answers), daemon=True)
+    if not QUESTIONS_AT_ONCE.acquire(blocking=False):
+        raise Unanswered
+    asking.start()
+    asking.join(DEADLINE_SECONDS)
+    if not answers:
+        raise Unanswered
+    return answers[0]
+
+
+def _ask(question: Callable[[psycopg.Connection[Any]], T], parameters: dict[str, Any], answers: list[T]) -> None:
+    try:
+        with psycopg.connect(**parameters, autocommit=True) as connected:
+            answers.append(question(connected))
+    except psycopg.Error:
+        pass  # no answer is the answer, and its text must not leave this thread
+    finally:
+        QUESTIONS_AT_ONCE.release()
+
+
+def _connection_parameters() -> dict[str, Any]:
+    parameters = connection.get_connection_params()
+    limit = round(DEADLINE_SECONDS * 1000)
+    return {
+        **{name: value for name, value in parameters.items() if name not in ("cursor_factory", "context")},
+        "connect_timeout": round(DEADLINE_SECONDS),
+        "application_name": "litevault-health",
+        "options": f"{parameters.get('options', '')} -c statement_timeout={limit}".strip(),
+    }

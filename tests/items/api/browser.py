@@ -1,0 +1,81 @@
+"""A browser without scripts: reads the forms of a page and sends them."""
+
+from html.parser import HTMLParser
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.test import Client
+
+from items.models import Item
+
+ACCEPT = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+class Form:
+    """A form as a person would find it: where it goes, and what it sends if nothing is typed."""
+
+    def __init__(self, attributes: dict[str, str | None]) -> None:
+        self.action = attributes.get("action") or ""
+        self.method = (attributes.get("method") or "get").lower()
+        self.fields: dict[str, str] = {}
+        self.buttons: list[tuple[str | None, str]] = []
+
+
+class Forms(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self.attributes: set[str] = set()
+        self._textarea: str | None = None
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        self.attributes |= set(attributes)
+        name = attributes.get("name") or ""
+        if tag == "form":
+            self.forms.append(Form(attributes))
+        elif tag == "input" and (attributes.get("type") != "checkbox" or "checked" in attributes):
+            self.forms[-1].fields[name] = attributes.get("value") or ""
+        elif tag == "textarea":
+            self._textarea = name
+            self.forms[-1].fields[name] = ""
+        elif tag == "button":
+            self.forms[-1].buttons.append((attributes.get("name"), attributes.get("value") or ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea" and self._textarea:
+            fields = self.forms[-1].fields
+            fields[self._textarea] = fields[self._textarea].removeprefix("\n")
+            self._textarea = None
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea:
+            self.forms[-1].fields[self._textarea] += data
+
+
+class Browser:
+    """Logged in, with CSRF checks on."""
+
+    def __init__(self, user: User) -> None:
+        self.client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+        self.client.force_login(user)
+
+    def open(self, url: str) -> str:
+        response = self.client.get(url, headers=ACCEPT)
+        assert response.status_code == 200, response.content
+        return response.content.decode()
+
+    def send(self, form: Form, **typed: str) -> Any:
+        return self.client.post(form.action, {**form.fields, **typed}, headers=ACCEPT)
+
+    def form(self, url: str, *, to: str, button: str | None = None) -> Form:
+        return next(
+            form
+            for form in Forms(self.open(url)).forms
+            if form.action == to and form.method == "post" and (not button or ("action", button) in form.buttons)
+        )
+
+
+def url_of(item: Item) -> str:
+    return f"/api/v1/items/{item.id}"

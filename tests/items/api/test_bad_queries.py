@@ -1,0 +1,96 @@
+"""What is refused behind the question mark of a URL."""
+
+import base64
+
+import pytest
+from django.contrib.auth.models import User
+
+from items.api.pagination import POSITION
+from items.states import Status
+from tests.items.api.client import Api, constraints
+from tests.items.factories import make_item
+
+
+def _cursor(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode()
+
+
+QUERIES = {
+    "limit 0": ({"limit": "0"}, {"limit": "min_value"}),
+    "limit 101": ({"limit": "101"}, {"limit": "max_value"}),
+    "limit -1": ({"limit": "-1"}, {"limit": "min_value"}),
+    "limit as a word": ({"limit": "ten"}, {"limit": "invalid"}),
+    "limit of many digits": ({"limit": "9" * 5_000}, {"limit": "max_string_length"}),
+    "unknown status": ({"status": "DONE"}, {"status": "invalid_choice"}),
+    "status in lower case": ({"status": "failed"}, {"status": "invalid_choice"}),
+    "status that is never listed": ({"status": "DISCARDED"}, {"status": "invalid_choice"}),
+    "status with NUL": ({"status": "FAILED\x00"}, {"status": "invalid_choice"}),
+    "unknown parameter": ({"sort": "title"}, {"sort": "unknown"}),
+    "format": ({"format": "json"}, {"format": "unknown"}),
+    "cursor of words": ({"cursor": "next"}, {"cursor": "invalid"}),
+    "cursor with NUL": ({"cursor": "\x00"}, {"cursor": "invalid"}),
+    "cursor in other letters": ({"cursor": "é" * 32}, {"cursor": "invalid"}),
+    "cursor too short": ({"cursor": _cursor(b"short")}, {"cursor": "invalid"}),
+    "cursor from the end of time": ({"cursor": _cursor(POSITION.pack(2**63 - 1, b"x" * 16))}, {"cursor": "invalid"}),
+    "cursor from before time": ({"cursor": _cursor(POSITION.pack(-(2**63), b"x" * 16))}, {"cursor": "invalid"}),
+}
+LIST_QUERIES = {
+    **QUERIES,
+    "unknown type": ({"sourceType": "BOOK"}, {"sourceType": "invalid_choice"}),
+    "error code in lower case": ({"errorCode": "llm_timeout"}, {"errorCode": "invalid"}),
+    "error code with wildcard": ({"errorCode": "%"}, {"errorCode": "invalid"}),
+    "error code with line break": ({"errorCode": "LLM_TIMEOUT\n"}, {"errorCode": "invalid"}),
+    "search with NUL": ({"q": "a\x00b"}, {"q": "null_characters_not_allowed"}),
+    "long search": ({"q": "a" * 201}, {"q": "max_length"}),
+    "tag with NUL": ({"tag": "\x00a"}, {"tag": "null_characters_not_allowed"}),
+    "long tag": ({"tag": "a" * 51}, {"tag": "max_length"}),
+    "two mistakes": ({"limit": "0", "foo": "1"}, {"limit": "min_value", "foo": "unknown"}),
+}
+PENDING_QUERIES = {
+    **QUERIES,
+    "status that is not pending": ({"status": "ARCHIVED"}, {"status": "invalid_choice"}),
+    "filter of the other list": ({"q": "a"}, {"q": "unknown"}),
+}
+
+
+@pytest.mark.parametrize(("query", "expected"), LIST_QUERIES.values(), ids=LIST_QUERIES)
+def test_bad_query_of_the_list(owner: User, query: dict[str, str], expected: dict[str, str]) -> None:
+    response = Api(owner).get("/items", query)
+
+    assert constraints(response) == expected
+
+
+@pytest.mark.parametrize(("query", "expected"), PENDING_QUERIES.values(), ids=PENDING_QUERIES)
+def test_bad_query_of_the_pending_list(owner: User, query: dict[str, str], expected: dict[str, str]) -> None:
+    response = Api(owner).get("/items/pending", query)
+
+    assert constraints(response) == expected
+
+
+def test_message_for_a_limit_names_the_range(owner: User) -> None:
+    response = Api(owner).get("/items", {"limit": "101"})
+
+    assert response.json()["error"]["message"] == "limit must be a whole number from 1 to 100."
+
+
+def test_parameter_given_twice_is_refused(owner: User) -> None:
+    response = Api(owner).get("/items?status=FAILED&status=ARCHIVED")
+
+    assert constraints(response) == {"status": "repeated"}
+
+
+def test_query_that_is_not_utf8_is_no_fault_of_the_server(owner: User) -> None:
+    response = Api(owner).get("/items?q=%ff%ed%a0%80&tag=%fe")
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/items/{id}", "/tags", "/items/retry", "/items/{id}/retry"])
+def test_parameters_are_refused_where_there_are_none(owner: User, path: str) -> None:
+    api = Api(owner)
+    item = make_item(owner, status=Status.FAILED)
+    url = path.format(id=item.id) + "?limit=5"
+
+    response = api.post(url) if path.endswith("retry") else api.get(url)
+
+    assert constraints(response) == {"limit": "unknown"}

@@ -1,0 +1,180 @@
+"""POST /items with Idempotency-Key."""
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.utils import timezone
+
+from items.api import idempotency
+from items.api.idempotency import FORGOTTEN_AT_ONCE
+from items.models import IdempotencyKey, Item
+from tests.items.api.client import Api, problem
+
+TEXT = "Nobody but me should read this."
+
+
+@pytest.mark.parametrize("enrich", [True, False])
+def test_same_request_gets_the_first_answer_once_more(owner: User, enrich: bool) -> None:  # noqa: FBT001  # parametrised
+    api = Api(owner)
+    body = {"rawText": TEXT, "enrich": enrich}
+
+    first = api.post("/items", body, Idempotency_Key="key")
+    Item.objects.get().discard()
+    second = api.post("/items", body, Idempotency_Key="key")
+
+    assert Item.objects.count() == 1
+    assert "Idempotency-Replayed" not in first
+    assert second["Idempotency-Replayed"] == "true"
+    assert (second.status_code, second.content) == (201, first.content)
+    assert (second["ETag"], second["Location"]) == (first["ETag"], first["Location"])
+
+
+def test_default_spelled_out_is_the_same_body(owner: User) -> None:
+    api = Api(owner)
+    api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")
+
+    response = api.post("/items", {"enrich": True, "rawText": TEXT}, Idempotency_Key="key")
+
+    assert response["Idempotency-Replayed"] == "true"
+
+
+@pytest.mark.parametrize("body", [{"rawText": TEXT + " "}, {"rawText": TEXT, "enrich": False}])
+def test_other_body_under_the_same_key_is_refused(owner: User, body: dict[str, object]) -> None:
+    api = Api(owner)
+    api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")
+
+    response = api.post("/items", body, Idempotency_Key="key")
+
+    assert problem(response) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert Item.objects.count() == 1
+
+
+def test_other_key_and_no_key_make_items_of_their_own(owner: User) -> None:
+    api = Api(owner)
+
+    for headers in ({"Idempotency_Key": "a"}, {"Idempotency_Key": "A"}, {}, {}):
+        assert api.post("/items", {"rawText": TEXT}, **headers).status_code == 201
+
+    assert Item.objects.count() == 4
+
+
+def test_key_of_another_user_is_another_key(owner: User, stranger: User) -> None:
+    Api(owner).post("/items", {"rawText": TEXT}, Idempotency_Key="key")
+
+    response = Api(stranger).post("/items", {"rawText": "Something else."}, Idempotency_Key="key")
+
+    assert response.status_code == 201
+    assert "Idempotency-Replayed" not in response
+
+
+def test_refused_request_leaves_its_key_free(owner: User) -> None:
+    api = Api(owner)
+    api.post("/items", {"rawText": " "}, Idempotency_Key="key")
+
+    response = api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")
+
+    assert response.status_code == 201
+    assert "Idempotency-Replayed" not in response
+
+
+def test_longest_key_of_every_printable_character_works(owner: User) -> None:
+    api = Api(owner)
+    key = "".join(map(chr, range(33, 127))).ljust(254, "~") + "!"
+
+    answers = [api.post("/items", {"rawText": TEXT}, Idempotency_Key=key) for _ in range(2)]
+
+    assert answers[0].content == answers[1].content
+
+
+@pytest.mark.parametrize("enrich", [True, False])
+def test_nothing_stored_for_the_answer_holds_the_text(owner: User, enrich: bool) -> None:  # noqa: FBT001  # parametrised
+    Api(owner).post("/items", {"rawText": TEXT, "enrich": enrich}, Idempotency_Key="key")
+
+    stored = IdempotencyKey.objects.get()
+    assert "Nobody" not in json.dumps(stored.answer) + stored.fingerprint
+
+
+def test_key_is_free_again_after_a_day(owner: User) -> None:
+    api = Api(owner)
+    api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
+
+    other_body = api.post("/items", {"rawText": "Something else."}, Idempotency_Key="key")
+    again = api.post("/items", {"rawText": "Something else."}, Idempotency_Key="key")
+
+    assert other_body.status_code == 201
+    assert again.content == other_body.content
+    assert Item.objects.count() == 2
+
+
+def test_key_holds_for_nearly_a_day(owner: User) -> None:
+    api = Api(owner)
+    api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=23, minutes=59))
+
+    response = api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")
+
+    assert response["Idempotency-Replayed"] == "true"
+
+
+def test_new_key_takes_some_old_ones_away(owner: User, stranger: User) -> None:
+    yesterday = timezone.now() - timedelta(hours=25)
+    IdempotencyKey.objects.bulk_create(
+        IdempotencyKey(owner=stranger, key=str(number), fingerprint="", answer={}, created_at=yesterday)
+        for number in range(FORGOTTEN_AT_ONCE + 5)
+    )
+
+    Api(owner).post("/items", {"rawText": TEXT}, Idempotency_Key="key")
+
+    assert IdempotencyKey.objects.filter(owner=stranger).count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_equal_requests_at_once_make_one_item(owner: User) -> None:
+    api = Api(owner)
+
+    answers = at_once(20, lambda: api.post("/items", {"rawText": TEXT}, Idempotency_Key="key"))
+
+    assert Item.objects.count() == 1
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    created = [answer for answer in answers if answer.status_code == 201]
+    assert len({answer.content for answer in created}) == 1
+    assert sum("Idempotency-Replayed" not in answer for answer in created) == 1
+    assert all(problem(answer)[1] == "DUPLICATE_REQUEST" for answer in answers if answer.status_code == 409)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_request_is_told_to_wait_while_the_first_is_running(owner: User) -> None:
+    api = Api(owner)
+    with transaction.atomic():
+        assert idempotency._lock(owner, "key")
+
+        (meanwhile,) = at_once(1, lambda: api.post("/items", {"rawText": TEXT}, Idempotency_Key="key"))
+    (afterwards,) = at_once(1, lambda: api.post("/items", {"rawText": TEXT}, Idempotency_Key="key"))
+
+    assert problem(meanwhile) == (409, "DUPLICATE_REQUEST")
+    assert afterwards.status_code == 201
+
+
+def at_once(count: int, request: Callable[[], Any]) -> list[Any]:
+    """Send from as many threads, each with a database connection of its own."""
+    start = threading.Barrier(count)
+    answers = []
+
+    def send() -> None:
+        start.wait(10)
+        answers.append(request())
+        connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return answers

@@ -1,0 +1,237 @@
+"""GET /items, GET /items/pending, GET /items/{id}, GET /tags and POST /items/retry."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from items.models import Item
+from items.states import Outcome, SourceType, Status
+from tests.items.api.client import Api
+from tests.items.factories import make_attempt, make_item
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def ids(response: Any) -> list[str]:
+    assert response.status_code == 200, response.content
+    return [item["id"] for item in response.json()["items"]]
+
+
+def test_list_shows_all_but_the_discarded_newest_first(owner: User) -> None:
+    items = [make_item(owner, status=status, created_at=NOON + timedelta(hours=n)) for n, status in enumerate(Status)]
+
+    response = Api(owner).get("/items")
+
+    expected = [str(item.id) for item in reversed(items) if item.status != Status.DISCARDED]
+    assert ids(response) == expected
+    assert response.json()["pagination"] == {"cursor": None, "hasMore": False}
+
+
+def test_pending_list_shows_what_asks_for_attention_and_how_much_there_is(owner: User) -> None:
+    pending = [make_item(owner, status=status) for status in ("ENRICHING", "READY_TO_CONFIRM", "FAILED")]
+    make_item(owner, status=Status.ARCHIVED)
+    make_item(owner, status=Status.DISCARDED)
+
+    response = Api(owner).get("/items/pending", {"limit": "2"})
+
+    assert ids(response) == [str(item.id) for item in reversed(pending)][:2]
+    assert response.json()["total"] == 3
+    assert response.json()["pagination"]["hasMore"] is True
+
+
+def test_pending_list_of_one_status_counts_that_status(owner: User) -> None:
+    make_item(owner)
+    failed = make_item(owner, status=Status.FAILED)
+
+    response = Api(owner).get("/items/pending", {"status": "FAILED"})
+
+    assert ids(response) == [str(failed.id)]
+    assert response.json()["total"] == 1
+
+
+@pytest.mark.parametrize("path", ["/items", "/items/pending"])
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
+def test_pages_show_every_item_once_though_many_were_captured_at_once(owner: User, path: str, limit: int) -> None:
+    items = [make_item(owner, created_at=NOON + timedelta(seconds=n // 4)) for n in range(13)]
+
+    seen = list(all_pages(Api(owner), path, limit))
+
+    assert [item_id for page in seen for item_id in page] == [
+        str(item.id) for item in sorted(items, key=lambda item: (item.created_at, item.id), reverse=True)
+    ]
+    assert all(len(page) == limit for page in seen[:-1])
+
+
+def test_items_captured_between_two_pages_move_nothing(owner: User) -> None:
+    api = Api(owner)
+    items = [make_item(owner, created_at=NOON + timedelta(seconds=n)) for n in range(4)]
+    first = api.get("/items", {"limit": "2"})
+
+    make_item(owner)
+    items[1].discard()
+    second = api.get("/items", {"limit": "2", "cursor": first.json()["pagination"]["cursor"]})
+
+    assert ids(second) == [str(items[0].id)]
+    assert second.json()["pagination"] == {"cursor": None, "hasMore": False}
+
+
+def test_default_page_has_twenty_items(owner: User) -> None:
+    for _ in range(21):
+        make_item(owner)
+
+    response = Api(owner).get("/items")
+
+    assert len(ids(response)) == 20
+    assert response.json()["pagination"]["hasMore"] is True
+
+
+FILTERS = [
+    ({"status": "ARCHIVED"}, {"archived"}),
+    ({"sourceType": "ARTICLE"}, {"archived"}),
+    ({"errorCode": "LLM_TIMEOUT"}, {"failed"}),
+    ({"errorCode": "LLM"}, set()),
+    ({"tag": " Big  Data "}, {"archived"}),
+    ({"tag": "big"}, set()),
+    ({"q": "WOLF"}, {"archived", "ready", "failed"}),
+    ({"q": "100%"}, {"failed"}),
+    ({"q": "a_b"}, set()),
+    ({"q": "\\"}, set()),
+    ({"q": "wolf", "status": "READY_TO_CONFIRM"}, {"ready"}),
+    ({"q": "", "status": "", "tag": " ", "cursor": ""}, {"archived", "ready", "failed", "enriching"}),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), FILTERS, ids=str)
+def test_filters_narrow_the_list(owner: User, query: dict[str, str], expected: set[str]) -> None:
+    items = {
+        "archived": make_item(
+            owner, status=Status.ARCHIVED, source_type=SourceType.ARTICLE, title="The Wolf", tags=["big data", "sql"]
+        ),
+        "ready": make_item(owner, status=Status.READY_TO_CONFIRM, summary="About wolves: a wolf."),
+        "failed": make_item(owner, status=Status.FAILED, raw_text="Der Wolf ist 100% grau. axb"),
+        "enriching": make_item(owner),
+        "discarded": make_item(owner, status=Status.DISCARDED, title="The Wolf", tags=["big data"]),
+    }
+
+    response = Api(owner).get("/items", query)
+
+    assert set(ids(response)) == {str(items[name].id) for name in expected}
+
+
+def test_detail_shows_every_attempt_in_order(owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    succeeded: dict[str, Any] = {
+        "model": "openai/gpt-4o-mini",
+        "prompt_tokens": 10,
+        "completion_tokens": 5,
+        "cost_usd": Decimal("0.00001"),
+    }
+    make_attempt(item, number=2, **succeeded)
+    make_attempt(item, number=1, outcome=Outcome.FAILED)
+
+    attempts = Api(owner).get(f"/items/{item.id}").json()["attempts"]
+
+    assert [(attempt["number"], attempt["outcome"]) for attempt in attempts] == [(1, "FAILED"), (2, "SUCCEEDED")]
+    assert attempts[0]["errorCode"] == "LLM_TIMEOUT"
+    assert attempts[1]["costUsd"] == "0.00001000"
+    assert attempts[1]["durationMs"] == 500
+    assert list(attempts[1]) == [
+        "number",
+        "startedAt",
+        "finishedAt",
+        "outcome",
+        "errorCode",
+        "model",
+        "promptTokens",
+        "completionTokens",
+        "costUsd",
+        "durationMs",
+    ]
+
+
+def test_discarded_item_can_still_be_read_by_its_id(owner: User) -> None:
+    item = make_item(owner, status=Status.DISCARDED)
+
+    response = Api(owner).get(f"/items/{item.id}")
+
+    assert response.json()["status"] == "DISCARDED"
+    assert response.json()["allowedActions"] == []
+
+
+def test_page_takes_the_same_few_queries_however_long_it_is(owner: User) -> None:
+    for _ in range(30):
+        make_item(owner, status=Status.READY_TO_CONFIRM)
+    api = Api(owner)
+    api.get("/items/pending")
+
+    with CaptureQueriesContext(connection) as queries:
+        response = api.get("/items/pending")
+
+    assert len(ids(response)) == 30
+    assert len(queries) == 3  # the token, the page, the total
+
+
+def test_tags_are_counted_over_kept_items_most_used_first(owner: User) -> None:
+    make_item(owner, status=Status.ARCHIVED, tags=["b", "a", "c"])
+    make_item(owner, status=Status.READY_TO_CONFIRM, tags=["c"])
+    make_item(owner, status=Status.DISCARDED, tags=["c", "d"])
+    make_item(owner)
+
+    response = Api(owner).get("/tags")
+
+    assert response.json() == {
+        "tags": [{"name": "c", "count": 2}, {"name": "a", "count": 1}, {"name": "b", "count": 1}]
+    }
+
+
+def test_retry_of_all_leaves_other_statuses_alone(owner: User) -> None:
+    failed = [make_item(owner, status=Status.FAILED) for _ in range(3)]
+    others = [make_item(owner, status=status) for status in Status if status != Status.FAILED]
+
+    response = Api(owner).post("/items/retry")
+
+    assert (response.status_code, response.json()) == (200, {"retried": 3})
+    assert {item.status for item in Item.objects.filter(pk__in=[item.pk for item in failed])} == {Status.ENRICHING}
+    assert [Item.objects.get(pk=item.pk).status for item in others] == [item.status for item in others]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({}, 3),
+        ({"errorCode": "LLM_TIMEOUT"}, 2),
+        ({"errorCode": "LLM_API_ERROR"}, 1),
+        ({"errorCode": "NEVER_SEEN"}, 0),
+        ({"createdBefore": "2026-05-01T12:00:00Z"}, 1),
+        ({"createdBefore": "2026-05-01T14:00:01+02:00"}, 2),
+        ({"errorCode": "LLM_API_ERROR", "createdBefore": "2026-05-01T12:00:00Z"}, 0),
+    ],
+    ids=str,
+)
+def test_retry_narrows_to_what_matches(owner: User, body: dict[str, str], expected: int) -> None:
+    make_item(owner, status=Status.FAILED, created_at=NOON - timedelta(hours=1))
+    make_item(owner, status=Status.FAILED, created_at=NOON)
+    make_item(owner, status=Status.FAILED, enrichment_error="LLM_API_ERROR: No.", created_at=timezone.now())
+
+    response = Api(owner).post("/items/retry", body)
+
+    assert response.json() == {"retried": expected}
+    assert Item.objects.filter(status=Status.ENRICHING).count() == expected
+
+
+def all_pages(api: Api, path: str, limit: int) -> Any:
+    query = {"limit": str(limit)}
+    for _ in range(100):
+        response = api.get(path, query)
+        yield ids(response)
+        pagination = response.json()["pagination"]
+        if not pagination["hasMore"]:
+            return
+        query["cursor"] = pagination["cursor"]
+    pytest.fail("The pages never end.")

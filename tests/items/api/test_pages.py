@@ -1,0 +1,100 @@
+"""The same URLs in a browser: light pages that show text as text."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from items.states import Outcome, Status
+from tests.items.api.browser import ACCEPT, Browser, Forms, url_of
+from tests.items.factories import make_attempt, make_item
+
+MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)> \"' {{ 7*7 }} {% now %}"
+
+
+@pytest.mark.parametrize("status", Status)
+def test_page_shows_the_status_and_the_buttons_that_it_allows(owner: User, status: Status) -> None:
+    item = make_item(owner, status=status)
+
+    page = Browser(owner).open(url_of(item))
+
+    assert f'class="status {status}"' in page
+    buttons = {value for form in Forms(page).forms for name, value in form.buttons if name == "action"}
+    retries = [form for form in Forms(page).forms if form.action.endswith("/retry")]
+    found = {"edit" if value == "save" else value for value in buttons} | ({"retry"} if retries else set())
+    assert found == {action.value for action in item.allowed_actions}
+
+
+@pytest.mark.parametrize("url", ["/api/v1/items", "/api/v1/items/pending", "/api/v1/tags", "{item}"])
+def test_text_and_model_output_are_never_markup(owner: User, url: str) -> None:
+    item = make_item(
+        owner,
+        status=Status.READY_TO_CONFIRM,
+        raw_text=MARKUP,
+        title=MARKUP,
+        summary=MARKUP,
+        tags=[MARKUP[:50].lower()],
+        enrichment_error=MARKUP,
+    )
+    make_attempt(item, model=MARKUP, outcome=Outcome.FAILED, error_code=MARKUP[:40])
+
+    page = Browser(owner).open(url.format(item=url_of(item)))
+
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page.lower()
+    assert "<img" not in page.lower()
+    assert not any(name.startswith("on") for name in Forms(page).attributes)
+
+
+def test_search_words_in_the_filter_form_are_never_markup(owner: User) -> None:
+    page = Browser(owner).open('/api/v1/items?q="><script>alert(1)</script>')
+
+    assert "<script" not in page
+
+
+def test_filters_stay_chosen_on_the_next_page(owner: User) -> None:
+    browser = Browser(owner)
+    items = [make_item(owner, status=Status.FAILED) for _ in range(3)]
+    make_item(owner)
+
+    first = browser.open("/api/v1/items?status=FAILED&limit=2")
+    (older,) = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = browser.open("/api/v1/items" + older.replace("&amp;", "&"))
+
+    assert '<option value="FAILED" selected>' in first
+    assert str(items[0].id) in second
+    assert str(items[2].id) not in second
+
+
+def test_pages_are_light_and_need_no_script(owner: User) -> None:
+    page = Browser(owner).open("/api/v1/items/pending")
+
+    assert "<script" not in page
+    assert len(page) < 12_000
+
+
+def test_page_has_no_version_because_the_version_is_of_the_json(owner: User) -> None:
+    browser = Browser(owner)
+    item = make_item(owner)
+
+    response = browser.client.get(url_of(item), headers=ACCEPT)
+
+    assert "ETag" not in response
+    assert "Accept" in response["Vary"]
+
+
+def test_item_of_another_user_is_a_page_that_says_nothing(owner: User, stranger: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+
+    response = Browser(stranger).client.get(url_of(item), headers=ACCEPT)
+
+    assert response.status_code == 404
+    assert item.title is not None
+    assert item.title not in response.content.decode()
+
+
+def test_home_page_is_the_pending_list() -> None:
+    response = Client().get("/")
+
+    assert (response.status_code, response["Location"]) == (302, "/api/v1/items/pending")

@@ -1,0 +1,128 @@
+"""Every action in every status, over the API."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from items.models import Item
+from items.states import TRANSITIONS, Action, Status
+from tests.items.api.client import Api, problem
+from tests.items.factories import make_item
+
+PAIRS = list(product(Status, Action))
+
+
+def perform(api: Api, action: Action, item: Item, **headers: str) -> Any:
+    match action:
+        case Action.EDIT:
+            return api.patch(f"/items/{item.id}", {"title": "A better title"}, **headers)
+        case Action.RETRY:
+            return api.post(f"/items/{item.id}/retry", **headers)
+        case _:
+            return api.patch(f"/items/{item.id}", {"action": action}, **headers)
+
+
+@pytest.mark.parametrize(("status", "action"), [pair for pair in PAIRS if pair[1] in TRANSITIONS[pair[0]]])
+def test_allowed_action_leads_to_the_next_status(owner: User, status: Status, action: Action) -> None:
+    item = make_item(owner, status=status)
+
+    response = perform(Api(owner), action, item)
+
+    assert response.status_code == 200
+    answer = response.json()
+    assert answer["status"] == TRANSITIONS[status][action]
+    assert answer["allowedActions"] == list(TRANSITIONS[TRANSITIONS[status][action]])
+    item.refresh_from_db()
+    assert item.status == answer["status"]
+
+
+@pytest.mark.parametrize(("status", "action"), [pair for pair in PAIRS if pair[1] not in TRANSITIONS[pair[0]]])
+def test_other_action_is_refused_with_what_would_be_allowed(owner: User, status: Status, action: Action) -> None:
+    item = make_item(owner, status=status)
+
+    response = perform(Api(owner), action, item)
+
+    assert problem(response) == (409, "INVALID_STATE_TRANSITION")
+    assert response.json()["error"]["details"] == {
+        "currentState": status,
+        "attemptedAction": action,
+        "allowedActions": list(TRANSITIONS[status]),
+    }
+    before = item.updated_at
+    item.refresh_from_db()
+    assert (item.status, item.updated_at) == (status, before)
+
+
+@pytest.mark.parametrize(("status", "action"), PAIRS)
+def test_stale_version_is_refused_before_anything_else(owner: User, status: Status, action: Action) -> None:
+    item = make_item(owner, status=status)
+
+    response = perform(Api(owner), action, item, If_Match='"stale"')
+
+    assert problem(response) == (412, "STALE")
+    before = item.updated_at
+    item.refresh_from_db()
+    assert (item.status, item.updated_at) == (status, before)
+
+
+def test_confirm_takes_last_edits_along(owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+
+    response = Api(owner).patch(
+        f"/items/{item.id}",
+        {"action": "confirm", "title": " Mine ", "summary": "New.\nTwo lines.", "tags": [" Big  DATA ", "sql", "SQL"]},
+    )
+
+    answer = response.json()
+    assert answer["status"] == Status.ARCHIVED
+    assert answer["confirmedAt"] is not None
+    assert (answer["title"], answer["summary"]) == ("Mine", "New.\nTwo lines.")
+    assert answer["tags"] == ["big data", "sql"]
+
+
+def test_edit_keeps_what_it_does_not_name(owner: User) -> None:
+    item = make_item(owner, status=Status.ARCHIVED)
+
+    response = Api(owner).patch(f"/items/{item.id}", {"tags": []})
+
+    answer = response.json()
+    assert answer["tags"] == []
+    assert (answer["title"], answer["summary"]) == (item.title, item.summary)
+
+
+def test_edit_at_every_limit_is_saved(owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    edits = {"title": "t" * 100, "summary": "s" * 500, "tags": [f"{n:0>50}" for n in range(20)]}
+
+    response = Api(owner).patch(f"/items/{item.id}", edits)
+
+    assert response.status_code == 200
+    assert {name: response.json()[name] for name in edits} == edits
+
+
+def test_twenty_one_tags_of_which_two_are_equal_are_twenty(owner: User) -> None:
+    item = make_item(owner, status=Status.ARCHIVED)
+
+    response = Api(owner).patch(f"/items/{item.id}", {"tags": [*(f"tag {n}" for n in range(20)), " TAG  0"]})
+
+    assert len(response.json()["tags"]) == 20
+
+
+def test_retry_clears_the_error_and_the_budget(owner: User) -> None:
+    item = make_item(owner, status=Status.FAILED, attempt_count=3)
+
+    response = Api(owner).post(f"/items/{item.id}/retry")
+
+    assert response.json()["enrichmentError"] is None
+    item.refresh_from_db()
+    assert item.attempt_count == 0
+
+
+def test_emptying_tags_of_an_item_still_enriching_is_a_matter_of_its_status(owner: User) -> None:
+    item = make_item(owner, status=Status.ENRICHING)
+
+    response = Api(owner).patch(f"/items/{item.id}", {"tags": []})
+
+    assert problem(response) == (409, "INVALID_STATE_TRANSITION")

@@ -1,0 +1,178 @@
+"""healthz, readyz and metrics, against a real database."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from items.models import Item
+from items.queue import LISTENER_NAME
+from items.states import Outcome, Status
+from litevault import health, metrics, side_connection
+from litevault.side_connection import Unanswered, ask
+from tests.items.factories import make_attempt, make_item
+
+ALL_OK = {"database": "ok", "migrations": "ok", "triggers": "ok", "listener": "ok"}
+
+
+@pytest.fixture
+def listener(transactional_db: None) -> Iterator[None]:
+    parameters = connection.get_connection_params()
+    with psycopg.connect(dbname=parameters["dbname"], application_name=LISTENER_NAME, **address(parameters)):
+        yield
+
+
+def address(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: parameters[name] for name in ("host", "port", "user", "password") if name in parameters}
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        side_connection, "_connection_parameters", lambda: {"host": "127.0.0.1", "port": 1, "connect_timeout": 1}
+    )
+
+
+def test_process_is_alive_without_a_database() -> None:
+    response = Client().get("/healthz")
+
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+def test_all_is_ready(listener: None) -> None:
+    response = Client().get("/readyz")
+
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "checks": ALL_OK})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_not_ready_without_a_listener() -> None:
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json() == {"status": "unavailable", "checks": {**ALL_OK, "listener": "failed"}}
+
+
+@pytest.mark.parametrize("trigger", sorted(health.TRIGGERS))
+def test_not_ready_when_a_trigger_is_switched_off(listener: None, trigger: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE items DISABLE TRIGGER {trigger}")
+
+    try:
+        response = Client().get("/readyz")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE items ENABLE TRIGGER {trigger}")
+
+    assert response.status_code == 503
+    assert response.json()["checks"] == {**ALL_OK, "triggers": "failed"}
+
+
+def test_not_ready_while_a_migration_waits(listener: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_migrations", lambda: {("items", "9999_of_tomorrow")})
+
+    response = Client().get("/readyz")
+
+    assert response.json()["checks"] == {**ALL_OK, "migrations": "failed"}
+
+
+def test_nothing_is_ready_without_a_database(nowhere: None) -> None:
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json() == {"status": "unavailable", "checks": dict.fromkeys(ALL_OK, "failed")}
+
+
+def test_metrics_without_a_database_are_unavailable(nowhere: None) -> None:
+    response = Client().get("/metrics")
+
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_question_that_hangs_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_connection, "DEADLINE_SECONDS", 0.2)
+    answered = threading.Event()
+    started = time.monotonic()
+
+    with pytest.raises(Unanswered):
+        ask(lambda _connected: answered.wait(10))
+
+    assert time.monotonic() - started < 5
+    answered.set()
+
+
+def test_few_questions_hang_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_connection, "QUESTIONS_AT_ONCE", threading.BoundedSemaphore(1))
+    assert side_connection.QUESTIONS_AT_ONCE.acquire()
+
+    with pytest.raises(Unanswered):
+        ask(lambda _connected: None)
+
+
+def samples(content: str) -> dict[str, float]:
+    lines = (line.rpartition(" ") for line in content.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_metrics_tell_the_state_of_the_queue(owner: User) -> None:
+    soon = timezone.now() + timedelta(minutes=1)
+    waiting = make_item(owner, available_at=timezone.now() - timedelta(seconds=90))
+    make_item(owner, claimed_by="worker", available_at=soon)
+    make_item(owner, claimed_by="worker that died", available_at=timezone.now() - timedelta(seconds=10))
+    make_item(owner, available_at=soon)
+    for status in (Status.ARCHIVED, Status.ARCHIVED, Status.FAILED):
+        make_item(owner, status=status)
+    make_attempt(waiting, number=1, outcome=Outcome.FAILED)
+    make_attempt(waiting, number=2)
+    make_attempt(waiting, number=3, finished_at=timezone.now() - timedelta(minutes=6))
+
+    response = Client().get("/metrics")
+
+    assert response["Content-Type"].startswith("text/plain")
+    told = samples(response.content.decode())
+    assert 90 <= told.pop("litevault_oldest_wait_seconds") < 120
+    assert told == {
+        'litevault_items{status="ENRICHING"}': 4,
+        'litevault_items{status="READY_TO_CONFIRM"}': 0,
+        'litevault_items{status="FAILED"}': 1,
+        'litevault_items{status="ARCHIVED"}': 2,
+        'litevault_items{status="DISCARDED"}': 0,
+        "litevault_items_in_flight": 1,
+        'litevault_attempts_recent{error_code="LLM_TIMEOUT",outcome="FAILED"}': 1,
+        'litevault_attempts_recent{error_code="",outcome="SUCCEEDED"}': 1,
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_metrics_of_an_empty_database(owner: User) -> None:
+    told = samples(Client().get("/metrics").content.decode())
+
+    assert set(told.values()) == {0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_large_table_is_estimated_where_counting_would_be_slow(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "COUNTED_UP_TO", 100)
+    archived = [
+        Item(owner=owner, raw_text="x", status=Status.ARCHIVED, confirmed_at=timezone.now()) for _ in range(300)
+    ]
+    Item.objects.bulk_create([*archived, *(Item(owner=owner, raw_text="x") for _ in range(100))])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE items")
+    make_item(owner, status=Status.FAILED)
+
+    told = samples(Client().get("/metrics").content.decode())
+
+    assert told['litevault_items{status="ARCHIVED"}'] == 300
+    assert told['litevault_items{status="ENRICHING"}'] == 100
+    assert told['litevault_items{status="FAILED"}'] == 1
