@@ -13,6 +13,7 @@ from django.utils import timezone
 
 TOKEN_PREFIX = "lv_"  # noqa: S105  # what every token starts with, so that secret scanners can find leaked ones
 TOKEN_BYTES = 32
+TOKEN_NAME_MAX_LENGTH = 100
 
 
 def digest_of(token: str) -> str:
@@ -24,6 +25,10 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self) -> Self:
         """Those that are neither revoked nor past their time."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None)
+
+    def revoke(self) -> int:
+        """Revoke those that are not yet; say how many that were."""
+        return self.filter(revoked_at=None).update(revoked_at=timezone.now())
 
 
 class ApiTokenManager(models.Manager.from_queryset(ApiTokenQuerySet)):  # type: ignore[misc]  # made at run time
@@ -40,7 +45,7 @@ class ApiToken(models.Model):
     """A named, revocable key to the API for one user. Only its digest is stored."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=TOKEN_NAME_MAX_LENGTH)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=16, editable=False, help_text="The first characters, to tell tokens apart.")
     created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)

@@ -1,0 +1,90 @@
+"""The form on the detail page: title, summary and tags, and nothing else."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from items.api.fields import CONTROL_CHARACTER, normalise_tag
+from items.models import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT, Item
+from items.states import Action, Status
+
+if TYPE_CHECKING:
+    ItemModelForm = forms.ModelForm[Item]
+else:
+    # Without a patch that only development installs, the class takes no parameter at run time.
+    ItemModelForm = forms.ModelForm
+
+DRAFT_FIELDS = ("title", "summary", "tags")
+
+
+def refuse_control_characters(line: str) -> None:
+    if CONTROL_CHARACTER.search(line):
+        raise ValidationError("No line breaks or control characters, please.")
+
+
+class TextField(forms.CharField):
+    """Several lines. A browser sends each line break as two characters, which would look like a change."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> str | None:
+        text = super().to_python(value)
+        return text.replace("\r\n", "\n") if text else text
+
+
+class TagsField(forms.CharField):
+    """Tags, one a line, because a tag may hold a comma."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # a list is what this field is for
+        tags = (normalise_tag(line) for line in str(super().to_python(value)).splitlines())
+        return list(dict.fromkeys(tag for tag in tags if tag))
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if len(value) > TAGS_MAX_COUNT:
+            raise ValidationError(f"An item takes at most {TAGS_MAX_COUNT} tags.")
+        if any(len(tag) > TAG_MAX_LENGTH for tag in value):
+            raise ValidationError(f"A tag may not be longer than {TAG_MAX_LENGTH} characters.")
+        for tag in value:
+            refuse_control_characters(tag)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return list(initial or []) != self.to_python(data)
+
+
+class ItemForm(ItemModelForm):
+    summary = TextField(
+        required=False, max_length=SUMMARY_MAX_LENGTH, empty_value=None, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    tags = TagsField(required=False, help_text="One a line.", widget=forms.Textarea(attrs={"rows": 5}))
+    seen_at = forms.CharField(required=False, widget=forms.HiddenInput)
+    """When the item that the form shows was last changed, so that nobody overwrites what they have not seen."""
+
+    class Meta:
+        model = Item
+        fields = DRAFT_FIELDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seen_at"].initial = self.instance.updated_at.isoformat()
+        is_ready = self.instance.status == Status.READY_TO_CONFIRM
+        for name, is_required in {"title": True, "summary": is_ready, "tags": is_ready}.items():
+            if name in self.fields:
+                self.fields[name].required = is_required
+
+    def clean_title(self) -> str:
+        title: str = self.cleaned_data["title"]
+        refuse_control_characters(title)
+        return title
+
+    def clean(self) -> dict[str, Any]:
+        is_editable = Action.EDIT in self.instance.allowed_actions
+        if is_editable and self.cleaned_data.get("seen_at") != self.fields["seen_at"].initial:
+            raise ValidationError("The item was changed while you looked at it. Open it again to see what it says now.")
+        return self.cleaned_data

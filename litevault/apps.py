@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class LiteVaultConfig(AppConfig):
+    name = "litevault"
+    verbose_name = "API access"

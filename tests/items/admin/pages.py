@@ -1,0 +1,36 @@
+"""Addresses of the admin, and what a browser would read from its pages."""
+
+import re
+from html import unescape
+
+from django.test import Client
+from django.urls import reverse
+
+from items.models import Item
+
+LIST = "/admin/items/item/"
+
+
+def detail(item: Item) -> str:
+    return reverse("admin:items_item_change", args=(item.pk,))
+
+
+def verb(item: Item, name: str) -> str:
+    return reverse(f"admin:items_item_{name}", args=(item.pk,))
+
+
+def listed(page: str) -> set[str]:
+    """The ids of the items that the list shows."""
+    return set(re.findall(rf'href="{LIST}([0-9a-f-]{{36}})/change/', page))
+
+
+def messages(page: str) -> list[str]:
+    """What the page says about what happened."""
+    found = re.search(r'<ul class="messagelist">(.*?)</ul>', page, re.DOTALL)
+    return [unescape(text.strip()) for text in re.findall(r"<li[^>]*>(.*?)</li>", found[1], re.DOTALL)] if found else []
+
+
+def form_of(client: Client, item: Item) -> dict[str, str]:
+    """What the browser would send if the reviewer changed nothing."""
+    form = client.get(detail(item)).context["adminform"].form
+    return {name: str(form[name].field.prepare_value(form[name].value()) or "") for name in form.fields}

@@ -1,0 +1,109 @@
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from items.models import Item
+from items.states import TRANSITIONS, Action, Status
+from tests.items.admin.pages import LIST, messages
+from tests.items.factories import make_item
+
+NAMES = {
+    Action.RETRY: "retry_selected",
+    Action.CONFIRM: "confirm_selected",
+    Action.DISCARD: "discard_selected",
+}
+
+
+def choose(action: Action, *items: Item, all_matching: bool = False, confirmed: bool = False) -> dict[str, object]:
+    """What the browser sends when a reviewer selects items and picks an action."""
+    form: dict[str, object] = {
+        "action": NAMES[action],
+        "index": "0",
+        "select_across": "1" if all_matching else "0",
+        "_selected_action": [str(item.pk) for item in items],
+    }
+    return form | ({"confirmed": "yes"} if confirmed else {})
+
+
+@pytest.mark.parametrize("action", NAMES)
+def test_action_moves_the_items_that_allow_it_and_refuses_the_rest(
+    reviewer: Client, owner: User, action: Action
+) -> None:
+    items = {status: make_item(owner, status=status) for status in Status}
+
+    response = reviewer.post(LIST, choose(action, *items.values(), confirmed=True), follow=True)
+
+    expected = {status: TRANSITIONS[status].get(action, status) for status in Status}
+    assert {status: Item.objects.get(pk=item.pk).status for status, item in items.items()} == expected
+    movable = sum(action in actions for actions in TRANSITIONS.values())
+    done, refused = messages(response.text)
+    assert done.startswith(f"{movable} item")
+    assert refused.startswith(f"{len(Status) - movable} item")
+
+
+def test_action_on_all_matching_reaches_beyond_the_page_but_not_beyond_the_filter(
+    reviewer: Client, owner: User, stranger: User
+) -> None:
+    items = [make_item(owner, status=Status.FAILED) for _ in range(60)]
+    other_code = make_item(owner, status=Status.FAILED, enrichment_error="LLM_API_ERROR: Why.")
+    other_owner = make_item(stranger, status=Status.FAILED)
+
+    response = reviewer.post(
+        f"{LIST}?error_code=LLM_TIMEOUT&owner=owner", choose(Action.RETRY, items[0], all_matching=True), follow=True
+    )
+
+    assert messages(response.text) == ["60 items sent back to enrichment."]
+    assert set(Item.objects.filter(status=Status.FAILED)) == {other_code, other_owner}
+
+
+def test_action_on_all_found_by_search_stays_within_the_search(reviewer: Client, owner: User, stranger: User) -> None:
+    wanted = make_item(stranger, status=Status.READY_TO_CONFIRM)
+    make_item(owner, status=Status.READY_TO_CONFIRM)
+
+    reviewer.post(f"{LIST}?q=stran", choose(Action.CONFIRM, wanted, all_matching=True))
+
+    assert list(Item.objects.filter(status=Status.ARCHIVED)) == [wanted]
+
+
+@pytest.mark.parametrize("all_matching", [False, True])
+def test_discard_asks_before_it_discards(reviewer: Client, owner: User, all_matching: bool) -> None:  # noqa: FBT001  # a case
+    items = [make_item(owner, status=Status.FAILED) for _ in range(3)]
+    address = f"{LIST}?status=FAILED"
+
+    page = reviewer.post(address, choose(Action.DISCARD, *items[:2], all_matching=all_matching))
+    untouched = Item.objects.filter(status=Status.FAILED).count()
+    response = reviewer.post(address, dict_of(page.context["hidden_fields"]), follow=True)
+
+    discarded = 3 if all_matching else 2
+    assert f"Discard {discarded} items?" in page.text
+    assert untouched == 3
+    assert messages(response.text) == [f"{discarded} items discarded."]
+    assert Item.objects.filter(status=Status.DISCARDED).count() == discarded
+
+
+def dict_of(fields: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """What a browser sends for the hidden fields of a form."""
+    return {name: [value for each, value in fields if each == name] for name, _ in fields}
+
+
+def test_item_that_was_retried_meanwhile_is_refused(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.FAILED)
+    item.retry()
+
+    response = reviewer.post(LIST, choose(Action.RETRY, item), follow=True)
+
+    assert messages(response.text) == [
+        "0 items sent back to enrichment.",
+        "1 item refused: only one with the status “Failed” can be.",
+    ]
+
+
+@pytest.mark.parametrize("action", NAMES)
+def test_viewer_gets_no_actions_and_cannot_send_them(viewer: Client, owner: User, action: Action) -> None:
+    items = [make_item(owner, status=status) for status in Status]
+
+    page = viewer.get(LIST)
+    viewer.post(LIST, choose(action, *items, confirmed=True))
+
+    assert NAMES[action] not in page.text
+    assert [Item.objects.get(pk=item.pk).status for item in items] == list(Status)

@@ -1,0 +1,238 @@
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+
+from items.models import Item
+from items.states import TRANSITIONS, Action, Outcome, Status
+from tests.items.admin.pages import LIST, detail, form_of, messages, verb
+from tests.items.factories import RAW_TEXT, make_attempt, make_item
+
+EDITABLE = [status for status in Status if Action.EDIT in TRANSITIONS[status]]
+BUTTONS = {Action.RETRY: ">Retry</button>", Action.CONFIRM: ">Confirm</button>", Action.DISCARD: ">Discard…</a>"}
+DASH = "\N{EN DASH}"
+NEW_DRAFT = {
+    "title": "A better title",
+    "summary": "A better summary.\r\nOn two lines.",
+    "tags": "Two  Words\r\none\r\none",
+}
+
+
+@pytest.mark.parametrize("status", Status)
+def test_page_has_exactly_the_buttons_that_the_status_allows(reviewer: Client, owner: User, status: Status) -> None:
+    item = make_item(owner, status=status)
+
+    page = reviewer.get(detail(item)).text
+
+    allowed = TRANSITIONS[status]
+    assert {action for action, button in BUTTONS.items() if button in page} == set(allowed) - {Action.EDIT}
+    assert ('name="_save"' in page) == (Action.EDIT in allowed)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_only_title_summary_and_tags_can_be_edited(reviewer: Client, owner: User, status: Status) -> None:
+    item = make_item(owner, status=status)
+
+    page = reviewer.get(detail(item)).text
+
+    form = page[page.index('id="item_form"') :]
+    inputs = set(re.findall(r'<(?:input|textarea|select)[^>]* name="(\w+)"', form)) - {"csrfmiddlewaretoken"}
+    draft = {"title", "summary", "tags", "seen_at", "_save", "_continue"}
+    assert inputs == (draft if status in EDITABLE else set())
+
+
+def test_text_is_folded_and_escaped(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, raw_text="\n<b>bold</b> & more\n")
+
+    page = reviewer.get(detail(item)).text
+
+    folded = re.search(r"<details class=\"item-text\">(.*?)</details>", page, re.DOTALL)
+    assert folded
+    assert "\n\n&lt;b&gt;bold&lt;/b&gt; &amp; more\n</pre>" in folded[1]
+    assert "<b>bold" not in page
+
+
+def test_title_that_is_html_is_text_on_every_page_and_in_every_message(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM, title="<script>alert(1)</script>")
+
+    pages = [
+        reviewer.get(detail(item)),
+        reviewer.get(verb(item, "discard")),
+        reviewer.post(detail(item), form_of(reviewer, item) | {"_save": ""}, follow=True),
+        reviewer.get(f"{LIST}{item.pk}/history/"),
+    ]
+
+    assert all("<script>alert(1)" not in page.text for page in pages)
+    assert all("&lt;script&gt;alert(1)" in page.text for page in pages)
+
+
+def test_every_attempt_is_listed_with_sums(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    usage: dict[str, Any] = {
+        "model": "openai/some-model",
+        "prompt_tokens": 100,
+        "completion_tokens": 20,
+        "cost_usd": Decimal("0.0005"),
+    }
+    make_attempt(item, number=1, outcome=Outcome.FAILED, worker="worker-a")
+    make_attempt(item, number=2, worker="worker-b", **usage)
+    make_attempt(item, number=3, worker="worker-b", **usage)
+
+    page = reviewer.get(detail(item)).text
+
+    rows = [re.findall(r">([^<>\n]+)</t[dh]>", row) for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)]
+    (first, second, _, sums) = rows[-4:]
+    assert first[2:6] == ["500 ms", "Failed", "LLM_TIMEOUT", DASH]
+    assert second[2:] == ["500 ms", "Succeeded", DASH, "openai/some-model", "100", "20", "$0.000500", "worker-b"]
+    assert sums == ["All 3", "1500 ms", "200", "40", "$0.001000"]
+
+
+@pytest.mark.parametrize("status", EDITABLE)
+def test_edit_is_saved_and_normalised(reviewer: Client, owner: User, status: Status) -> None:
+    item = make_item(owner, status=status)
+
+    reviewer.post(detail(item), form_of(reviewer, item) | NEW_DRAFT | {"_save": ""})
+
+    item.refresh_from_db()
+    assert (item.title, item.summary) == ("A better title", "A better summary.\nOn two lines.")
+    assert item.tags == ["two words", "one"]
+    assert item.status == status
+
+
+def test_confirm_takes_the_edits_with_it(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+
+    response = reviewer.post(detail(item), form_of(reviewer, item) | NEW_DRAFT | {"_confirm": ""}, follow=True)
+
+    item.refresh_from_db()
+    assert (item.status, item.title) == (Status.ARCHIVED, "A better title")
+    assert item.confirmed_at is not None
+    assert messages(response.text) == ["The item was confirmed and archived."]
+    assert LogEntry.objects.get().get_change_message() == "Confirmed and archived."
+
+
+def test_status_and_error_cannot_be_sent_by_hand(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    forged = {"status": "FAILED", "enrichment_error": "x", "raw_text": "x", "owner": "1", "fencing_token": "9"}
+    before = Item.objects.filter(pk=item.pk).values(*forged).get()
+
+    reviewer.post(detail(item), form_of(reviewer, item) | forged | {"_save": ""})
+
+    assert Item.objects.filter(pk=item.pk).values(*forged).get() == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", ""),
+        ("title", "x" * 101),
+        ("title", "bell\x07"),
+        ("title", "nul\x00"),
+        ("summary", ""),
+        ("summary", "x" * 501),
+        ("tags", ""),
+        ("tags", "x" * 51),
+        ("tags", "nul\x00"),
+        ("tags", "\n".join(str(number) for number in range(21))),
+    ],
+)
+def test_bad_draft_is_refused_at_its_field(reviewer: Client, owner: User, field: str, value: str) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+
+    response = reviewer.post(detail(item), form_of(reviewer, item) | {field: value, "_save": ""})
+
+    assert list(response.context["adminform"].form.errors) == [field]
+    assert Item.objects.get(pk=item.pk).updated_at == item.updated_at
+
+
+def test_edit_of_an_item_that_was_changed_meanwhile_is_refused(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    form = form_of(reviewer, item)
+    item.edit(title="The owner's own title")
+
+    response = reviewer.post(detail(item), form | NEW_DRAFT | {"_confirm": ""})
+
+    assert "The item was changed while you looked at it." in response.text
+    item.refresh_from_db()
+    assert (item.status, item.title) == (Status.READY_TO_CONFIRM, "The owner's own title")
+
+
+@pytest.mark.parametrize("button", ["_save", "_confirm"])
+def test_edit_of_an_item_that_was_discarded_meanwhile_says_so(reviewer: Client, owner: User, button: str) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    form = form_of(reviewer, item)
+    item.discard()
+
+    response = reviewer.post(detail(item), form | NEW_DRAFT | {button: ""}, follow=True)
+
+    (message,) = messages(response.text)
+    assert "the item has the status “Discarded” now" in message
+    assert Item.objects.get(pk=item.pk).title == item.title
+    assert not LogEntry.objects.exists()
+
+
+def test_retry_sends_the_item_back_and_leaves_a_trace(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.FAILED)
+
+    response = reviewer.post(verb(item, "retry"), follow=True)
+
+    item.refresh_from_db()
+    assert (item.status, item.enrichment_error) == (Status.ENRICHING, None)
+    assert messages(response.text) == ["The item was sent back to enrichment."]
+    assert LogEntry.objects.get().get_change_message() == "Sent back to enrichment."
+
+
+def test_discard_asks_first_and_then_discards(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.ENRICHING)
+
+    question = reviewer.get(verb(item, "discard"))
+    untouched = Item.objects.get(pk=item.pk).status
+    response = reviewer.post(verb(item, "discard"), follow=True)
+
+    assert "Discard this item?" in question.text
+    assert untouched == Status.ENRICHING
+    assert Item.objects.get(pk=item.pk).status == Status.DISCARDED
+    assert messages(response.text) == ["The item was discarded."]
+
+
+@pytest.mark.parametrize("name", ["retry", "discard"])
+def test_button_on_an_item_that_moved_meanwhile_says_so(reviewer: Client, owner: User, name: str) -> None:
+    item = make_item(owner, status=Status.DISCARDED)
+
+    response = reviewer.post(verb(item, name), follow=True)
+
+    (message,) = messages(response.text)
+    assert "the item has the status “Discarded” now" in message
+    assert RAW_TEXT not in message
+
+
+def test_address_of_a_button_opened_by_hand_changes_nothing(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.FAILED)
+
+    response = reviewer.get(verb(item, "retry"))
+
+    assert response.headers["Location"] == detail(item)
+    assert Item.objects.get(pk=item.pk).status == Status.FAILED
+
+
+@pytest.mark.parametrize("name", ["retry", "discard"])
+def test_button_on_an_item_that_is_gone_leads_to_the_front_page(reviewer: Client, owner: User, name: str) -> None:
+    item = make_item(owner)
+    address = verb(item, name)
+    Item.objects.all().delete()
+
+    response = reviewer.post(address, follow=True)
+
+    assert "Perhaps it was deleted?" in messages(response.text)[0]
+
+
+def test_filter_of_the_list_is_kept_through_a_button(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.FAILED)
+
+    response = reviewer.post(f"{verb(item, 'retry')}?_changelist_filters=status%3DFAILED")
+
+    assert response.headers["Location"] == f"{detail(item)}?_changelist_filters=status%3DFAILED"

@@ -1,0 +1,84 @@
+"""What the database does and refuses by itself, whoever writes."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
+
+from items.models import RAW_TEXT_MAX_LENGTH, Item
+from items.states import EnrichmentMode, Status
+from tests.items.factories import make_item
+
+
+def sql(statement: str, *parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+def test_plain_insert_needs_only_owner_and_text(owner: User) -> None:
+    sql("INSERT INTO items (owner_id, raw_text) VALUES (%s, 'plain')", owner.pk)
+
+    item = Item.objects.get()
+    assert isinstance(item.pk, uuid.UUID)
+    assert (item.status, item.enrichment_mode, item.tags) == (Status.ENRICHING, EnrichmentMode.AI, [])
+    assert (item.title, item.summary, item.source_type, item.enrichment_error) == (None, None, None, None)
+    assert (item.fencing_token, item.attempt_count, item.claimed_by, item.confirmed_at) == (0, 0, None, None)
+    assert item.created_at == item.updated_at == item.available_at
+
+
+def test_plain_retry_starts_the_attempts_afresh(owner: User) -> None:
+    item = make_item(owner, status=Status.FAILED, attempt_count=3, fencing_token=7)
+    Item.objects.filter(pk=item.pk).update(available_at="2001-01-01T00:00:00Z")
+
+    sql("UPDATE items SET status = 'ENRICHING' WHERE id = %s", item.pk)
+
+    item.refresh_from_db()
+    assert (item.enrichment_error, item.claimed_by, item.claimed_at) == (None, None, None)
+    assert (item.attempt_count, item.fencing_token) == (0, 8)
+    assert item.available_at > item.created_at
+
+
+def test_discard_takes_the_item_out_of_the_hands_of_its_worker(owner: User) -> None:
+    item = make_item(owner, fencing_token=4)
+    sql("UPDATE items SET claimed_by = 'worker-1', claimed_at = now() WHERE id = %s", item.pk)
+
+    item.discard()
+
+    assert (item.fencing_token, item.claimed_by, item.claimed_at) == (5, None, None)
+
+
+def test_writing_the_same_status_again_restarts_nothing(owner: User) -> None:
+    item = make_item(owner, fencing_token=4, attempt_count=2)
+
+    sql("UPDATE items SET status = 'ENRICHING' WHERE id = %s", item.pk)
+
+    item.refresh_from_db()
+    assert (item.fencing_token, item.attempt_count) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "change", "constraint"),
+    [
+        (Status.ENRICHING, "status = 'UNKNOWN'", "items_status_known"),
+        (Status.ENRICHING, "enrichment_mode = 'MAGIC'", "items_mode_known"),
+        (Status.ENRICHING, "source_type = 'POEM'", "items_source_type_known"),
+        (Status.ENRICHING, "raw_text = ''", "items_raw_text_length"),
+        (Status.ENRICHING, f"raw_text = repeat('x', {RAW_TEXT_MAX_LENGTH + 1})", "items_raw_text_length"),
+        (Status.ENRICHING, "tags = array_fill('x'::varchar, ARRAY[21])", "items_tags_count"),
+        (Status.ENRICHING, "status = 'FAILED'", "items_failed_has_error"),
+        (Status.ENRICHING, "status = 'READY_TO_CONFIRM'", "items_ready_has_result"),
+        (Status.READY_TO_CONFIRM, "title = NULL", "items_ready_has_result"),
+        (Status.READY_TO_CONFIRM, "summary = NULL", "items_ready_has_result"),
+        (Status.READY_TO_CONFIRM, "source_type = NULL", "items_ready_has_result"),
+        (Status.READY_TO_CONFIRM, "tags = '{}'", "items_ready_has_result"),
+        (Status.READY_TO_CONFIRM, "status = 'ARCHIVED'", "items_archived_has_confirmed_at"),
+        (Status.ARCHIVED, "claimed_by = 'worker-1'", "items_claimed_is_enriching"),
+    ],
+)
+def test_database_refuses_what_makes_no_sense(owner: User, status: Status, change: str, constraint: str) -> None:
+    item = make_item(owner, status=status)
+
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        sql(f"UPDATE items SET {change} WHERE id = %s", item.pk)

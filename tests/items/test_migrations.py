@@ -1,0 +1,53 @@
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+APPS = ("items", "litevault")
+TABLES = ("items", "enrichment_attempts", "idempotency_keys", "api_tokens")
+
+SCHEMA = """
+SELECT 'column', table_name || '.' || column_name,
+       concat_ws(' ', data_type, character_maximum_length, is_nullable, column_default)
+  FROM information_schema.columns WHERE table_name = ANY(%(tables)s)
+UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%(tables)s)
+UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid)
+  FROM pg_constraint WHERE conrelid::regclass::text = ANY(%(tables)s)
+UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(oid)
+  FROM pg_trigger WHERE tgrelid::regclass::text = ANY(%(tables)s) AND NOT tgisinternal
+UNION ALL SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc WHERE proname LIKE 'items\\_%%'
+"""
+
+
+def schema() -> set[tuple[str, str, str]]:
+    """Everything that our migrations make in the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(SCHEMA, {"tables": list(TABLES)})
+        return set(cursor.fetchall())
+
+
+@pytest.fixture
+def migrated_again(transactional_db: None) -> Iterator[None]:
+    """Whatever the test does, the next one finds every table."""
+    yield
+    call_command("migrate", verbosity=0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_migrations_run_backwards_to_nothing_and_forwards_to_the_same(migrated_again: None) -> None:
+    before = schema()
+
+    for app in APPS:
+        call_command("migrate", app, "zero", verbosity=0)
+    nothing = schema()
+    call_command("migrate", verbosity=0)
+
+    assert {kind for kind, _, _ in before} == {"column", "index", "constraint", "trigger", "function"}
+    assert nothing == set()
+    assert schema() == before
+
+
+@pytest.mark.django_db
+def test_migrations_say_all_that_the_models_say() -> None:
+    call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)

@@ -1,0 +1,196 @@
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from items.models import MANUAL_TITLE_LENGTH, Item, first_line
+from items.states import PENDING_STATUSES, TRANSITIONS, Action, EnrichmentMode, InvalidTransition, SourceType, Status
+from tests.items.factories import RAW_TEXT, make_item
+from tests.items.other_connection import other_connection
+
+VERBS: dict[Action, Callable[[Item], None]] = {
+    Action.EDIT: lambda item: item.edit(title="Edited"),
+    Action.CONFIRM: Item.confirm,
+    Action.RETRY: Item.retry,
+    Action.DISCARD: Item.discard,
+}
+DEADLINE_SECONDS = 10
+
+
+def stored(item: Item) -> Item:
+    row: Item = Item.objects.get(pk=item.pk)
+    return row
+
+
+# The verbs of one item
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("action", Action)
+def test_action_moves_the_item_or_is_refused(owner: User, status: Status, action: Action) -> None:
+    item = make_item(owner, status=status)
+    target = TRANSITIONS[status].get(action)
+
+    if target is None:
+        with pytest.raises(InvalidTransition) as refusal:
+            VERBS[action](item)
+        assert (refusal.value.status, refusal.value.action) == (status, action)
+        assert stored(item).updated_at == item.updated_at
+    else:
+        VERBS[action](item)
+
+    assert item.status == stored(item).status == (target or status)
+
+
+@pytest.mark.parametrize("action", Action)
+def test_action_goes_by_what_the_row_says_now(owner: User, action: Action) -> None:
+    allowing = next(status for status in Status if action in TRANSITIONS[status])
+    item = make_item(owner, status=allowing)
+    Item.objects.filter(pk=item.pk).update(status=Status.DISCARDED)
+
+    with pytest.raises(InvalidTransition):
+        VERBS[action](item)
+
+    assert item.status == stored(item).status == Status.DISCARDED
+
+
+def test_edit_does_not_write_back_columns_that_changed_meanwhile(owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    Item.objects.filter(pk=item.pk).update(summary="Changed meanwhile.")
+
+    item.edit(title="Edited")
+
+    assert (stored(item).title, stored(item).summary) == ("Edited", "Changed meanwhile.")
+    assert item.summary == "Changed meanwhile."
+
+
+def test_confirm_takes_last_edits(owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+
+    item.confirm(title="Edited", tags=["one"])
+
+    assert (stored(item).title, stored(item).tags) == ("Edited", ["one"])
+    assert stored(item).confirmed_at is not None
+
+
+def test_action_says_when_the_item_changed(owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    before = item.updated_at
+
+    item.edit(title="Edited")
+
+    assert stored(item).updated_at == item.updated_at > before
+
+
+def test_action_on_an_item_that_is_gone_says_so(owner: User) -> None:
+    item = make_item(owner)
+    Item.objects.all().delete()
+
+    with pytest.raises(Item.DoesNotExist):
+        item.discard()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_action_waits_for_who_holds_the_row_and_then_sees_the_change(owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    outcome: list[object] = []
+
+    def confirm() -> None:
+        try:
+            item.confirm()
+        except InvalidTransition as refusal:
+            outcome.append(refusal.status)
+        finally:
+            connection.close()
+
+    with other_connection(autocommit=False) as other:
+        other.execute("UPDATE items SET status = 'DISCARDED' WHERE id = %s", (item.pk,))
+        reviewer = threading.Thread(target=confirm)
+        reviewer.start()
+        wait_until_blocked_by(other.info.backend_pid)
+        other.commit()
+    reviewer.join(DEADLINE_SECONDS)
+
+    assert outcome == [Status.DISCARDED]
+    assert stored(item).status == Status.DISCARDED
+
+
+def wait_until_blocked_by(backend_pid: int) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))", (backend_pid,)
+            )
+            if cursor.fetchone()[0]:
+                return
+    pytest.fail("Nobody waits for the row.")
+
+
+# The verbs of many items
+
+
+@pytest.mark.parametrize("action", [Action.CONFIRM, Action.RETRY, Action.DISCARD])
+def test_action_on_many_moves_and_counts_those_that_allow_it(owner: User, action: Action) -> None:
+    items = {status: make_item(owner, status=status) for status in Status}
+
+    count = getattr(Item.objects.all(), action)()
+
+    assert count == sum(action in actions for actions in TRANSITIONS.values())
+    expected = {status: TRANSITIONS[status].get(action, status) for status in Status}
+    assert {status: stored(item).status for status, item in items.items()} == expected
+
+
+@pytest.mark.parametrize("action", [Action.CONFIRM, Action.RETRY, Action.DISCARD])
+def test_action_on_many_stays_within_the_query(owner: User, stranger: User, action: Action) -> None:
+    for user in (owner, stranger):
+        for status in Status:
+            make_item(user, status=status)
+
+    getattr(Item.objects.owned_by(owner), action)()
+
+    assert sorted(stranger.items.values_list("status", flat=True)) == sorted(Status.values)
+
+
+def test_confirming_many_dates_them(owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+
+    Item.objects.all().confirm()
+
+    assert stored(item).confirmed_at == stored(item).updated_at > item.updated_at
+
+
+def test_query_words_mean_what_they_say(owner: User, stranger: User) -> None:
+    items = {status: make_item(owner, status=status) for status in Status}
+    other_code = make_item(stranger, status=Status.FAILED, enrichment_error="LLM_API_ERROR: Why.")
+
+    assert set(Item.objects.owned_by(stranger)) == {other_code}
+    assert set(Item.objects.pending()) == {items[status] for status in PENDING_STATUSES} | {other_code}
+    assert set(Item.objects.owned_by(owner).kept()) == set(items.values()) - {items[Status.DISCARDED]}
+    assert set(Item.objects.failed()) == {items[Status.FAILED], other_code}
+    assert set(Item.objects.failed(error_code="LLM_API_ERROR")) == {other_code}
+    assert set(Item.objects.failed(error_code="LLM_API")) == set()
+    assert Item.objects.newest_first().first() == other_code
+
+
+# Capture without enrichment
+
+
+def test_item_that_is_not_to_be_enriched_is_archived_under_its_first_line(owner: User) -> None:
+    item = Item.objects.capture(owner=owner, raw_text=f"\n  {RAW_TEXT}\nMore.", enrich=False)
+
+    assert stored(item).status == Status.ARCHIVED
+    assert stored(item).raw_text == f"\n  {RAW_TEXT}\nMore."
+    assert (item.enrichment_mode, item.source_type) == (EnrichmentMode.MANUAL, SourceType.NOTE)
+    assert RAW_TEXT.startswith(str(item.title))
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [("\n \n one \ntwo", "one"), ("x" * 99, "x" * MANUAL_TITLE_LENGTH), ("ab " * 40, ("ab " * 20).strip())],
+)
+def test_first_line_is_the_first_that_is_not_blank(text: str, title: str) -> None:
+    assert first_line(text) == title
