@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from items.api.fields import CONTROL_CHARACTER, normalise_tag
 from items.models import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT, Item
 from items.states import Action, Status
+from items.tags import normalise_tag
+from items.texts import CONTROL_CHARACTER
 
 if TYPE_CHECKING:
     ItemModelForm = forms.ModelForm[Item]

@@ -4,7 +4,6 @@ Every message is the rest of a sentence that begins with the name of the field: 
 None repeats what was sent.
 """
 
-import re
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
@@ -12,9 +11,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from items.models import RAW_TEXT_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT
-from items.texts import LONE_SURROGATE, Refusal, refusal
-
-CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+from items.tags import normalise_tag
+from items.texts import CONTROL_CHARACTER, LONE_SURROGATE, Refusal, refusal
 
 
 class Sentences:
@@ -84,10 +82,6 @@ class Tag(Line):
 
     def to_internal_value(self, data: object) -> str:
         return normalise_tag(super().to_internal_value(data))
-
-
-def normalise_tag(tag: str) -> str:
-    return " ".join(tag.split()).lower()
 
 
 class Tags(Sentences, serializers.ListField):
