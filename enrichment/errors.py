@@ -12,7 +12,7 @@
     ├── InvalidOutput          LLM_VALIDATION_ERROR   permanent: an answer that cannot be used
     │   ├── OutputCutOff
     │   └── ModelDeclined
-    ├── UnexpectedFailure    LLM_API_ERROR          permanent: a defect, of the provider's library or of ours
+    ├── UnexpectedFailure      LLM_API_ERROR          permanent: a defect, of the provider's library or of ours
     └── Abandoned              ENRICHMENT_ABANDONED   permanent: every worker that took the item died
 
 Each class carries a fixed sentence. What the provider said is never kept: it may hold a key or the user's text.

@@ -1,5 +1,6 @@
 """What the model must return, and what we keep of it."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +15,9 @@ SUMMARY_MAX_LENGTH = 500
 TAG_MAX_LENGTH = 50
 TAGS_MIN_COUNT = 3
 TAGS_MAX_COUNT = 5
+
+ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +58,11 @@ def one_line(text: str, *, limit: int) -> str:
 
     Control, bidirectional and escape characters go: PostgreSQL refuses some, and others deceive a reader.
     """
+    text = ESCAPE_SEQUENCE.sub("", text)
     printable = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text if is_harmless(c))
     line = " ".join(printable.split())
+    if not line.strip(JOINERS + " "):
+        return ""
     if len(line) <= limit:
         return line
     cut = line[: limit - 1]
@@ -65,7 +72,7 @@ def one_line(text: str, *, limit: int) -> str:
 
 def is_harmless(character: str) -> bool:
     """Not a lone surrogate, nor an invisible format character, but for the joiners that scripts and emoji need."""
-    return unicodedata.category(character) not in ("Cs", "Cf") or character in "\u200c\u200d"
+    return unicodedata.category(character) not in ("Cs", "Cf") or character in JOINERS
 
 
 def normalise_tag(tag: str) -> str:

@@ -1,0 +1,96 @@
+"""One model asked about one text: the tries, the time and the cost of it. Knows no model library."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from enrichment.errors import EnrichmentError, ProviderTimeout
+from enrichment.providers.faults import fault_of, unusable
+from enrichment.schemas import EnrichmentSchema, Usage
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 8.0
+
+Send = Callable[..., Awaitable[tuple[Any, Usage]]]
+"""Makes one HTTP request, and returns the answer with its price. May raise anything."""
+
+
+class Ask(Protocol):
+    """What Instructor takes for the model: it asks again by itself when an answer does not validate."""
+
+    async def __call__(self, **request: Any) -> Any: ...
+
+
+class NoTriesLeft(Exception):
+    """No more tries. What went wrong stands in the dialogue."""
+
+
+class Dialogue:
+    """Asks until there is a draft, or the tries or the time are used up. Then `fault` says why there is none.
+
+    `usage` is the sum over all answers, also those that were of no use. `ends_at` is by the loop's clock.
+    """
+
+    def __init__(self, send: Send, *, model: str, tries: int, try_seconds: float, ends_at: float) -> None:
+        self.usage = Usage(model=model)
+        self.fault: EnrichmentError | None = None
+        self._send = send
+        self._tries_made = 0
+        self._tries_left = tries
+        self._try_seconds = try_seconds
+        self._ends_at = ends_at
+        self.has_answer = False
+
+    async def hold(self, converse: Callable[[Ask], Awaitable[EnrichmentSchema]]) -> EnrichmentSchema | None:
+        """Let `converse` ask and validate, and keep its errors from getting any further."""
+        try:
+            async with asyncio.timeout_at(self._ends_at):
+                return await converse(self.ask)
+        except TimeoutError:
+            self.fault = self.fault or ProviderTimeout(cause="TimeoutError")
+        except Exception as error:  # noqa: BLE001  # whatever it is, its text must not get out of here
+            # A failed try has left its fault. Otherwise an answer came, and nothing could be made of it.
+            self.fault = self.fault or unusable(error, has_answer=self.has_answer)
+        return None
+
+    async def ask(self, **request: Any) -> Any:
+        """One try, and further ones after failures that may pass, while there are tries and time left."""
+        while self._tries_left:
+            answer, self.fault = await self._try(request)
+            if self.fault is None:
+                return answer
+            if not self.fault.is_transient or not await self._pause(self.fault.retry_after or 0):
+                break
+        raise NoTriesLeft
+
+    async def _try(self, request: dict[str, Any]) -> tuple[Any, EnrichmentError | None]:
+        self._tries_made += 1
+        self._tries_left -= 1
+        try:
+            async with asyncio.timeout(min(self._try_seconds, self._seconds_left())):
+                answer, usage = await self._send(**request)
+        except EnrichmentError as fault:
+            self._account(fault.usage)
+            return None, fault.with_traceback(None)
+        except Exception as error:  # noqa: BLE001  # a library's error, with the key and the text in it
+            return None, fault_of(error)
+        self._account(usage)
+        return answer, None
+
+    def _account(self, usage: Usage | None) -> None:
+        if usage is not None:
+            self.usage = self.usage + usage if self.has_answer else usage
+            self.has_answer = True
+
+    async def _pause(self, at_least_seconds: float) -> bool:
+        """Wait before the next try, unless there is none or it would come too late: then say so at once."""
+        longest = min(FIRST_PAUSE_SECONDS * 2 ** (self._tries_made - 1), LONGEST_PAUSE_SECONDS)
+        seconds = max(at_least_seconds, random.uniform(0, longest))  # noqa: S311  # jitter is no secret
+        if not self._tries_left or seconds >= self._seconds_left():
+            return False
+        await asyncio.sleep(seconds)
+        return True
+
+    def _seconds_left(self) -> float:
+        return self._ends_at - asyncio.get_running_loop().time()

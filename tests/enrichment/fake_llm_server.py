@@ -1,0 +1,115 @@
+"""An OpenAI-compatible server on loopback that answers by script.
+
+Try it by hand, with a name from fake_llm_answers.py::
+
+    python -m tests.enrichment.fake_llm_server --port 8900 --answer status_401
+"""
+
+import argparse
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from aiohttp import web
+
+from tests.enrichment.fake_llm_answers import ANSWERS, Call
+
+
+class FakeLLMServer:
+    """Serves on a thread of its own, so that asynchronous tests and other processes can call it alike."""
+
+    def __init__(self, *, port: int = 0) -> None:
+        self.port = port
+        self.calls: list[Call] = []
+        self.most_at_once = 0
+        self._script: dict[str | None, list[str]] = {None: ["ok"]}
+        self._at_once = 0
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._closing = asyncio.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def script(self, *names: str, model: str | None = None) -> None:
+        """Answer with these in turn, and with the last one from then on; only to this model, if one is named."""
+        unknown = set(names) - ANSWERS.keys()
+        assert not unknown, unknown
+        self._script[model] = list(names)
+
+    def reset(self) -> None:
+        """Answer well again, and forget what was asked."""
+        self._script = {None: ["ok"]}
+        self.calls.clear()
+        self.most_at_once = self._at_once
+
+    def start(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(timeout=10), "The fake LLM server did not start; is the port in use?"
+        return self
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._closing.set)
+        self._thread.join(timeout=10)
+        assert not self._thread.is_alive()
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        application = web.Application(client_max_size=50_000_000)
+        application.router.add_post("/v1/chat/completions", self._respond)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", self.port)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        self._ready.set()
+        await self._closing.wait()
+        await runner.cleanup()
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        call = Call(request, await request.json(), self._closing)
+        self.calls.append(call)
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            return await ANSWERS[self._next_name(call.model)](call)
+        finally:
+            self._at_once -= 1
+
+    def _next_name(self, model: str) -> str:
+        names = self._script.get(model) or self._script[None]
+        return names.pop(0) if len(names) > 1 else names[0]
+
+
+@contextmanager
+def serving(*names: str) -> Iterator[FakeLLMServer]:
+    server = FakeLLMServer().start()
+    if names:
+        server.script(*names)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Answer as a language model would, or as one should not.")
+    parser.add_argument("--port", type=int, default=8900)
+    parser.add_argument("--answer", action="append", choices=sorted(ANSWERS), help="in turn; the last one repeats")
+    arguments = parser.parse_args()
+    server = FakeLLMServer(port=arguments.port)
+    server.script(*(arguments.answer or ["ok"]))
+    server.start()
+    print(f"Answering on {server.url}. Stop with Ctrl-C.")  # noqa: T201  # a command speaks to a person
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""What a provider may do, and what becomes of it: one list for the tests and for the table in docs/errors.md."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from enrichment.errors import (
+    EnrichmentError,
+    InvalidOutput,
+    KeyRefused,
+    ModelDeclined,
+    ModelUnknown,
+    OutputCutOff,
+    ProviderRefused,
+    ProviderTimeout,
+    ProviderUnavailable,
+    QuotaExhausted,
+)
+
+MAX_RETRIES = 2
+ALL_TRIES = MAX_RETRIES + 1
+MODES = ("tools", "json_schema", "json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """`answers` name what the fake server does in turn, and `answered` how many of them cost tokens."""
+
+    says: str
+    answers: tuple[str, ...]
+    error: type[EnrichmentError] | None
+    requests: int
+    answered: int = 0
+    modes: tuple[str, ...] = ("tools",)
+
+    @property
+    def is_silent(self) -> bool:
+        """The provider keeps a request waiting until it is given up."""
+        return self.answers[0] in ("hang", "stall", "drip")
+
+    @property
+    def name(self) -> str:
+        return "-then-".join(self.answers)
+
+
+def refused(answer: str, says: str, error: type[EnrichmentError] = ProviderRefused) -> Fault:
+    return Fault(says=says, answers=(answer,), error=error, requests=1)
+
+
+def passing(answer: str, says: str, error: type[EnrichmentError] = ProviderUnavailable) -> Fault:
+    return Fault(says=says, answers=(answer,), error=error, requests=ALL_TRIES)
+
+
+def silent(answer: str, says: str) -> Fault:
+    return Fault(says=says, answers=(answer,), error=ProviderTimeout, requests=ALL_TRIES)
+
+
+def useless(answer: str, says: str, *, modes: tuple[str, ...] = MODES) -> Fault:
+    return Fault(says=says, answers=(answer,), error=InvalidOutput, requests=ALL_TRIES, answered=ALL_TRIES, modes=modes)
+
+
+def hopeless(answer: str, says: str, error: type[EnrichmentError] = InvalidOutput) -> Fault:
+    return Fault(says=says, answers=(answer,), error=error, requests=1, answered=1, modes=MODES)
+
+
+def fine(*answers: str, says: str, answered: int = 1, modes: tuple[str, ...] = MODES) -> Fault:
+    return Fault(says=says, answers=answers, error=None, requests=len(answers), answered=answered, modes=modes)
+
+
+MATRIX = (
+    fine("ok", says="A good draft"),
+    fine("slow", says="A good draft, after a while"),
+    fine("extra_fields", says="A good draft with unknown fields around it"),
+    fine("untidy", says="A draft that is too long, in the wrong case, with control characters or tags in one string"),
+    fine("no_usage", says="A good draft without token counts", answered=0),
+    fine("absurd_usage", says="A good draft with token counts that cannot be true", answered=0),
+    fine("wrong_schema", "ok", says="A draft that does not validate, then a good one", answered=2),
+    fine("status_503", "ok", says="503, then a good draft"),
+    fine("reset", "early_eof", "ok", says="Two broken connections, then a good draft"),
+    fine("fenced", says="JSON in a Markdown fence, where JSON was asked for", modes=("json_schema", "json")),
+    useless("fenced", "JSON in a Markdown fence, where a call was asked for", modes=("tools",)),
+    useless("broken_arguments", "JSON that ends in the middle"),
+    useless("wrong_schema", "A draft that does not validate, again and again"),
+    useless("plain_text", "Plain text"),
+    useless("null_content", "Nothing"),
+    Fault(
+        says="503, and then drafts that do not validate",
+        answers=("status_503", "wrong_schema"),
+        error=InvalidOutput,
+        requests=ALL_TRIES,
+        answered=ALL_TRIES - 1,
+    ),
+    hopeless("no_choices", "A list of no answers"),
+    hopeless("huge", "20 MB, even if it would validate"),
+    hopeless("huge_and_wrong", "20 MB of nonsense"),
+    hopeless("truncated", "A draft cut off by the limit of output tokens", OutputCutOff),
+    hopeless("refusal", "A refusal of the model", ModelDeclined),
+    hopeless("filtered", "A draft held back by a content filter", ModelDeclined),
+    refused("status_400", "400 Bad Request"),
+    refused("context_too_long", "400: the text is too long for the model"),
+    refused("content_filter", "400: the text is against the provider's rules"),
+    refused("misleading_400", "400 whose message talks of rate limits and timeouts"),
+    refused("status_401", "401 Unauthorized", KeyRefused),
+    refused("status_402", "402 Payment Required", QuotaExhausted),
+    refused("status_403", "403 Forbidden", KeyRefused),
+    refused("status_404", "404 Not Found", ModelUnknown),
+    refused("status_413", "413 Content Too Large"),
+    refused("status_422", "422 Unprocessable Content"),
+    refused("unprocessable_parameter", "422 that names a parameter"),
+    refused("quota_exhausted", "429: the quota is used up", QuotaExhausted),
+    passing("status_409", "409 Conflict"),
+    passing("status_425", "425 Too Early"),
+    passing("status_429", "429 Too Many Requests"),
+    passing("retry_after_nonsense", "429 with a Retry-After that is neither a number nor a date"),
+    Fault(
+        says="429 with a Retry-After beyond the deadline",
+        answers=("retry_after_3600",),
+        error=ProviderUnavailable,
+        requests=1,
+    ),
+    passing("status_500", "500 Internal Server Error"),
+    passing("huge_error", "500 with a huge body"),
+    passing("status_502", "502 Bad Gateway"),
+    passing("status_503", "503 Service Unavailable"),
+    passing("status_529", "529 Overloaded"),
+    passing("reset", "The connection is reset"),
+    passing("early_eof", "The connection ends in the middle of the answer"),
+    passing("html", "200 with a page of HTML"),
+    passing("invalid_json", "200 with a body that is not JSON"),
+    passing("status_408", "408 Request Timeout", ProviderTimeout),
+    passing("status_504", "504 Gateway Timeout", ProviderTimeout),
+    silent("hang", "No answer at all"),
+    silent("stall", "The beginning of an answer, and then nothing"),
+    silent("drip", "An answer that drips in for ever"),
+    fine("hang", "ok", says="No answer at all, then a good draft"),
+)
+
+
+def table() -> str:
+    """The matrix in Markdown, for docs/errors.md."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    yield "| The provider answers | The item ends with | Tried again later | Requests |"
+    yield "|---|---|---|---|"
+    for fault in MATRIX:
+        verdict = f"`{fault.error.code}` {fault.error.__name__}" if fault.error else "a draft"
+        later = "yes" if fault.error and fault.error.is_transient else "no"
+        yield f"| {fault.says} | {verdict} | {later} | {fault.requests} |"

@@ -1,0 +1,74 @@
+"""A fake server, providers that ask it, and a check after every test that nothing leaked."""
+
+import logging
+import os
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Protocol
+
+import pytest
+import pytest_asyncio
+
+from enrichment.config import LLMSettings
+from enrichment.providers import dialogue
+from enrichment.providers.litellm import LiteLLMProvider
+from tests.enrichment.fake_llm_server import FakeLLMServer, serving
+from tests.enrichment.fault_matrix import MAX_RETRIES
+from tests.enrichment.leaks import KEY, Recorder, leaked
+
+MODEL = "openai/gpt-4o-mini"
+
+
+class MakeProvider(Protocol):
+    def __call__(self, **settings: Any) -> LiteLLMProvider: ...
+
+
+@pytest.fixture(scope="session")
+def running_server() -> Iterator[FakeLLMServer]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running_server: FakeLLMServer) -> FakeLLMServer:
+    running_server.reset()
+    return running_server
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key but the canary, whatever the machine's own environment holds."""
+    for name in [name for name in os.environ if name.endswith("_API_KEY")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+
+@pytest.fixture
+def provider(server: FakeLLMServer, keys: None, monkeypatch: pytest.MonkeyPatch) -> MakeProvider:
+    """Make a provider that asks the fake server and does not linger between tries."""
+    monkeypatch.setattr(dialogue, "FIRST_PAUSE_SECONDS", 0.01)
+
+    def make(**settings: Any) -> LiteLLMProvider:
+        defaults = {"model": MODEL, "api_base": server.url, "mode": "tools", "max_retries": MAX_RETRIES}
+        return LiteLLMProvider(LLMSettings(**{**defaults, **settings}))
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaks(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """After every test: no canary in any log record, nor on standard output or error."""
+    recorder = Recorder()
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(recorder)
+    root.setLevel(logging.DEBUG)
+    yield
+    root.removeHandler(recorder)
+    root.setLevel(level)
+    assert not leaked(*recorder.lines, *capfd.readouterr())
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package", autouse=True)
+async def _clients_are_closed() -> AsyncIterator[None]:
+    yield
+    await LiteLLMProvider(LLMSettings(model="ollama_chat/any")).close()

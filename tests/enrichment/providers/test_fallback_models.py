@@ -1,0 +1,88 @@
+"""One model after the other, within one deadline."""
+
+import time
+from decimal import Decimal
+
+import pytest
+
+from enrichment.errors import InvalidOutput, KeyRefused, ProviderTimeout, ProviderUnavailable
+from tests.enrichment.fake_llm_answers import PROMPT_TOKENS
+from tests.enrichment.fake_llm_server import FakeLLMServer, serving
+from tests.enrichment.fault_matrix import ALL_TRIES
+from tests.enrichment.leaks import KEY, TEXT
+from tests.enrichment.providers.conftest import MakeProvider
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+PRICE = Decimal("0.00021")
+PRICE_OF_FALLBACK = Decimal("0.0035")
+
+
+@pytest.mark.parametrize("answer", ["status_401", "status_503", "wrong_schema", "refusal", "reset"])
+async def test_next_model_is_asked_when_the_first_fails(
+    answer: str, provider: MakeProvider, server: FakeLLMServer
+) -> None:
+    server.script(answer, model="gpt-4o-mini")
+
+    result = await provider(fallback_models="openai/gpt-4o").enrich_item(TEXT)
+
+    assert result.usage.model == "openai/gpt-4o"
+    assert [call.model for call in server.calls].count("gpt-4o") == 1
+
+
+async def test_silent_model_leaves_its_share_of_the_deadline_to_the_next(
+    provider: MakeProvider, server: FakeLLMServer
+) -> None:
+    server.script("hang", model="gpt-4o-mini")
+    began_at = time.monotonic()
+
+    result = await provider(fallback_models="openai/gpt-4o", timeout_seconds=0.6).enrich_item(TEXT)
+
+    assert result.usage.model == "openai/gpt-4o"
+    assert time.monotonic() - began_at < 0.6 * ALL_TRIES
+
+
+async def test_useless_answers_of_the_first_model_are_accounted_for(
+    provider: MakeProvider, server: FakeLLMServer
+) -> None:
+    server.script("wrong_schema", model="gpt-4o-mini")
+
+    result = await provider(fallback_models="openai/gpt-4o").enrich_item(TEXT)
+
+    assert result.usage.prompt_tokens == (ALL_TRIES + 1) * PROMPT_TOKENS
+    assert result.usage.cost_usd == ALL_TRIES * PRICE + PRICE_OF_FALLBACK
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "error"),
+    [
+        ("status_401", "status_503", ProviderUnavailable),
+        ("status_503", "status_401", ProviderUnavailable),
+        ("status_401", "wrong_schema", KeyRefused),
+        ("wrong_schema", "status_401", InvalidOutput),
+        ("status_504", "status_503", ProviderTimeout),
+    ],
+)
+async def test_error_is_the_one_that_may_pass_or_else_the_first(
+    first: str, second: str, error: type[Exception], provider: MakeProvider, server: FakeLLMServer
+) -> None:
+    server.script(first, model="gpt-4o-mini")
+    server.script(second, model="gpt-4o")
+
+    with pytest.raises(error):
+        await provider(fallback_models="openai/gpt-4o").enrich_item(TEXT)
+
+
+async def test_model_of_another_provider_gets_neither_the_key_nor_the_address_of_the_first(
+    provider: MakeProvider, server: FakeLLMServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.script("status_401")
+    with serving() as other:
+        monkeypatch.setenv("DEEPSEEK_API_KEY", "another-key")
+        monkeypatch.setenv("DEEPSEEK_API_BASE", other.url)
+
+        result = await provider(fallback_models="deepseek/deepseek-chat").enrich_item(TEXT)
+
+        assert [call.key for call in server.calls] == [KEY]
+        assert [call.key for call in other.calls] == ["another-key"]
+    assert result.usage.model == "deepseek/deepseek-chat"

@@ -1,0 +1,63 @@
+"""Every answer of the matrix over real HTTP: the error, the requests, the deadline, the cost, and no leak."""
+
+import importlib
+import time
+from decimal import Decimal
+
+import pytest
+
+from tests.enrichment.fake_llm_answers import COMPLETION_TOKENS, PROMPT_TOKENS
+from tests.enrichment.fake_llm_server import FakeLLMServer
+from tests.enrichment.fault_matrix import ALL_TRIES, MATRIX, Fault
+from tests.enrichment.leaks import TEXT, everything_said_by, leaked
+from tests.enrichment.providers.conftest import MODEL, MakeProvider
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+PRICE = Decimal("0.00021")
+TIMEOUT_SECONDS = 0.3
+SLACK_SECONDS = 1.0
+
+
+CASES = [pytest.param(fault, mode, id=f"{fault.name}-{mode}") for fault in MATRIX for mode in fault.modes]
+
+
+@pytest.mark.parametrize(("fault", "mode"), CASES)
+async def test_answer_ends_as_the_matrix_says(
+    fault: Fault, mode: str, provider: MakeProvider, server: FakeLLMServer
+) -> None:
+    subject = provider(mode=mode, timeout_seconds=TIMEOUT_SECONDS if fault.is_silent else 30)
+    server.script(*fault.answers)
+    began_at = time.monotonic()
+
+    if fault.error is None:
+        usage = (await subject.enrich_item(TEXT)).usage
+    else:
+        with pytest.raises(fault.error) as raised:
+            await subject.enrich_item(TEXT)
+        assert type(raised.value) is fault.error
+        assert not leaked(*everything_said_by(raised.value))
+        assert raised.value.__cause__ is raised.value.__context__ is None
+        assert raised.value.usage is not None
+        usage = raised.value.usage
+
+    seconds = time.monotonic() - began_at
+    assert len(server.calls) == fault.requests
+    assert usage.model == MODEL
+    assert usage.prompt_tokens == fault.answered * PROMPT_TOKENS
+    assert usage.completion_tokens == fault.answered * COMPLETION_TOKENS
+    assert usage.cost_usd == (fault.answered * PRICE or None)
+    assert seconds < TIMEOUT_SECONDS * ALL_TRIES + SLACK_SECONDS or not fault.is_silent
+
+
+async def test_leak_check_notices_what_the_library_raises(provider: MakeProvider, server: FakeLLMServer) -> None:
+    provider()
+    litellm = importlib.import_module("litellm")  # not sooner: the provider's module prepares it
+    server.script("status_400")
+
+    with pytest.raises(litellm.BadRequestError) as raised:
+        await litellm.acompletion(
+            model=MODEL, messages=[{"role": "user", "content": TEXT}], api_base=server.url, max_retries=0
+        )
+
+    assert leaked(*everything_said_by(raised.value))

@@ -1,0 +1,220 @@
+"""What the model is asked, and when."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from enrichment.errors import InvalidOutput, ProviderUnavailable
+from enrichment.prompts import CUT_MARK, SYSTEM_PROMPT
+from items.states import SourceType
+from tests.enrichment.conftest import until
+from tests.enrichment.fake_llm_answers import DRAFT, PROMPT_TOKENS
+from tests.enrichment.fake_llm_server import FakeLLMServer
+from tests.enrichment.leaks import TEXT, everything_said_by, leaked
+from tests.enrichment.providers.conftest import MakeProvider
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+OPEN_FILES = Path("/proc/self/fd")
+SLACK_SECONDS = 1.0
+
+
+async def test_draft_is_kept_as_the_model_wrote_it(provider: MakeProvider) -> None:
+    result = await provider().enrich_item(TEXT)
+
+    assert result.title == DRAFT["title"]
+    assert result.summary == DRAFT["summary"]
+    assert list(result.tags) == DRAFT["tags"]
+    assert result.source_type is SourceType.NOTE
+
+
+async def test_price_of_an_unknown_model_is_unknown(provider: MakeProvider) -> None:
+    result = await provider(model="openai/model-of-my-own").enrich_item(TEXT)
+
+    assert result.usage.prompt_tokens == PROMPT_TOKENS
+    assert result.usage.cost_usd is None
+
+
+async def test_untidy_draft_is_put_within_the_limits(provider: MakeProvider, server: FakeLLMServer) -> None:
+    server.script("untidy")
+
+    result = await provider().enrich_item(TEXT)
+
+    assert result.title.startswith("A title word word")
+    assert result.title.endswith("…")
+    assert result.tags == ("rivers", "herons", "walking", "a", "b")
+    assert result.summary == "S" * 499 + "…"
+
+
+async def test_text_reaches_the_model_unchanged_and_apart_from_the_instructions(
+    provider: MakeProvider, server: FakeLLMServer
+) -> None:
+    await provider().enrich_item(TEXT)
+
+    system, user = server.calls[0].body["messages"]
+    assert system == {"role": "system", "content": SYSTEM_PROMPT}
+    assert user["content"].split("\n")[1] == TEXT
+
+
+async def test_long_text_is_cut(provider: MakeProvider, server: FakeLLMServer) -> None:
+    await provider(max_input_tokens=100).enrich_item("a river runs " * 700)
+
+    user = server.calls[0].body["messages"][1]
+    assert CUT_MARK in user["content"]
+    assert len(user["content"]) < 1000
+
+
+@pytest.mark.parametrize(
+    ("mode", "wanted"),
+    [
+        ("tools", {"tools", "tool_choice"}),
+        ("json_schema", {"response_format"}),
+        ("json", set()),
+        ("auto", {"response_format"}),
+    ],
+)
+async def test_mode_decides_how_the_draft_is_asked_for(
+    mode: str, wanted: set[str], provider: MakeProvider, server: FakeLLMServer
+) -> None:
+    await provider(mode=mode).enrich_item(TEXT)
+
+    body = server.calls[0].body
+    assert body.keys() & {"tools", "tool_choice", "response_format"} == wanted
+    assert body["temperature"] == 0.3
+    assert body["max_tokens"] == 1024
+
+
+async def test_hosted_model_is_asked_by_tools_when_the_mode_is_auto(
+    provider: MakeProvider, server: FakeLLMServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_BASE", server.url)
+
+    await provider(api_base="", mode="auto").enrich_item(TEXT)
+
+    assert server.calls[0].wants_tool
+
+
+async def test_model_is_told_what_did_not_validate(provider: MakeProvider, server: FakeLLMServer) -> None:
+    server.script("wrong_schema", "ok")
+
+    await provider().enrich_item(TEXT)
+
+    feedback = server.calls[1].body["messages"][-1]["content"]
+    assert "validation error" in feedback
+    assert "summary" in feedback
+
+
+async def test_server_of_ones_own_needs_no_key(
+    provider: MakeProvider, server: FakeLLMServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+
+    await provider().enrich_item(TEXT)
+
+    assert server.calls[0].key == "none"
+
+
+async def test_retry_after_is_honoured(provider: MakeProvider, server: FakeLLMServer) -> None:
+    server.script("retry_after_1", "ok")
+
+    await provider().enrich_item(TEXT)
+
+    first, second = server.calls
+    assert second.began_at - first.began_at >= 1
+
+
+async def test_retry_after_beyond_the_deadline_is_handed_to_the_worker_at_once(
+    provider: MakeProvider, server: FakeLLMServer
+) -> None:
+    server.script("retry_after_3600")
+    began_at = time.monotonic()
+
+    with pytest.raises(ProviderUnavailable) as raised:
+        await provider().enrich_item(TEXT)
+
+    assert raised.value.retry_after == 3600
+    assert raised.value.http_status == 429
+    assert time.monotonic() - began_at < SLACK_SECONDS
+
+
+async def test_without_retries_a_model_is_asked_once(provider: MakeProvider, server: FakeLLMServer) -> None:
+    server.script("wrong_schema")
+
+    with pytest.raises(InvalidOutput):
+        await provider(max_retries=0).enrich_item(TEXT)
+
+    assert len(server.calls) == 1
+
+
+async def test_refused_connection_is_worth_another_attempt(provider: MakeProvider) -> None:
+    with pytest.raises(ProviderUnavailable) as raised:
+        await provider(api_base="http://127.0.0.1:9/v1").enrich_item(TEXT)
+
+    assert raised.value.http_status is None
+
+
+async def test_cancelling_stops_the_request_at_once(provider: MakeProvider, server: FakeLLMServer) -> None:
+    server.script("hang")
+    task = asyncio.create_task(provider().enrich_item(TEXT))
+    await until(lambda: server.calls)
+
+    task.cancel()
+    began_at = time.monotonic()
+    with pytest.raises(asyncio.CancelledError) as raised:
+        await task
+
+    assert time.monotonic() - began_at < SLACK_SECONDS
+    assert not leaked(*everything_said_by(raised.value))
+
+
+async def test_texts_are_enriched_at_the_same_time(provider: MakeProvider, server: FakeLLMServer) -> None:
+    server.script("hang")
+    subject = provider()
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(subject.enrich_item(f"text {number}")) for number in range(20)]
+        # None of them is answered, so that the last comes only if it does not wait for the first.
+        await until(lambda: len(server.calls) == 20)
+        for task in tasks:
+            task.cancel()
+
+    assert all(task.cancelled() for task in tasks)
+
+
+async def test_provider_works_after_another_was_closed(provider: MakeProvider, server: FakeLLMServer) -> None:
+    first = provider()
+    await first.enrich_item(TEXT)
+    await first.close()
+
+    await provider().enrich_item(TEXT)
+
+    assert len(server.calls) == 2
+
+
+async def test_failure_prints_nothing(
+    provider: MakeProvider, server: FakeLLMServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.script("status_500")
+
+    with pytest.raises(ProviderUnavailable):
+        await provider().enrich_item(TEXT)
+
+    assert capfd.readouterr() == ("", "")
+
+
+def open_files() -> int:
+    return len(list(OPEN_FILES.iterdir()))
+
+
+@pytest.mark.skipif(not OPEN_FILES.exists(), reason="needs Linux's list of open files")
+async def test_no_file_descriptor_is_leaked(provider: MakeProvider, server: FakeLLMServer) -> None:
+    subject = provider()
+    await subject.enrich_item(TEXT)
+    before = open_files()
+
+    for _ in range(100):
+        await subject.enrich_item(TEXT)
+
+    assert open_files() < before + 10

@@ -1,0 +1,73 @@
+"""Before the first text: settings that cannot work, and libraries that keep to themselves."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from enrichment.config import InvalidSettings, LLMSettings
+from enrichment.providers.factory import build_provider
+from enrichment.providers.litellm import LiteLLMProvider
+from enrichment.providers.stub import StubProvider
+from tests.enrichment.leaks import KEY
+
+
+@pytest.mark.parametrize("key", [None, "", "  "])
+def test_missing_key_is_named(key: str | None, keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    if key is not None:
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+
+    with pytest.raises(InvalidSettings, match="OPENAI_API_KEY must be set, because LITEVAULT_LLM_MODEL needs it"):
+        build_provider(LLMSettings())
+
+
+def test_missing_key_of_a_fallback_model_is_named(keys: None) -> None:
+    settings = LLMSettings(fallback_models=("gemini/gemini-2.0-flash",))
+
+    with pytest.raises(InvalidSettings, match=r"GOOGLE_API_KEY or GEMINI_API_KEY must be set, .*FALLBACK_MODELS"):
+        build_provider(settings)
+
+
+@pytest.mark.parametrize("names", [{"model": "some-model"}, {"fallback_models": ("nobody/some-model",)}])
+def test_unknown_provider_is_refused_without_repeating_it(names: dict[str, Any], keys: None) -> None:
+    with pytest.raises(InvalidSettings, match=r"LITEVAULT_LLM_.*MODELS? must be written provider/model") as raised:
+        build_provider(LLMSettings(**names))
+
+    assert "some-model" not in str(raised.value)
+
+
+def test_stub_needs_no_key(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+
+    assert isinstance(build_provider(LLMSettings(provider="stub")), StubProvider)
+
+
+def test_local_model_needs_no_key(keys: None) -> None:
+    provider = build_provider(LLMSettings(model="ollama_chat/llama3.2"))
+
+    assert isinstance(provider, LiteLLMProvider)
+
+
+def test_libraries_are_quiet_and_need_no_network_to_start() -> None:
+    program = """
+import logging, socket
+logging.basicConfig(level=logging.DEBUG)
+logging.getLogger("asyncio").setLevel(logging.WARNING)
+def refuse(*_): raise AssertionError("the import asks the network")
+socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
+from enrichment.config import LLMSettings
+from enrichment.providers.factory import build_provider
+build_provider(LLMSettings())
+for name in ("LiteLLM", "instructor.v2.retry", "openai._base_client", "httpx"):
+    logging.getLogger(name).critical("The library speaks.")
+"""
+    environment = {**os.environ, "OPENAI_API_KEY": KEY, "LITELLM_LOG": "DEBUG", "OPENAI_LOG": "debug"}
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60, env=environment
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")

@@ -1,0 +1,30 @@
+from collections.abc import Iterator
+
+import pytest
+
+from enrichment.errors import EnrichmentError
+from items.admin.filters import ERROR_CODES
+from items.models import ERROR_MAX_LENGTH
+
+
+
+def all_below(kind: type[EnrichmentError]) -> Iterator[type[EnrichmentError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from all_below(child)
+
+
+@pytest.mark.parametrize("kind", list(all_below(EnrichmentError)))
+def test_error_has_a_known_code_and_a_sentence_that_fits_the_column(kind: type[EnrichmentError]) -> None:
+    message = kind().message
+
+    # The admin filters by codes, and may not know this app.
+    assert kind.code in ERROR_CODES
+    assert message == f"{kind.code}: {kind.sentence}"
+    assert kind.sentence.endswith(".")
+    assert len(message) <= ERROR_MAX_LENGTH
+
+
+def test_error_says_nothing_but_its_sentence() -> None:
+    for kind in all_below(EnrichmentError):
+        assert str(kind(cause="Cause", http_status=500, retry_after=3)) == kind().message

@@ -1,0 +1,178 @@
+import json
+import unicodedata
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from enrichment.schemas import (
+    SUMMARY_MAX_LENGTH,
+    TAG_MAX_LENGTH,
+    TAGS_MAX_COUNT,
+    TAGS_MIN_COUNT,
+    TITLE_MAX_LENGTH,
+    EnrichmentSchema,
+    Usage,
+    normalise_tag,
+    one_line,
+)
+from items.states import SourceType
+
+GOOD: dict[str, Any] = {
+    "title": "Herons",
+    "summary": "There are herons.",
+    "tags": ["herons", "birds", "rivers"],
+    "source_type": "NOTE",
+}
+ANYTHING = st.text(st.characters(), max_size=2000)
+
+
+def drafted(**changes: object) -> EnrichmentSchema:
+    """Validated as Instructor does it: from JSON, and strictly."""
+    return EnrichmentSchema.model_validate_json(json.dumps(GOOD | changes), strict=True)
+
+
+def is_safe(text: str) -> bool:
+    return not any(
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+        or (unicodedata.category(character) == "Cf" and character not in "\u200c\u200d")
+        for character in text
+    )
+
+
+def is_refused(field: str, value: object) -> bool:
+    try:
+        drafted(**{field: value})
+    except ValidationError as error:
+        return {problem["loc"][0] for problem in error.errors()} == {field}
+    return False
+
+
+@given(title=ANYTHING, summary=ANYTHING, tags=st.one_of(ANYTHING, st.lists(ANYTHING, max_size=8)))
+def test_whatever_validates_is_safe_and_within_the_limits(title: str, summary: str, tags: str | list[str]) -> None:
+    try:
+        draft = EnrichmentSchema.model_validate(GOOD | {"title": title, "summary": summary, "tags": tags})
+    except ValidationError:
+        return
+
+    assert 1 <= len(draft.title) <= TITLE_MAX_LENGTH
+    assert 1 <= len(draft.summary) <= SUMMARY_MAX_LENGTH
+    assert TAGS_MIN_COUNT <= len(draft.tags) == len(set(draft.tags)) <= TAGS_MAX_COUNT
+    for text in (draft.title, draft.summary, *draft.tags):
+        assert is_safe(text)
+        assert text == text.strip()
+        assert text.encode()
+    for tag in draft.tags:
+        assert 1 <= len(tag) <= TAG_MAX_LENGTH
+        assert tag == tag.lower()
+
+
+@given(ANYTHING)
+def test_one_line_is_stable(text: str) -> None:
+    once = one_line(text, limit=50)
+
+    assert one_line(once, limit=50) == once
+    assert len(once) <= 50
+
+
+@given(ANYTHING)
+def test_normalised_tag_is_stable(tag: str) -> None:
+    once = normalise_tag(tag)
+
+    assert normalise_tag(once) == once
+
+
+@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=TITLE_MAX_LENGTH))
+def test_tidy_line_is_left_alone(text: str) -> None:
+    tidy = " ".join(text.split())
+
+    assert one_line(tidy, limit=TITLE_MAX_LENGTH) == tidy
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("  two\n\twords ", "two words"),
+        ("nul\x00here", "nul here"),
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("a\u202eb\u2066c\ufeffd\u200be", "abcde"),
+        ("می\u200cروم", "می\u200cروم"),
+        ("👩\u200d🚀", "👩\u200d🚀"),
+        ("\u200d \u200c", ""),
+        ("high\ud800surrogate", "highsurrogate"),
+    ],
+)
+def test_line_keeps_only_what_a_reader_may_see(given: str, kept: str) -> None:
+    assert one_line(given, limit=100) == kept
+
+
+def test_long_line_is_cut_at_a_word() -> None:
+    assert one_line("one two three four", limit=12) == "one two…"
+
+
+def test_long_word_is_cut_in_its_middle() -> None:
+    assert one_line("x" * 20, limit=10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["Birds", "birds ", "#rivers", "HERONS"], ["birds", "rivers", "herons"]),
+        ("birds, rivers , herons", ["birds", "rivers", "herons"]),
+        (["a", "", "  ", "b", "c", "d", "e", "f", "g"], ["a", "b", "c", "d", "e"]),
+        (["ONE  TWO", "x" * 60, "三"], ["one two", "x" * 50, "三"]),
+    ],
+)
+def test_tags_are_normalised(given: object, kept: list[str]) -> None:
+    assert drafted(tags=given).tags == kept
+
+
+@pytest.mark.parametrize("given", ["note", " Note ", "NOTE"])
+def test_source_type_is_taken_in_any_case(given: str) -> None:
+    assert drafted(source_type=given).source_type is SourceType.NOTE
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", ""),
+        ("title", " \u200b\n"),
+        ("title", None),
+        ("title", 5),
+        ("summary", "\x00"),
+        ("summary", ["a"]),
+        ("tags", ["a", "b"]),
+        ("tags", ["a", "A", " a "]),
+        ("tags", [1, 2, 3]),
+        ("tags", {"a": 1}),
+        ("tags", None),
+        ("source_type", "BOOK"),
+        ("source_type", None),
+    ],
+)
+def test_field_that_cannot_be_mended_is_refused(field: str, value: object) -> None:
+    assert is_refused(field, value)
+
+
+def test_result_carries_the_draft_and_its_cost() -> None:
+    usage = Usage(model="m", prompt_tokens=1)
+
+    result = drafted().result(usage)
+
+    assert (result.title, result.tags, result.usage) == ("Herons", ("herons", "birds", "rivers"), usage)
+
+
+def test_usage_adds_up_and_names_the_later_model() -> None:
+    first = Usage(model="a", prompt_tokens=10, completion_tokens=1, cost_usd=Decimal("0.1"))
+    second = Usage(model="b", prompt_tokens=20, completion_tokens=2, cost_usd=Decimal("0.2"))
+
+    assert first + second == Usage(model="b", prompt_tokens=30, completion_tokens=3, cost_usd=Decimal("0.3"))
+
+
+def test_sum_with_an_unknown_price_is_unknown() -> None:
+    priced = Usage(model="a", cost_usd=Decimal("0.1"))
+
+    assert (priced + Usage(model="b")).cost_usd is None
