@@ -8,7 +8,7 @@ The module is pure, so that the web side can read it without importing a model l
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 
 def _split_on_commas(value: object) -> object:
@@ -17,7 +17,8 @@ def _split_on_commas(value: object) -> object:
     return value
 
 
-CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_split_on_commas)]
+ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+ModelNames = Annotated[tuple[ModelName, ...], BeforeValidator(_split_on_commas)]
 
 
 class InvalidSettings(ValueError):
@@ -64,6 +65,8 @@ class EnvironmentSettings(BaseModel):
         if "minimum" in schema:
             kind = "a whole number" if schema["type"] == "integer" else "a number"
             return f"{kind} from {schema['minimum']:g} to {schema['maximum']:g}"
+        if schema.get("type") == "array":
+            return "names of up to 200 characters each, separated by commas"
         return f"a text of {schema.get('minLength', 0)} to {schema.get('maxLength', 'any number of')} characters"
 
 
@@ -73,8 +76,8 @@ class LLMSettings(EnvironmentSettings):
     prefix = "LITEVAULT_LLM_"
 
     provider: Literal["litellm", "stub"] = "litellm"
-    model: str = Field(default="openai/gpt-4o-mini", min_length=1, max_length=200)
-    fallback_models: CommaSeparated = ()
+    model: ModelName = "openai/gpt-4o-mini"
+    fallback_models: ModelNames = ()
     api_base: str = ""
     mode: Literal["auto", "tools", "json_schema", "json"] = "auto"
     max_input_tokens: int = Field(default=8000, ge=100, le=1000000)

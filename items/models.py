@@ -86,16 +86,19 @@ class ItemManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[m
 
 def captured(*, owner: Any, raw_text: str, enrich: bool) -> "Item":
     """An item as it is at its capture, not saved yet."""
+    now = timezone.now()
     if enrich:
-        return Item(owner=owner, raw_text=raw_text)
+        return Item(owner=owner, raw_text=raw_text, created_at=now, updated_at=now)
     return Item(
         owner=owner,
         raw_text=raw_text,
+        created_at=now,
+        updated_at=now,
         status=Status.ARCHIVED,
         enrichment_mode=EnrichmentMode.MANUAL,
         title=first_line(raw_text),
         source_type=SourceType.NOTE,
-        confirmed_at=timezone.now(),
+        confirmed_at=now,
     )
 
 

@@ -41,6 +41,11 @@ def test_deadline_covers_every_try() -> None:
         ("LITEVAULT_LLM_PROVIDER", "openai", "must be one of litellm, stub"),
         ("LITEVAULT_LLM_MODE", "xml", "must be one of auto, tools, json_schema, json"),
         ("LITEVAULT_LLM_MODEL", "m" * 201, "must be a text of 1 to 200 characters"),
+        (
+            "LITEVAULT_LLM_FALLBACK_MODELS",
+            "a," + "m" * 201,
+            "must be names of up to 200 characters each, separated by commas",
+        ),
     ],
 )
 def test_value_out_of_range_names_the_variable_and_the_range(name: str, value: str, sentence: str) -> None:
