@@ -1,13 +1,72 @@
 #!/usr/bin/env python
+"""Run a command. Where no DATABASE_URL is set, the embedded PostgreSQL of this checkout serves it."""
+
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+try:
+    import django
+    import environ
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import call_command, execute_from_command_line
+    from django.db import OperationalError, ProgrammingError, connection
+except ImportError:
+    sys.exit("Django is not installed for this Python. Run: make setup, and then: .venv/bin/python manage.py …")
+
+from litevault.postgres.embedded import running_postgres
+from litevault.postgres.errors import PostgresUnavailable
+
+INTERRUPTED = 130
+WITHOUT_DATABASE = {"help", "version", "--help", "-h", "--version"}
+WITH_THEIR_OWN_MIGRATION = {"migrate", "up"}
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
-    from django.core.management import execute_from_command_line  # noqa: PLC0415  # needs the line above
+    try:
+        with database(sys.argv):
+            execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except (ImproperlyConfigured, PostgresUnavailable, OperationalError, ProgrammingError) as error:
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(sentence_for(error))
 
-    execute_from_command_line(sys.argv)
+
+@contextmanager
+def database(arguments: list[str]) -> Iterator[None]:
+    """Make sure that a database is there for as long as the command runs."""
+    environ.Env.read_env(str(Path(__file__).resolve().parent / ".env"))
+    needs_none = len(arguments) == 1 or not WITHOUT_DATABASE.isdisjoint(arguments)
+    if os.environ.get("DATABASE_URL") or needs_none:
+        yield
+        return
+    with running_postgres() as url:
+        os.environ["DATABASE_URL"] = url
+        if arguments[1] not in WITH_THEIR_OWN_MIGRATION:
+            migrate_if_empty()
+        yield
+
+
+def migrate_if_empty() -> None:
+    """Give a new embedded database its tables, so that any command may be somebody's first."""
+    django.setup()
+    if not connection.introspection.table_names():
+        call_command("migrate", verbosity=0)
+    connection.close()
+
+
+def sentence_for(error: Exception) -> str:
+    """Say what to do. What the database driver says is kept for --traceback: it may quote a person's text."""
+    if isinstance(error, OperationalError):
+        return "The database does not answer. Is its server running, and DATABASE_URL right? (--traceback shows more.)"
+    if isinstance(error, ProgrammingError):
+        return "The database has not the tables of this version. Run: manage.py migrate (--traceback shows more.)"
+    return str(error)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,10 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # it carries no types
 import pytest
+from django.core.management import CommandError
 
+from litevault.management.commands.up import Command
+from litevault.supervisor import Supervisor
 from tests.clones import bare_environment, fresh_clone
 from tests.end_to_end.conftest import CommandStarter
 from tests.processes import descendants, kill, named, survivors, until
@@ -47,6 +50,11 @@ def call(port: int, method: str, path: str, body: object = None) -> Any:
         connection.close()
 
 
+def status_of(item: dict[str, str], port: int) -> str:
+    status: str = call(port, "GET", f"items/{item['id']}")["status"]
+    return status
+
+
 def output(tmp_path: Path, number: int = 0) -> str:
     return (tmp_path / f"process-{number}.log").read_text()
 
@@ -61,7 +69,7 @@ def test_text_is_captured_and_enriched_and_ctrl_c_stops_all(start: CommandStarte
     until_ready(up, lambda: output(tmp_path))
 
     item = call(port, "POST", "items", {"rawText": TEXT})
-    until(lambda: call(port, "GET", f"items/{item['id']}")["status"] == "READY_TO_CONFIRM")
+    until(lambda: status_of(item, port) == "READY_TO_CONFIRM")
 
     family = descendants(up)
     asked = time.monotonic()
@@ -101,6 +109,13 @@ def test_port_in_use_is_one_sentence(start: CommandStarter, tmp_path: Path) -> N
     assert "Traceback" not in output(tmp_path)
 
 
+def test_web_server_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    monkeypatch.setattr("litevault.management.commands.up.READY_SECONDS", 0)
+
+    with Supervisor([]) as supervisor, pytest.raises(CommandError, match="did not answer"):
+        Command().watch(supervisor, port, "never shown")
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "eighty"])
 def test_port_that_does_not_exist_is_refused(start: CommandStarter, tmp_path: Path, port: str) -> None:
     up = start("up", "--port", port)
@@ -133,6 +148,7 @@ def running_clone(clone: Path, port: int) -> Iterator[subprocess.Popen[str]]:
 def test_data_and_login_are_found_again_after_every_end(clone: Path, port: int) -> None:
     with running_clone(clone, port) as up:
         item = call(port, "POST", "items", {"rawText": TEXT})
+        until(lambda: status_of(item, port) == "READY_TO_CONFIRM")
         kill(up)
     until(lambda: not named(clone))
     login = re.search(r"\(user admin, password .*\)", (clone / "up.log").read_text())

@@ -1,0 +1,82 @@
+# LiteVault's commands. `make` alone lists them.
+
+PORT ?= 8080
+# The first that is new enough; empty if there is none.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$(call is_new_enough,$$python) && command -v $$python && break; done)
+is_new_enough = $(1) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+UV := $(shell command -v uv 2>/dev/null)
+
+VENV := .venv
+BIN := $(VENV)/bin
+# A copy of the requirements that the environment was made from: it is up to date when the two are equal.
+STAMP := $(VENV)/requirements.txt
+
+export UV_COMPILE_BYTECODE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench lock format
+
+help: ## list the commands
+	@echo "LiteVault. Begin with: make run"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PORT=8081 chooses another port for run, PYTHON=python3.12 another Python for setup."
+
+setup: ## make the environment in .venv (uv if present, else pip)
+	@cmp -s requirements/dev.txt $(STAMP) || $(MAKE) --no-print-directory environment
+
+run: setup ## start PostgreSQL, the web server and a listener; Ctrl-C stops all
+	@$(BIN)/python manage.py up --port $(PORT)
+
+test: setup ## run all tests (ARGS=… goes to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## format, lint, import rules, types, migrations, tests with coverage
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+bench: setup ## measure
+	@if [ -f benchmarks/__main__.py ]; then $(BIN)/python -m benchmarks $(ARGS); \
+	else echo "There are no benchmarks yet: they go into benchmarks/, with a __main__.py."; fi
+
+format: setup ## put the code into shape
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \
+	--python-version 3.11
+
+lock: ## compile requirements/*.txt from pyproject.toml (needs uv)
+	@[ -n "$(UV)" ] || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
+	@$(COMPILE) pyproject.toml --output-file requirements/base.txt
+	@$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
+
+.PHONY: environment
+environment:
+	@$(call is_new_enough,$(or $(PYTHON),false)) || { \
+		echo "LiteVault needs Python 3.11 or newer, and $(or $(PYTHON),python3) is not."; \
+		echo "Install one, or say where it is: make setup PYTHON=/path/to/python3.12"; exit 1; }
+ifneq ($(UV),)
+	@echo "Making $(VENV) with uv …"
+	@$(UV) venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" $(VENV)
+	@$(UV) pip install --quiet --python $(BIN)/python $(INSTALL) || { $(INSTALL_FAILED); }
+else
+	@echo "Making $(VENV) with pip: about 100 packages, a few minutes the first time …"
+	@$(PYTHON) -m venv $(VENV) || { \
+		echo "$(PYTHON) cannot make an environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet $(INSTALL) || { $(INSTALL_FAILED); }
+endif
+	@cp requirements/dev.txt $(STAMP)
+
+# Ready-made packages only, so that no compiler is needed.
+INSTALL = --only-binary :all: --require-hashes -r requirements/dev.txt
+INSTALL_FAILED = echo "The packages could not be installed; the lines above say why. Is the network there? Is this Python"; \
+	echo "3.11, 3.12 or 3.13 (make setup PYTHON=… chooses)? Then run make setup again: it goes on where it stopped."; exit 1

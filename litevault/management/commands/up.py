@@ -1,0 +1,155 @@
+"""The whole of LiteVault in one foreground command, for development: what `make run` calls."""
+
+import http.client
+import os
+import secrets
+import signal
+import socket
+import sys
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import BaseCommand, CommandError, CommandParser, call_command
+from django.db import connections
+
+from litevault.settings import boolean
+from litevault.supervisor import Child, Event, Program, Supervisor
+
+HOST = "127.0.0.1"
+READY_SECONDS = 60
+
+# As many threads as the web server's pool has connections: more would only wait for one (wsgi.py).
+WEB_THREADS = 16
+
+LAST_PORT = 65535
+
+ADMIN = "admin"
+PASSWORD_FILE = settings.BASE_DIR / "var" / "admin-password"
+
+BANNER = """
+LiteVault is running.
+
+  API      {base}/api/v1/items
+  Admin    {base}/admin/{login}
+  Docs     {base}/api/v1/docs
+
+  Capture a text, then see what became of it:
+    {curl} -H 'Content-Type: application/json' -d '{text}' {base}/api/v1/items
+    {curl} {base}/api/v1/items/pending
+
+  Ctrl-C stops all of it. The data stay.
+"""
+CURL = "curl -H 'X-Dev-User-Id: demo'"
+EXAMPLE = '{"rawText": "PostgreSQL wakes the worker by itself: a trigger calls NOTIFY and the worker LISTENs."}'
+
+
+class Command(BaseCommand):
+    help = "Start the database, the web server and one listener together, until Ctrl-C."
+    requires_system_checks: list[str] = []  # noqa: RUF012  # the children check themselves
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=port_number, default=8080, help="where the web server listens (8080)")
+        parser.add_argument("--no-listener", action="store_true", help="enrich nothing: items stay in ENRICHING")
+
+    def handle(self, *_args: str, port: int, no_listener: bool, **_options: Any) -> None:
+        refuse_taken_port(port)
+        os.environ["LITEVAULT_DEBUG"] = os.environ.get("LITEVAULT_DEBUG") or "true"
+        call_command("migrate", verbosity=0, interactive=False)
+        login = admin_login() if boolean("LITEVAULT_DEBUG") else ""
+        connections.close_all()
+        with Supervisor([web(port)] if no_listener else [web(port), listener()]) as supervisor:
+            banner = BANNER.format(base=f"http://{HOST}:{port}", login=login, curl=CURL, text=EXAMPLE)
+            event = self.watch(supervisor, port, banner)
+        if isinstance(event, Child):
+            raise CommandError(
+                f"All stopped, because {event.name} ended with exit code {event.exit_code}. The lines above tell why.",
+                returncode=event.exit_code or 1,
+            )
+        self.say("Stopped.")
+
+    def watch(self, supervisor: Supervisor, port: int, banner: str) -> Event:
+        """Print the banner once it is true; return what puts an end to it all."""
+        try:
+            event = supervisor.first_event(or_when=lambda: answers(port), within=READY_SECONDS)
+        except TimeoutError:
+            raise CommandError(f"The web server did not answer within {READY_SECONDS} seconds.") from None
+        if event is None:
+            self.say(banner)
+            event = supervisor.first_event()
+        if isinstance(event, signal.Signals):
+            self.say("\nStopping …")
+        return event
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def port_number(text: str) -> int:
+    if text.isdecimal() and 0 < int(text) <= LAST_PORT:
+        return int(text)
+    raise ArgumentTypeError(f"a port is a number from 1 to {LAST_PORT}")
+
+
+def refuse_taken_port(port: int) -> None:
+    with socket.socket() as probe:
+        # As the web server does it, so that connections which are just closing do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except PermissionError:
+            raise CommandError(f"Port {port} is not for ordinary users. Choose one: make run PORT=8081") from None
+        except OSError:
+            raise CommandError(
+                f"Port {port} is in use. Stop what uses it, or choose another: make run PORT={port % LAST_PORT + 1}"
+            ) from None
+
+
+def web(port: int) -> Program:
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
+    options = ["--blocking-threads", str(WEB_THREADS), "--workers-kill-timeout", "1", "--log-level", "error"]
+    return Program("web", [*command, *options, "litevault.wsgi:application"], environment(), colour=36)
+
+
+def listener() -> Program:
+    # Ctrl-C has to be quick. An item that is given back unfinished is enriched at the next start.
+    grace = {"LITEVAULT_ENRICH_GRACE_SECONDS": os.environ.get("LITEVAULT_ENRICH_GRACE_SECONDS") or "2"}
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "enrich_listener"]
+    return Program("listener", command, environment() | grace, colour=35)
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(settings.BASE_DIR)}
+
+
+def answers(port: int) -> bool:
+    """Tell whether the web server answers at all. What it says of its health is for others to judge."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def admin_login() -> str:
+    """Make the development superuser, once, and tell its login. A password that was changed is not shown."""
+    if not User.objects.filter(username=ADMIN).exists():
+        User.objects.create_superuser(ADMIN, password=kept_password())
+    elif not PASSWORD_FILE.exists() or not User.objects.get(username=ADMIN).check_password(kept_password()):
+        return f"  (user {ADMIN}, with the password you gave it)"
+    return f"  (user {ADMIN}, password {kept_password()})"
+
+
+def kept_password() -> str:
+    """One for this checkout, kept where only its owner can read it, so that each start shows the same."""
+    if not PASSWORD_FILE.exists():
+        PASSWORD_FILE.parent.mkdir(exist_ok=True)
+        PASSWORD_FILE.touch(mode=0o600)
+        PASSWORD_FILE.write_text(secrets.token_urlsafe(9))
+    return PASSWORD_FILE.read_text()

@@ -1,0 +1,61 @@
+"""Locks that the kernel releases when their holder ends, in whatever way it ends."""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+POLL_SECONDS = 0.02
+
+
+class FileLock:
+    """An advisory lock on a file. Programs that are started meanwhile do not inherit it."""
+
+    def __init__(self, path: Path) -> None:
+        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def try_share(self) -> bool:
+        return self._try(fcntl.LOCK_SH)
+
+    def try_own(self) -> bool:
+        return self._try(fcntl.LOCK_EX)
+
+    def wait_to_own(self) -> None:
+        fcntl.flock(self.descriptor, fcntl.LOCK_EX)
+
+    def release(self) -> None:
+        fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+
+    def _try(self, kind: int) -> bool:
+        try:
+            fcntl.flock(self.descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether some process owns this lock now."""
+    with FileLock(path) as lock:
+        return not lock.try_share()
+
+
+def within(seconds: float, attempt: Callable[[], bool]) -> bool:
+    """Attempt again and again until it succeeds or the time is over; tell which."""
+    deadline = time.monotonic() + seconds
+    while not attempt():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True

@@ -1,0 +1,106 @@
+"""Folders for embedded servers, and users as processes of their own."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from litevault.postgres.embedded import PROJECT, running_postgres
+from tests.embedded import throwaway_folder
+from tests.processes import named, until
+
+# A user that says the address and then stays until it is killed or its input ends.
+USER = """
+import sys
+from pathlib import Path
+from litevault.postgres.embedded import running_postgres
+with running_postgres(Path(sys.argv[1]), fsync=False) as url:
+    print(url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def shared_folder() -> Iterator[Path]:
+    """A folder with data in it, made once, because that takes longest."""
+    with throwaway_folder() as place:
+        with running_postgres(place / "postgres", fsync=False):
+            pass
+        yield place / "postgres"
+
+
+@pytest.fixture
+def folder(shared_folder: Path) -> Iterator[Path]:
+    """With data. A test may use them in any way, but not break them."""
+    yield shared_folder
+    until(lambda: not named(shared_folder))
+
+
+@pytest.fixture
+def empty_folder() -> Iterator[Path]:
+    with throwaway_folder() as place:
+        yield place / "postgres"
+        until(lambda: not named(place))
+
+
+@pytest.fixture
+def fragile_folder(empty_folder: Path, shared_folder: Path) -> Path:
+    """With data to be broken."""
+    shutil.copytree(shared_folder, empty_folder)
+    return empty_folder
+
+
+User = subprocess.Popen[str]
+UserStarter = Callable[[Path], User]
+
+
+@pytest.fixture
+def start_user() -> Iterator[UserStarter]:
+    """Start users as processes of their own; whoever is left at the end is killed."""
+    with ExitStack() as stack:
+
+        def start(folder: Path) -> User:
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", USER, str(folder)],
+                    cwd=PROJECT,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            stack.callback(process.kill)
+            return process
+
+        yield start
+
+
+@pytest.fixture
+def user(folder: Path, start_user: UserStarter) -> User:
+    return start_user(folder)
+
+
+def address_of(user: User) -> str:
+    assert user.stdout
+    line: str = user.stdout.readline()
+    return line.strip()
+
+
+def answer(url: str, query: str) -> object:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(query.encode()).fetchone()
+        assert row
+        return row[0]
+
+
+def refuses(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return True
+    return False

@@ -1,0 +1,56 @@
+"""Which processes are there, and what they leave behind."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]  # it carries no types
+
+PATIENCE_SECONDS = 20.0
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until it holds."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)  # between two looks, not instead of one
+
+
+def named(*words: object) -> list[psutil.Process]:
+    """The processes that have all these words in their command line."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        line = " ".join(process.info["cmdline"] or ())
+        if process.info["status"] != psutil.STATUS_ZOMBIE and all(str(word) in line for word in words):
+            found.append(process)
+    return found
+
+
+def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return list(psutil.Process(process.pid).children(recursive=True))
+
+
+def survivors(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def keeper(folder: Path) -> psutil.Process:
+    (found,) = named("litevault.postgres.keeper", folder)
+    return found
+
+
+def postmaster(folder: Path) -> psutil.Process:
+    (found,) = keeper(folder).children()
+    return found
+
+
+def kill(process: psutil.Process | subprocess.Popen[str]) -> None:
+    """As the system does it when memory runs out: without a chance to tidy up."""
+    process.send_signal(signal.SIGKILL)
+    if isinstance(process, subprocess.Popen):
+        process.communicate()  # which closes the pipes, too
+    else:
+        until(lambda: not survivors([process]))
