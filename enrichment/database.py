@@ -11,8 +11,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from enrichment.sockets import cut
 
-DEADLINE_SECONDS = 10.0
-
 Result = TypeVar("Result")
 
 
@@ -27,7 +25,7 @@ DATABASE_AWAY = (OperationalError, InterfaceError, DatabaseTimeout)
 class DatabaseThread:
     """One thread with one connection of its own, and a deadline on every unit of work."""
 
-    def __init__(self, name: str, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+    def __init__(self, name: str, *, deadline_seconds: float) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._deadline_seconds = deadline_seconds
         self._connection: BaseDatabaseWrapper | None = None

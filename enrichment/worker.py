@@ -24,7 +24,8 @@ from items.states import Status
 logger = structlog.get_logger(__name__)
 
 DEGRADED_SWEEP_SECONDS = 5.0
-FLUSH_SECONDS = 10.0
+CLAIM_DEADLINE_SECONDS = 5.0
+FLUSH_SECONDS = 4.0
 DATABASE_PAUSE_SECONDS = 0.5
 
 
@@ -53,7 +54,7 @@ class EnrichmentWorker:
         # A few items are claimed ahead, so that a slot that becomes free need not wait for the database.
         self._capacity = concurrency + max(1, concurrency // 10)
         self._slots = asyncio.Semaphore(concurrency)
-        self._database = DatabaseThread("litevault-claim")
+        self._database = DatabaseThread("litevault-claim", deadline_seconds=CLAIM_DEADLINE_SECONDS)
         self._writer = VerdictWriter(on_written=self._verdicts_written)
         self._breaker = Breaker()
         self._enricher = Enricher(
@@ -65,6 +66,7 @@ class EnrichmentWorker:
         self._is_backlogged = False
         self._is_stopping = False
         self._is_hurried = False
+        self._grace_ends_at = 0.0
         self._wake = asyncio.Event()
 
     # What others may ask of a worker.
@@ -85,7 +87,9 @@ class EnrichmentWorker:
 
     def drain(self) -> None:
         """Claim no more, and return once the items in flight are done, or after the grace period."""
-        self._is_stopping = True
+        if not self._is_stopping:
+            self._is_stopping = True
+            self._grace_ends_at = asyncio.get_running_loop().time() + self._settings.grace_seconds
         self._wake.set()
 
     def release(self) -> None:
@@ -231,7 +235,7 @@ class EnrichmentWorker:
         if self._in_flight:
             logger.info("worker.draining", in_flight=len(self._in_flight))
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.grace_seconds):
+            async with asyncio.timeout_at(self._grace_ends_at):
                 while self._in_flight and not self._is_hurried:
                     self._wake.clear()
                     await self._wake.wait()

@@ -16,6 +16,8 @@ from items.states import Status
 
 logger = structlog.get_logger(__name__)
 
+# A batch may be large and the disk slow: one that was given up too early would never get through.
+DEADLINE_SECONDS = 15.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 
@@ -29,7 +31,7 @@ class VerdictWriter:
 
     def __init__(self, *, on_written: Callable[[Sequence[Verdict]], None]) -> None:
         self._on_written = on_written
-        self._database = DatabaseThread("litevault-finish")
+        self._database = DatabaseThread("litevault-finish", deadline_seconds=DEADLINE_SECONDS)
         self._waiting: list[Verdict] = []
         self._writing: list[Verdict] = []
         self._arrived = asyncio.Event()

@@ -125,11 +125,14 @@ TEMPLATES = [
 
 # With DATABASE_URL empty, manage.py starts the embedded server and sets the variable before this is read.
 # The placeholder lets tools that only read the models (mypy, makemigrations) go without a server.
+DATABASE = env.db_url("DATABASE_URL", default="postgresql://litevault@127.0.0.1:5432/litevault")
 DATABASES = {
     "default": {
-        **env.db_url("DATABASE_URL", default="postgresql://litevault@127.0.0.1:5432/litevault"),
+        **DATABASE,
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
+        # The driver's own limit, of two minutes, is longer than anybody waits.
+        "OPTIONS": {"connect_timeout": 5, **DATABASE.get("OPTIONS", {})},
     }
 }
 LISTEN_DATABASE_URL = env.str("LITEVAULT_LISTEN_DATABASE_URL", default="")

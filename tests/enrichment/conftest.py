@@ -113,7 +113,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 @pytest.fixture
 async def database(transactional_db: None) -> AsyncIterator[Database]:
-    thread = DatabaseThread("test")
+    thread = DatabaseThread("test", deadline_seconds=10)
     yield Database(thread)
     await thread.close()
 

@@ -43,7 +43,7 @@ async def test_work_that_takes_too_long_is_given_up_and_the_thread_is_free_again
 
 
 async def test_lost_connection_is_replaced_for_the_next_unit_of_work() -> None:
-    thread = DatabaseThread("test")
+    thread = DatabaseThread("test", deadline_seconds=5)
     first = await thread.run(backend_pid)
 
     with pytest.raises(OperationalError):
@@ -54,13 +54,13 @@ async def test_lost_connection_is_replaced_for_the_next_unit_of_work() -> None:
 
 
 async def test_connection_is_kept_between_units_of_work_and_closed_at_the_end() -> None:
-    thread = DatabaseThread("test")
+    thread = DatabaseThread("test", deadline_seconds=5)
 
     first, second = await thread.run(backend_pid), await thread.run(backend_pid)
     await thread.close()
 
     assert first == second
-    watcher = DatabaseThread("watcher")
+    watcher = DatabaseThread("watcher", deadline_seconds=5)
     deadline = time.monotonic() + 5
     while await watcher.run(lambda: is_alive(first)):
         assert time.monotonic() < deadline

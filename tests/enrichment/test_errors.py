@@ -7,7 +7,6 @@ from items.admin.filters import ERROR_CODES
 from items.models import ERROR_MAX_LENGTH
 
 
-
 def all_below(kind: type[EnrichmentError]) -> Iterator[type[EnrichmentError]]:
     for child in kind.__subclasses__():
         yield child

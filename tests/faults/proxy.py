@@ -1,0 +1,107 @@
+"""A TCP proxy between a process and its database, which can cut connections, refuse them, or fall silent.
+
+Silent is the worst: it still accepts and acknowledges what is sent, as a dead host behind a load balancer does,
+so that neither keepalives nor TCP timeouts notice anything.
+"""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, Self
+
+CHUNK_BYTES = 65536
+
+
+class Proxy:
+    """Forwards to one server, on a thread of its own, until it is told to misbehave."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._loop = asyncio.new_event_loop()
+        # True once something was sent that is not passed on.
+        self.is_holding_back = False
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._flows = asyncio.Event()
+        self._refuses = False
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._do(self._listen()).result(10)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._do(self._close()).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    def fall_silent(self) -> None:
+        """Accept everything and pass nothing on, in either direction, on old connections and on new ones."""
+        self._loop.call_soon_threadsafe(self._flows.clear)
+
+    def heal(self) -> None:
+        """Pass everything on again. What was held back while silent follows."""
+        self._refuses = False
+        self._loop.call_soon_threadsafe(self._flows.set)
+
+    def cut(self) -> None:
+        """Close every connection; new ones may come."""
+        self._loop.call_soon_threadsafe(self._close_connections)
+
+    def refuse(self) -> None:
+        """Close every connection, and new ones as soon as they come, until healed."""
+        self._refuses = True
+        self.cut()
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> "Future[None]":
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _listen(self) -> None:
+        self._flows.set()
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        if self._refuses:
+            writer.close()
+            return
+        await self._flows.wait()
+        server_reader, server_writer = await asyncio.open_connection(*self._target)
+        self._writers.add(server_writer)
+        for source, sink in ((reader, server_writer), (server_reader, writer)):
+            task = asyncio.create_task(self._pump(source, sink))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(CHUNK_BYTES):
+                self.is_holding_back = not self._flows.is_set()
+                await self._flows.wait()
+                sink.write(data)
+                await sink.drain()
+        except OSError:
+            pass  # One side is gone, and so the other goes.
+        finally:
+            sink.close()
+
+    def _close_connections(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+    async def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        self._flows.set()
+        self._close_connections()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

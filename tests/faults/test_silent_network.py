@@ -1,0 +1,113 @@
+"""A network that swallows everything and says nothing: what cannot be seen from the socket must be found by asking."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+
+from enrichment.listener import Listener
+from items.models import Item
+from items.states import Status
+from tests.end_to_end.conftest import ListenerStarter, database_url, reaches
+from tests.end_to_end.conftest import until as until_now
+from tests.enrichment.conftest import until
+from tests.faults.conftest import through
+from tests.faults.proxy import Proxy
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def test_silent_listen_connection_is_found_by_the_probe_and_made_again(make_proxy: Callable[[], Proxy]) -> None:
+    proxy = make_proxy()
+    health: list[bool] = []
+    listener = Listener(
+        through(proxy),
+        on_wake=lambda: None,
+        on_cancel=lambda _: None,
+        on_health=health.append,
+        probe_seconds=0.3,
+        deadline_seconds=1,
+    )
+    running = asyncio.create_task(listener.run())
+    await until(lambda: health == [True])
+
+    proxy.fall_silent()
+    silent_at = time.monotonic()
+    await until(lambda: health == [True, False])
+    found_after = time.monotonic() - silent_at
+    proxy.heal()
+    await until(lambda: health == [True, False, True])
+    listener.stop()
+    await asyncio.wait({running}, timeout=5)
+
+    assert found_after < 0.3 + 5
+    assert running.done()
+
+
+async def test_listener_on_a_silent_connection_can_be_stopped(make_proxy: Callable[[], Proxy]) -> None:
+    proxy = make_proxy()
+    health: list[bool] = []
+    listener = Listener(
+        through(proxy), on_wake=lambda: None, on_cancel=lambda _: None, on_health=health.append, probe_seconds=60
+    )
+    running = asyncio.create_task(listener.run())
+    await until(lambda: health == [True])
+
+    proxy.fall_silent()
+    listener.stop()
+    await asyncio.wait({running}, timeout=3)
+
+    assert running.done()
+
+
+def test_items_are_found_by_the_sweep_while_notifications_are_swallowed(
+    owner: User, start_listener: ListenerStarter, make_proxy: Callable[[], Proxy]
+) -> None:
+    proxy = make_proxy()
+    start_listener(LITEVAULT_LISTEN_DATABASE_URL=through(proxy), LITEVAULT_ENRICH_SWEEP_SECONDS="1")
+    reaches(Item.objects.capture(owner=owner, raw_text="heard"), Status.READY_TO_CONFIRM)
+
+    proxy.fall_silent()
+
+    reaches(Item.objects.capture(owner=owner, raw_text="not heard"), Status.READY_TO_CONFIRM)
+
+
+def test_silent_database_is_given_up_at_the_deadline_and_work_goes_on_when_it_heals(
+    owner: User, start_listener: ListenerStarter, make_proxy: Callable[[], Proxy], tmp_path: Path
+) -> None:
+    proxy = make_proxy()
+    # The claim that was held back may reach the server after all: then its lease has to run out first.
+    process = start_listener(
+        DATABASE_URL=through(proxy),
+        LITEVAULT_LISTEN_DATABASE_URL=database_url(),
+        LITEVAULT_ENRICH_LEASE_SECONDS="2",
+    )
+    reaches(Item.objects.capture(owner=owner, raw_text="before"), Status.READY_TO_CONFIRM)
+
+    proxy.fall_silent()
+    item = Item.objects.capture(owner=owner, raw_text="meanwhile")
+    until_now(lambda: proxy.is_holding_back)
+    until_now(lambda: "claim.failed" in (tmp_path / "process-0.log").read_text())
+    proxy.heal()
+
+    reaches(item, Status.READY_TO_CONFIRM)
+    assert process.poll() is None
+
+
+def test_process_that_waits_for_a_silent_database_stops_in_time(
+    owner: User, start_listener: ListenerStarter, make_proxy: Callable[[], Proxy]
+) -> None:
+    proxy = make_proxy()
+    process = start_listener(DATABASE_URL=through(proxy), LITEVAULT_LISTEN_DATABASE_URL=database_url())
+    reaches(Item.objects.capture(owner=owner, raw_text="before"), Status.READY_TO_CONFIRM)
+
+    proxy.fall_silent()
+    Item.objects.capture(owner=owner, raw_text="meanwhile")
+    until_now(lambda: proxy.is_holding_back)
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(40) == 0
