@@ -1,10 +1,11 @@
 """Real processes against the test's database."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -52,7 +53,7 @@ def listeners_alive() -> int:
 
 
 class CommandStarter(Protocol):
-    def __call__(self, *arguments: str, **environment: str) -> subprocess.Popen[str]: ...
+    def __call__(self, *arguments: str, program: Sequence[str] = ..., **environment: str) -> subprocess.Popen[str]: ...
 
 
 @pytest.fixture
@@ -60,11 +61,11 @@ def start(transactional_db: None, tmp_path: Path) -> Iterator[CommandStarter]:
     """Start a manage.py command as a process of its own; whatever still runs at the end is killed."""
     processes: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start(*arguments: str, program: Sequence[str] = ("manage.py",), **environment: str) -> subprocess.Popen[str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("LITEVAULT_")}
         with (tmp_path / f"process-{len(processes)}.log").open("w") as log:
             process = subprocess.Popen(
-                [sys.executable, "manage.py", *arguments],
+                [sys.executable, *program, *arguments],
                 cwd=PROJECT,
                 env=ours | {"DATABASE_URL": database_url(), "LITEVAULT_DEBUG": "true", **environment},
                 stdin=subprocess.DEVNULL,
@@ -77,6 +78,7 @@ def start(transactional_db: None, tmp_path: Path) -> Iterator[CommandStarter]:
 
     yield start
     for process in processes:
+        process.send_signal(signal.SIGCONT)
         process.kill()
         process.wait()
 

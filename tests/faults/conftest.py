@@ -1,11 +1,20 @@
-"""Real worker processes that reach the database through a proxy, which the test can make misbehave."""
+"""Real worker processes that are slow on purpose, and a proxy to their database that can be made to misbehave."""
 
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import pytest
 from django.db import connection
 
-from tests.end_to_end.conftest import start, start_listener  # noqa: F401  # fixtures for the tests here
+from tests.end_to_end.conftest import (
+    CommandStarter,
+    listeners_alive,
+    start,  # noqa: F401  # a fixture for the tests here
+    start_listener,  # noqa: F401  # a fixture for the tests here
+    until,
+)
 from tests.faults.proxy import Proxy
 
 
@@ -28,3 +37,21 @@ def make_proxy(transactional_db: None) -> Iterator[Callable[[], Proxy]]:
     yield make
     for proxy in made:
         proxy.__exit__()
+
+
+class SlowListenerStarter(Protocol):
+    def __call__(self, seconds: float, *arguments: str, **environment: str) -> subprocess.Popen[str]: ...
+
+
+@pytest.fixture
+def start_slow(start: CommandStarter) -> SlowListenerStarter:  # noqa: F811  # the fixture of that name
+    """Start a listener whose provider takes so many seconds for each item, and wait until it listens."""
+
+    def start_slow(seconds: float, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        alive = listeners_alive()
+        program = ("-m", "tests.faults.slow_listener", str(seconds))
+        process = start(*arguments, program=program, **environment)
+        until(lambda: listeners_alive() > alive or process.poll() not in (None, -signal.SIGKILL))
+        return process
+
+    return start_slow

@@ -1,0 +1,90 @@
+"""PostgreSQL goes away under load, in every way it can, and the worker is there when it comes back."""
+
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from items.models import Item
+from items.queue import LISTENER_NAME
+from items.states import Outcome, Status
+from tests.end_to_end.conftest import ListenerStarter, database_url, listeners_alive, reaches, until
+from tests.faults.conftest import SlowListenerStarter, through
+from tests.faults.proxy import Proxy
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SHORT_LEASE = {"LITEVAULT_ENRICH_LEASE_SECONDS": "3", "LITEVAULT_ENRICH_SWEEP_SECONDS": "60"}
+
+
+def terminate(condition: str) -> int:
+    """End the backends of the worker that fit; say how many that were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND {condition}"
+        )
+        (count,) = cursor.fetchone()
+        return int(count)
+
+
+def done() -> int:
+    count: int = Item.objects.filter(status=Status.READY_TO_CONFIRM).count()
+    return count
+
+
+def assert_one_success_each() -> None:
+    for item in Item.objects.prefetch_related("attempts"):
+        outcomes = [attempt.outcome for attempt in item.attempts.all()]
+        assert outcomes.count(Outcome.SUCCEEDED) == 1, outcomes
+
+
+def test_listen_connection_that_is_ended_is_back_without_waiting_for_a_sweep(
+    owner: User, start_listener: ListenerStarter
+) -> None:
+    process = start_listener(**SHORT_LEASE)
+
+    for _ in range(3):
+        assert terminate(f"application_name = '{LISTENER_NAME}'") == 1
+        until(lambda: listeners_alive() == 1)
+        reaches(Item.objects.capture(owner=owner, raw_text="Heard again."), Status.READY_TO_CONFIRM)
+
+    assert process.poll() is None
+
+
+def test_every_connection_that_is_ended_again_and_again_loses_nothing(
+    owner: User, start_slow: SlowListenerStarter
+) -> None:
+    process = start_slow(0.05, "--concurrency", "10", **SHORT_LEASE)
+    Item.objects.capture_many(owner=owner, raw_texts=[f"Text number {n}." for n in range(500)])
+
+    for share in range(1, 5):
+        until(lambda share=share: done() >= share * 80)  # type: ignore[misc]
+        terminate("true")
+    until(lambda: done() == 500)
+
+    assert_one_success_each()
+    assert process.poll() is None
+
+
+def test_results_wait_in_memory_while_the_database_is_away(
+    owner: User, start_slow: SlowListenerStarter, make_proxy: Callable[[], Proxy]
+) -> None:
+    proxy = make_proxy()
+    process = start_slow(1, DATABASE_URL=through(proxy), LITEVAULT_LISTEN_DATABASE_URL=database_url())
+    items = Item.objects.capture_many(owner=owner, raw_texts=["One.", "Two.", "Three."])
+    until(lambda: Item.objects.filter(claimed_by__isnull=False).count() == 3)
+
+    proxy.refuse()
+    with psycopg.connect(database_url(), autocommit=True) as watcher:
+        watcher.execute("SELECT pg_sleep(2)")  # the results come in while nobody can take them
+    assert done() == 0
+    proxy.heal()
+
+    for item in items:
+        reaches(item, Status.READY_TO_CONFIRM)
+    assert_one_success_each()
+    assert not Item.objects.filter(attempts__outcome=Outcome.LOST).exists(), "a paid-for answer was thrown away"
+    assert process.poll() is None

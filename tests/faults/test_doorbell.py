@@ -1,0 +1,116 @@
+"""The doorbell: no wake-up is lost, a burst rings once, owners take turns, and a discard is heard at once."""
+
+import threading
+import time
+from typing import Any
+
+import psycopg
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import F, Max
+
+from items.models import EnrichmentAttempt, Item
+from items.queue import CHANNEL_ENRICHING
+from items.states import Outcome, Status
+from tests.end_to_end.conftest import ListenerStarter, database_url, reaches, until
+from tests.faults.conftest import SlowListenerStarter
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FAR_SWEEP = {"LITEVAULT_ENRICH_SWEEP_SECONDS": "60"}
+
+
+def test_no_wake_up_is_lost_when_captures_come_close_after_each_other(
+    owner: User, start_listener: ListenerStarter
+) -> None:
+    """Pairs of captures 0 to 15 ms apart; a lost wake-up would wait a minute for the sweep."""
+    start_listener(**FAR_SWEEP)
+    pairs = 150
+
+    with psycopg.connect(database_url(), autocommit=True) as client:
+        for pair in range(pairs):
+            for pause_ms in (0, pair % 16):
+                time.sleep(pause_ms / 1000)  # the distance between two captures is what is tested
+                client.execute("INSERT INTO items (owner_id, raw_text) VALUES (%s, 'A short text.')", [owner.pk])
+    until(lambda: not Item.objects.filter(status=Status.ENRICHING).exists())
+
+    waits = EnrichmentAttempt.objects.annotate(wait=F("started_at") - F("item__created_at"))
+    longest = waits.aggregate(longest=Max("wait"))["longest"]
+    assert Item.objects.filter(status=Status.READY_TO_CONFIRM).count() == 2 * pairs
+    assert longest.total_seconds() < 30, "somebody waited for the sweep"
+
+
+def test_burst_in_one_transaction_rings_once_and_is_done(owner: User, start_listener: ListenerStarter) -> None:
+    start_listener(**FAR_SWEEP)
+
+    with psycopg.connect(database_url(), autocommit=True) as hearing:
+        hearing.execute(f"LISTEN {CHANNEL_ENRICHING}")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO items (owner_id, raw_text) SELECT %s, 'Text number ' || n FROM generate_series(1, 2000) n",
+                [owner.pk],
+            )
+        until(lambda: Item.objects.filter(status=Status.READY_TO_CONFIRM).count() == 2000)
+        rings = list(hearing.notifies(timeout=0.5))
+
+    assert len(rings) == 1
+
+
+def test_owner_with_one_item_does_not_wait_for_another_with_a_thousand(
+    owner: User, stranger: User, start_slow: SlowListenerStarter
+) -> None:
+    Item.objects.capture_many(owner=owner, raw_texts=[f"Text number {n}." for n in range(1000)])
+    start_slow(0.3, **FAR_SWEEP)
+    until(lambda: Item.objects.filter(status=Status.READY_TO_CONFIRM).count() >= 3)
+    done_before = Item.objects.filter(status=Status.READY_TO_CONFIRM).count()
+
+    reaches(Item.objects.capture(owner=stranger, raw_text="Only one."), Status.READY_TO_CONFIRM)
+
+    done_meanwhile = Item.objects.filter(owner=owner, status=Status.READY_TO_CONFIRM).count() - done_before
+    assert done_meanwhile <= 20, "a few rounds of three slots, not a thousand items"
+
+
+def test_discard_in_flight_is_heard_at_once_and_nothing_is_written(
+    owner: User, start_slow: SlowListenerStarter
+) -> None:
+    start_slow(30, **FAR_SWEEP)
+    item = Item.objects.capture(owner=owner, raw_text="To be discarded.")
+    until(lambda: Item.objects.filter(pk=item.pk, claimed_by__isnull=False).exists())
+
+    item.discard()
+
+    until(item.attempts.exists)
+    attempt = item.attempts.get()
+    item.refresh_from_db()
+    assert attempt.outcome == Outcome.CANCELLED
+    assert (attempt.finished_at - item.updated_at).total_seconds() < 5, "the call would have taken 30 seconds"
+    assert (item.status, item.title) == (Status.DISCARDED, None)
+
+
+def test_worker_keeps_its_few_connections_however_many_items_it_enriches(
+    owner: User, start_listener: ListenerStarter
+) -> None:
+    start_listener()
+    reaches(Item.objects.capture(owner=owner, raw_text="The first."), Status.READY_TO_CONFIRM)
+    seen: list[int] = []
+    stop = threading.Event()
+
+    def count() -> None:
+        with psycopg.connect(database_url(), autocommit=True) as watcher:
+            while not stop.is_set():
+                row: Any = watcher.execute(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                ).fetchone()
+                seen.append(row[0])
+
+    counting = threading.Thread(target=count)
+    counting.start()
+    Item.objects.capture_many(owner=owner, raw_texts=[f"Text number {n}." for n in range(500)])
+    until(lambda: not Item.objects.filter(status=Status.ENRICHING).exists())
+    stop.set()
+    counting.join()
+
+    # Listen, claim and finish; and the connection of this test.
+    assert max(seen) <= 4
