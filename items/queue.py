@@ -111,13 +111,13 @@ UPDATE items SET
     enrichment_error = verdict.enrichment_error,
     available_at = now() + make_interval(secs => verdict.delay_seconds),
     attempt_count = items.attempt_count - verdict.refund,
-    fencing_token = items.fencing_token + verdict.release,
+    fencing_token = items.fencing_token + verdict.hand_back,
     claimed_at = NULL,
     claimed_by = NULL,
     updated_at = now()
 FROM jsonb_to_recordset(%s::jsonb) AS verdict (
     id uuid, status text, title text, summary text, tags text[], source_type text, enrichment_error text,
-    delay_seconds double precision, refund smallint, release smallint
+    delay_seconds double precision, refund smallint, hand_back smallint
 )
 WHERE items.id = verdict.id
 """
@@ -238,5 +238,6 @@ def _changes(verdict: Verdict) -> dict[str, object]:
         "enrichment_error": verdict.enrichment_error,
         "delay_seconds": verdict.delay_seconds,
         "refund": int(verdict.is_refunded),
-        "release": int(verdict.is_released),
+        # Whoever claimed it has it no longer: the same verdict, written again, must not count again.
+        "hand_back": int(verdict.status == Status.ENRICHING),
     }

@@ -235,6 +235,24 @@ def test_finish_writes_item_and_attempt_together(owner: User) -> None:
     assert (attempt.outcome, attempt.model, attempt.prompt_tokens) == (Outcome.SUCCEEDED, "model", 5)
 
 
+def test_postponed_item_is_out_of_the_hands_of_its_worker(owner: User) -> None:
+    item = make_item(owner)
+    (claimed,) = claim()
+    postponed = success(claimed, outcome=Outcome.FAILED, status=Status.ENRICHING, error_code="CODE", delay_seconds=60)
+    queue.finish([postponed])
+    item.refresh_from_db()
+    due_at = item.available_at
+
+    late = queue.finish([postponed])
+    held = queue.renew([claimed], lease_seconds=600)
+
+    item.refresh_from_db()
+    assert late == [postponed]
+    assert held == set()
+    assert item.available_at == due_at
+    assert outcomes(item) == [Outcome.FAILED]
+
+
 def test_finish_twice_changes_nothing(owner: User) -> None:
     item = make_item(owner)
     (claimed,) = claim()
