@@ -125,7 +125,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def verdict(self, claim: Claim, kind: str) -> Verdict:
         self.titles += 1
-        details: dict[str, Any] = {
+        kinds: dict[str, dict[str, Any]] = {
             "succeed": {
                 "outcome": Outcome.SUCCEEDED,
                 "status": Status.READY_TO_CONFIRM,
@@ -147,9 +147,9 @@ class QueueMachine(RuleBasedStateMachine):
                 "delay_seconds": 60,
             },
             "release": {"outcome": Outcome.RELEASED, "status": Status.ENRICHING, "is_refunded": True},
-        }[kind]
+        }
         now = timezone.now()
-        return Verdict(claim=claim, started_at=now, finished_at=now, **details)
+        return Verdict(claim=claim, started_at=now, finished_at=now, **kinds[kind])
 
     @staticmethod
     def expect_late(item: Expected, claim: Claim, *, is_result: bool) -> None:
