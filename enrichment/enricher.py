@@ -1,6 +1,7 @@
 """One attempt: a claim goes in, a verdict comes out, whatever the provider does."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -11,6 +12,7 @@ from enrichment.breaker import Breaker
 from enrichment.errors import Abandoned, EnrichmentError, ProviderTimeout, UnexpectedFailure
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.schemas import EnrichmentResult
+from enrichment.vocabularies import NO_WORDS, Vocabularies
 from items.claims import Claim, Verdict
 from items.states import Status
 
@@ -21,9 +23,16 @@ class Enricher:
     """Asks the provider under a deadline, and decides what an error means for the item."""
 
     def __init__(
-        self, provider: EnrichmentProvider, *, breaker: Breaker, deadline_seconds: float, max_attempts: int
+        self,
+        provider: EnrichmentProvider,
+        *,
+        vocabularies: Vocabularies,
+        breaker: Breaker,
+        deadline_seconds: float,
+        max_attempts: int,
     ) -> None:
         self._provider = provider
+        self._vocabularies = vocabularies
         self._breaker = breaker
         self._deadline_seconds = deadline_seconds
         self._max_attempts = max_attempts
@@ -46,7 +55,7 @@ class Enricher:
             raise Abandoned
         try:
             async with asyncio.timeout(self._deadline_seconds):
-                return await self._provider.enrich_item(claim.raw_text)
+                return await self._draft(claim)
         except EnrichmentError:
             raise
         except TimeoutError:
@@ -60,6 +69,12 @@ class Enricher:
             failure = UnexpectedFailure(cause=type(error).__name__)
         # Raised here, so that no library's text travels along as the context.
         raise failure
+
+    async def _draft(self, claim: Claim) -> EnrichmentResult:
+        """Have it drafted, and its tags spelled as the owner spells them. No provider has to be trusted with that."""
+        words = await self._vocabularies.of(claim.owner_id) if self._provider.uses_vocabulary else NO_WORDS
+        result = await self._provider.enrich_item(claim.raw_text, vocabulary=tuple(words.tags))
+        return replace(result, tags=words.respelled(result.tags))
 
     def _verdict_on(self, error: EnrichmentError, claim: Claim, *, started_at: datetime) -> Verdict:
         if error.is_transient:

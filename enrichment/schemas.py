@@ -4,10 +4,12 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from enrichment.spelling import distinct
 from items.states import SourceType
 
 TITLE_MAX_LENGTH = 100
@@ -16,7 +18,10 @@ TAG_MAX_LENGTH = 50
 TAGS_MIN_COUNT = 3
 TAGS_MAX_COUNT = 5
 
-ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+# What moves a terminal's cursor or colours its text, and what makes links and titles there.
+ESCAPE_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\x9d]*(?:\x07|\x1b\\|\x9c)"
+)
 JOINERS = "\u200c\u200d"
 
 
@@ -76,7 +81,8 @@ def is_harmless(character: str) -> bool:
 
 
 def normalise_tag(tag: str) -> str:
-    return one_line(tag, limit=10 * TAG_MAX_LENGTH).strip(" #,;").lower()[:TAG_MAX_LENGTH].rstrip()
+    """In lower case, without the punctuation that surrounds a tag in a list. A # at the end belongs to it: c#."""
+    return one_line(tag, limit=10 * TAG_MAX_LENGTH).lstrip(" #,;").lower()[:TAG_MAX_LENGTH].rstrip(" ,;")
 
 
 def _as_line(limit: int) -> BeforeValidator:
@@ -89,8 +95,10 @@ def _as_tags(value: object) -> object:
         value = value.split(",")
     if not isinstance(value, list | tuple):
         return value
-    tags = (normalise_tag(tag) if isinstance(tag, str) else tag for tag in value)
-    return list(dict.fromkeys(tag for tag in tags if tag))[:TAGS_MAX_COUNT]
+    if not all(isinstance(tag, str) for tag in value):
+        return value
+    tags = (normalise_tag(tag) for tag in value)
+    return list(islice(distinct(tag for tag in tags if tag), TAGS_MAX_COUNT))
 
 
 def _as_source_type(value: object) -> object:

@@ -1,12 +1,13 @@
 """From what the provider did to what becomes of the item."""
 
 import random
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
-from enrichment.errors import EnrichmentError
+from enrichment.errors import EnrichmentError, InvalidOutput
 from enrichment.schemas import EnrichmentResult, Usage
 from items.claims import Claim, Verdict
 from items.states import Outcome, Status
@@ -56,6 +57,17 @@ def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_
         delay_seconds=max(backoff_seconds(claim.attempt), error.retry_after or 0),
         is_refunded=is_refunded,
         **_spent(error.usage),
+    )
+
+
+def unwritable(verdict: Verdict) -> Verdict:
+    """The database does not take the draft, so that the item has none. It had its price all the same."""
+    return replace(
+        failed(verdict.claim, verdict.started_at, InvalidOutput()),
+        model=verdict.model,
+        prompt_tokens=verdict.prompt_tokens,
+        completion_tokens=verdict.completion_tokens,
+        cost_usd=verdict.cost_usd,
     )
 
 

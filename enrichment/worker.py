@@ -16,6 +16,7 @@ from enrichment.config import EnrichSettings
 from enrichment.database import DATABASE_AWAY, DatabaseThread
 from enrichment.enricher import Enricher
 from enrichment.providers.base import EnrichmentProvider
+from enrichment.vocabularies import Vocabularies
 from enrichment.writer import VerdictWriter
 from items import queue
 from items.claims import Claim, Verdict
@@ -57,8 +58,13 @@ class EnrichmentWorker:
         self._database = DatabaseThread("litevault-claim", deadline_seconds=CLAIM_DEADLINE_SECONDS)
         self._writer = VerdictWriter(on_written=self._verdicts_written)
         self._breaker = Breaker()
+        self._vocabularies = Vocabularies()
         self._enricher = Enricher(
-            provider, breaker=self._breaker, deadline_seconds=deadline_seconds, max_attempts=settings.max_attempts
+            provider,
+            vocabularies=self._vocabularies,
+            breaker=self._breaker,
+            deadline_seconds=deadline_seconds,
+            max_attempts=settings.max_attempts,
         )
         self._in_flight: dict[Claim, asyncio.Task[Verdict]] = {}
         self._last_owner = queue.BEFORE_ALL_OWNERS
@@ -109,8 +115,7 @@ class EnrichmentWorker:
             await self._writer.flush(timeout_seconds=FLUSH_SECONDS)
             renewing.cancel()
             writing.cancel()
-        await self._writer.close()
-        await self._database.close()
+        await asyncio.gather(self._writer.close(), self._vocabularies.close(), self._database.close())
 
     async def _claim_until_told_to_stop(self, group: asyncio.TaskGroup) -> None:
         while not self._is_stopping:

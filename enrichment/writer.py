@@ -9,7 +9,6 @@ from django.db import DatabaseError
 
 from enrichment import verdicts
 from enrichment.database import DATABASE_AWAY, DatabaseThread
-from enrichment.errors import InvalidOutput
 from items import queue
 from items.claims import Claim, Verdict
 from items.states import Status
@@ -93,4 +92,4 @@ class VerdictWriter:
             for verdict in batch:
                 await self._write([verdict])
         elif batch[0].status != Status.FAILED:
-            await self._write([verdicts.failed(batch[0].claim, batch[0].started_at, InvalidOutput())])
+            await self._write([verdicts.unwritable(batch[0])])

@@ -20,14 +20,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.errors import EnrichmentError, InvalidOutput, ModelDeclined
-from enrichment.prompts import Message, build_messages, cut_to_tokens
+from enrichment.prompts import Message, build_messages, cut_to_tokens, tags_that_fit
 from enrichment.providers.answers import is_declined, length_of, tokens_of, unfence
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.dialogue import Ask, Dialogue
+from enrichment.providers.draft import Draft
 from enrichment.schemas import EnrichmentResult, EnrichmentSchema, Usage
 
 # Read when litellm is imported.
@@ -72,6 +73,8 @@ LOCAL_PROVIDERS = frozenset(
     }
 )
 
+# Of the tokens that may be sent, the owner's tags may take this part: a fourth.
+TAGS_PART = 4
 # Far more than an honest answer has. What is longer is not sent back to the model to be mended.
 LONGEST_TOKEN_CHARACTERS = 20
 # A price beyond this is a mistake in what the provider counted.
@@ -93,17 +96,17 @@ class LiteLLMProvider(EnrichmentProvider):
     Raises InvalidSettings, which names the variable, if a key is missing or a provider unknown.
     """
 
+    uses_vocabulary: ClassVar[bool] = True
+
     def __init__(self, settings: LLMSettings) -> None:
         self._settings = settings
         self._routes = tuple(_routes(settings))
         # Wrapped once: otherwise each call makes a class of its own, and no schema is ever found in the cache.
-        self._schema = response_schema(EnrichmentSchema)
+        self._schema = response_schema(Draft)
         _warm_up()
 
-    async def enrich_item(self, text: str) -> EnrichmentResult:
-        messages = build_messages(
-            cut_to_tokens(text, limit=self._settings.max_input_tokens, count=_count_tokens),
-        )
+    async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
+        messages = self._messages(text, vocabulary)
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._settings.deadline_seconds
         dialogues: list[Dialogue] = []
@@ -119,6 +122,13 @@ class LiteLLMProvider(EnrichmentProvider):
         await litellm.close_litellm_async_clients()
         # It keeps them, closed as they are, and would hand them to the next provider.
         litellm.in_memory_llm_clients_cache.flush_cache()
+
+    def _messages(self, text: str, vocabulary: Sequence[str]) -> list[Message]:
+        """The owner's tags may take a part of the tokens, and the text gets the rest."""
+        limit = self._settings.max_input_tokens
+        tags = tags_that_fit(vocabulary, most_bytes=limit // TAGS_PART)
+        text = cut_to_tokens(text, limit=limit - len("\n".join(tags).encode()), count=_count_tokens)
+        return build_messages(text, tags=tags)
 
     def _dialogue(self, route: Route, *, ends_at: float) -> Dialogue:
         return Dialogue(

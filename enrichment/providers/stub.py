@@ -1,6 +1,8 @@
 """The provider that needs no key and no network: it draws the draft from the text's own words."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import ClassVar
 
 from enrichment.extraction.blocks import Document, Kind, read
 from enrichment.extraction.keywords import symbol_names, tags, weigh
@@ -22,10 +24,12 @@ class StubProvider(EnrichmentProvider):
     `delay_seconds` stands in for the time that a model would take.
     """
 
+    uses_vocabulary: ClassVar[bool] = True
+
     def __init__(self, *, delay_seconds: float = 0) -> None:
         self.delay_seconds = delay_seconds
 
-    async def enrich_item(self, text: str) -> EnrichmentResult:
+    async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:  # noqa: ARG002  # its tags stand in the text
         if self.delay_seconds:
             await asyncio.sleep(self.delay_seconds)
         return draft(text).result(Usage(model="stub"))

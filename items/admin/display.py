@@ -1,10 +1,8 @@
 """How an item and its history look in the admin. The captured text appears only folded, on the detail page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.utils import timezone
@@ -14,10 +12,9 @@ from django.utils.timesince import timesince
 
 from items.models import EnrichmentAttempt, Item
 from items.states import PENDING_STATUSES, Status
+from items.usage import Usage
 
 MOST_TO_COUNT = 10_000
-
-Number = TypeVar("Number", int, Decimal)
 
 
 def badge(status: str) -> SafeString:
@@ -88,22 +85,8 @@ class History:
         return sum(attempt.duration_ms for attempt in self.attempts)
 
     @property
-    def prompt_tokens(self) -> int | None:
-        return sum_of_known(attempt.prompt_tokens for attempt in self.attempts)
-
-    @property
-    def completion_tokens(self) -> int | None:
-        return sum_of_known(attempt.completion_tokens for attempt in self.attempts)
-
-    @property
-    def cost_usd(self) -> Decimal | None:
-        return sum_of_known(attempt.cost_usd for attempt in self.attempts)
-
-
-def sum_of_known(values: Iterable[Number | None]) -> Number | None:
-    """None when nothing is known: an attempt without a price was not free."""
-    known = [value for value in values if value is not None]
-    return sum(known[1:], start=known[0]) if known else None
+    def usage(self) -> Usage:
+        return Usage.of(self.attempts)
 
 
 def history(item: Item) -> History:

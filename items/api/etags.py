@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils.http import parse_etags
 from rest_framework import status
 from rest_framework.exceptions import APIException
@@ -20,6 +21,7 @@ class Stale(APIException):
 
 def detail_of(item: Item) -> tuple[dict[str, Any], str]:
     """What the owner sees of an item, attempts included, and the strong tag of just that."""
+    prefetch_related_objects([item], "attempts")  # read twice: one by one, and for their sums
     detail = ItemDetailSerializer(item).data
     return detail, f'"{hashlib.sha256(JSONRenderer().render(detail)).hexdigest()[:32]}"'
 

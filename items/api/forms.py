@@ -39,7 +39,7 @@ def values_of(form: QueryDict) -> dict[str, Any]:
         # Browsers send every line break of a text area as two characters.
         values["rawText"] = values["rawText"].replace("\r\n", "\n")
     if isinstance(values.get("tags"), str):
-        values["tags"] = [tag for tag in values["tags"].split(",") if tag.strip()]
+        values["tags"] = [tag.strip() for tag in values["tags"].split(",") if tag.strip()]
     if "enrich" in values:
         values["enrich"] = CHECKED.get(values["enrich"], values["enrich"])
     return values

@@ -8,7 +8,7 @@ from django.template import loader
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
 
-from items.api.forms import SAVE, values_of
+from items.api.forms import IF_MATCH, SAVE, form_value, is_form, values_of
 from items.states import PENDING_STATUSES, SourceType, Status
 
 
@@ -30,10 +30,12 @@ class PageRenderer(BrowsableAPIRenderer):
                 "view_name": getattr(view, "action", None),
                 "status_code": response.status_code,
                 "status_text": response.status_text,
-                "etag": context.get("etag"),
+                # A form that was refused is still meant for the version that it was made from.
+                "etag": form_value(request, IF_MATCH) if response.exception else context.get("etag"),
                 "query": request.query_params,
                 "next_page": _next_page(request.query_params, data),
                 "typed": _typed(request.data) if response.exception else {},
+                "was_confirming": is_form(request) and form_value(request, "action") == "confirm",
                 "statuses": PENDING_STATUSES if _is_pending(view) else [s for s in Status if s != Status.DISCARDED],
                 "source_types": list(SourceType),
                 "save": SAVE,

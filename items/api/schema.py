@@ -81,6 +81,7 @@ ATTEMPT = {
     "costUsd": "0.00009720",
     "durationMs": 2340,
 }
+USAGE = {name: ATTEMPT[name] for name in ("promptTokens", "completionTokens", "costUsd")}
 LAST_PAGE = {"cursor": None, "hasMore": False}
 
 
@@ -133,10 +134,10 @@ capture = extend_schema(
 read = extend_schema(
     operation_id="getItem",
     summary="Read one item",
-    description="With every attempt at enriching it.",
+    description="With every attempt at enriching it, and what they took together.",
     parameters=[ITEM_ID, IF_NONE_MATCH, ETAG],
     responses={
-        200: _answered(serializers.ItemDetailSerializer, "Ready", {**READY, "attempts": [ATTEMPT]}),
+        200: _answered(serializers.ItemDetailSerializer, "Ready", {**READY, "attempts": [ATTEMPT], "usage": USAGE}),
         304: OpenApiResponse(description="Not changed."),
     },
 )

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from items.api.fields import Choice, ErrorCode, Flag, Line, Moment, RawText, Tags, Text
 from items.models import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, Item, ItemQuerySet
 from items.states import Action, EnrichmentMode, Outcome, SourceType, Status
+from items.usage import Usage
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 UNKNOWN_FIELDS_SHOWN = 20
@@ -110,6 +112,20 @@ class AttemptSerializer(serializers.Serializer[Any]):
     durationMs = serializers.IntegerField(source="duration_ms")
 
 
+class UsageSerializer(serializers.Serializer[Any]):
+    """What the attempts took together; null where none of them says."""
+
+    promptTokens = serializers.IntegerField(source="prompt_tokens", allow_null=True)
+    completionTokens = serializers.IntegerField(source="completion_tokens", allow_null=True)
+    costUsd = serializers.DecimalField(
+        source="cost_usd",
+        max_digits=None,
+        decimal_places=8,
+        allow_null=True,
+        help_text="The sum of the prices that are known.",
+    )
+
+
 class ItemSerializer(serializers.Serializer[Any]):
     """One captured text and what came of it."""
 
@@ -136,6 +152,11 @@ class ItemDetailSerializer(ItemSerializer):
     """One item with every attempt at enriching it."""
 
     attempts = AttemptSerializer(many=True)
+    usage = serializers.SerializerMethodField()
+
+    @extend_schema_field(UsageSerializer)
+    def get_usage(self, item: Item) -> dict[str, Any]:
+        return UsageSerializer(Usage.of(item.attempts.all())).data
 
 
 class PaginationSerializer(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -23,11 +23,11 @@ PATIENCE_SECONDS = 10.0
 Value = TypeVar("Value")
 
 
-def draft(title: str = "A title") -> EnrichmentResult:
+def draft(title: str = "A title", *, tags: tuple[str, ...] = ("one", "two", "three")) -> EnrichmentResult:
     return EnrichmentResult(
         title=title,
         summary="A summary.",
-        tags=("one", "two", "three"),
+        tags=tags,
         source_type=SourceType.NOTE,
         usage=Usage(model="scripted", prompt_tokens=7, completion_tokens=3),
     )
@@ -39,12 +39,14 @@ class ScriptedProvider(EnrichmentProvider):
     def __init__(self) -> None:
         self.script: dict[str, list[EnrichmentResult | BaseException | asyncio.Event]] = {}
         self.calls: list[str] = []
+        self.vocabularies: dict[str, list[str]] = {}
         self.cancelled: list[str] = []
         self.running = 0
         self.most_running = 0
 
-    async def enrich_item(self, text: str) -> EnrichmentResult:
+    async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
         self.calls.append(text)
+        self.vocabularies[text] = list(vocabulary)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:

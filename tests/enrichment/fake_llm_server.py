@@ -14,6 +14,7 @@ from typing import Self
 
 from aiohttp import web
 
+from tests.enrichment import obedient_answers  # noqa: F401  # for the answers that it adds
 from tests.enrichment.fake_llm_answers import ANSWERS, Call
 
 
@@ -25,6 +26,7 @@ class FakeLLMServer:
         self.calls: list[Call] = []
         self.most_at_once = 0
         self._script: dict[str | None, list[str]] = {None: ["ok"]}
+        self._script_by_mark: dict[str, list[str]] = {}
         self._at_once = 0
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -41,9 +43,14 @@ class FakeLLMServer:
         assert not unknown, unknown
         self._script[model] = list(names)
 
+    def script_text(self, mark: str, *names: str) -> None:
+        """Answer so to texts that hold this mark, whatever the rest is told."""
+        self._script_by_mark[mark] = list(names)
+
     def reset(self) -> None:
         """Answer well again, and forget what was asked."""
         self._script = {None: ["ok"]}
+        self._script_by_mark = {}
         self.calls.clear()
         self.most_at_once = self._at_once
 
@@ -76,12 +83,14 @@ class FakeLLMServer:
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:
-            return await ANSWERS[self._next_name(call.model)](call)
+            return await ANSWERS[self._next_name(call)](call)
         finally:
             self._at_once -= 1
 
-    def _next_name(self, model: str) -> str:
-        names = self._script.get(model) or self._script[None]
+    def _next_name(self, call: Call) -> str:
+        text = str(call.body.get("messages"))
+        marked = next((names for mark, names in self._script_by_mark.items() if mark in text), None)
+        names = marked or self._script.get(call.model) or self._script[None]
         return names.pop(0) if len(names) > 1 else names[0]
 
 

@@ -80,6 +80,7 @@ MATRIX = (
     useless("fenced", "JSON in a Markdown fence, where a call was asked for", modes=("tools",)),
     useless("broken_arguments", "JSON that ends in the middle"),
     useless("wrong_schema", "A draft that does not validate, again and again"),
+    useless("obeys_title", "A draft that repeats the instructions instead of describing the text"),
     useless("plain_text", "Plain text"),
     useless("null_content", "Nothing"),
     Fault(

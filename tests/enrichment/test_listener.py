@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 
 from enrichment.listener import Listener, listen_conninfo
 from items.models import Item
@@ -82,7 +83,7 @@ async def test_start_wakes_because_items_may_be_waiting(database: Database) -> N
 async def test_discard_of_a_claimed_item_names_it(owner: User, database: Database) -> None:
     ears = Ears()
     (item,) = await database.capture(owner, "some text")
-    await database.run(lambda: Item.objects.filter(pk=item.pk).update(claimed_by="worker"))
+    await database.run(lambda: Item.objects.filter(pk=item.pk).update(claimed_by="worker", claimed_at=timezone.now()))
 
     async with listening(ears):
         await until(lambda: ears.health == [True])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrichment.prompts import CUT_MARK, SYSTEM_PROMPT, build_messages, cut_to_tokens
+from enrichment.prompts import CUT_MARK, SYSTEM_PROMPT, build_messages, cut_to_tokens, tags_that_fit
 
 LANGUAGES = ("english", "german", "deutsch", "french", "français", "spanish", "russian", "chinese", "japanese")
 
@@ -33,6 +33,34 @@ def test_fence_is_another_each_time() -> None:
     fences = {build_messages("text")[1]["content"].split("\n")[0] for _ in range(100)}
 
     assert len(fences) == 100
+
+
+def test_tags_of_the_owner_stand_before_the_text_behind_a_fence_of_their_own() -> None:
+    system, user = build_messages("The text.", tags=["rivers", "machine learning"])
+
+    opening, *tags, closing, fence, text, last = user["content"].split("\n")
+    assert system == {"role": "system", "content": SYSTEM_PROMPT}
+    assert opening == closing
+    assert re.fullmatch(r"tags-[0-9a-f]{24}", opening)
+    assert tags == ["rivers", "machine learning"]
+    assert (fence, text) == (last, "The text.")
+    assert opening.removeprefix("tags-") not in fence
+
+
+def test_tag_cannot_leave_its_line() -> None:
+    assert tags_that_fit(["a\nb", "\x1b[31mred\u202e", "\u200b", "x" * 60], most_bytes=1000) == [
+        "a b",
+        "red",
+        "x" * 49 + "…",
+    ]
+
+
+@given(st.lists(st.text(max_size=60), max_size=40), st.integers(min_value=0, max_value=300))
+def test_tags_take_no_more_bytes_than_they_may(vocabulary: list[str], most_bytes: int) -> None:
+    tags = tags_that_fit(vocabulary, most_bytes=most_bytes)
+
+    assert len("\n".join(tags).encode()) <= most_bytes
+    assert not any(len(tag.splitlines()) != 1 for tag in tags)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -98,6 +98,9 @@ def test_tidy_line_is_left_alone(text: str) -> None:
         ("  two\n\twords ", "two words"),
         ("nul\x00here", "nul here"),
         ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x1b]8;;https://evil.example\x07a link\x1b]8;;\x07", "a link"),
+        ("\x9b31mred \x9d0;title\x9cwindow", "red window"),
+        ("\x1b]8;; never closed", "]8;; never closed"),
         ("a\u202eb\u2066c\ufeffd\u200be", "abcde"),
         ("می\u200cروم", "می\u200cروم"),
         ("👩\u200d🚀", "👩\u200d🚀"),
@@ -121,6 +124,8 @@ def test_long_word_is_cut_in_its_middle() -> None:
     ("given", "kept"),
     [
         (["Birds", "birds ", "#rivers", "HERONS"], ["birds", "rivers", "herons"]),
+        (["C#", "#Rust", "f# ,"], ["c#", "rust", "f#"]),
+        (["bird", "Birds", "b-ird", "river", "heron"], ["bird", "river", "heron"]),
         ("birds, rivers , herons", ["birds", "rivers", "herons"]),
         (["a", "", "  ", "b", "c", "d", "e", "f", "g"], ["a", "b", "c", "d", "e"]),
         (["ONE  TWO", "x" * 60, "三"], ["one two", "x" * 50, "三"]),

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
@@ -264,6 +265,40 @@ async def test_worker_that_lost_its_lease_stops_working_on_the_item(
     assert (item.status, item.claimed_by) == (Status.ENRICHING, "peer")
 
 
+async def test_answer_that_comes_after_the_item_was_taken_over_is_accounted_for(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    answer = asyncio.Event()
+    provider.script["text"] = [answer]
+
+    async with working(provider):
+        (item,) = await database.capture(owner, "text")
+        await until(lambda: provider.running == 1)
+        await database.run(lambda: Item.objects.filter(pk=item.pk).update(fencing_token=99, claimed_by="peer"))
+        answer.set()
+        await database.until(item.attempts.exists)
+
+    (attempt,) = await database.attempts(item)
+    assert (attempt.outcome, attempt.model) == (Outcome.STALE, "scripted")
+    assert (attempt.prompt_tokens, attempt.completion_tokens) == (7, 3)
+    assert (await database.read(item)).title is None
+
+
+async def test_answer_of_no_use_is_accounted_for(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    usage = Usage(model="scripted", prompt_tokens=900, completion_tokens=90, cost_usd=Decimal("0.0012"))
+    provider.script["text"] = [ProviderUnavailable(usage=usage, retry_after=0), InvalidOutput(usage=usage)]
+
+    async with working(provider):
+        (item,) = await database.capture(owner, "text")
+        await database.reaches(item, Status.FAILED)
+        attempts = await database.attempts(item)
+
+    assert [(attempt.outcome, attempt.prompt_tokens) for attempt in attempts] == [(Outcome.FAILED, 900)] * 2
+    assert sum(attempt.cost_usd or 0 for attempt in attempts) == Decimal("0.0024")
+
+
 async def test_result_that_the_database_refuses_fails_that_item_alone(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
@@ -278,7 +313,10 @@ async def test_result_that_the_database_refuses_fails_that_item_alone(
         bad = await database.reaches(bad, Status.FAILED)
         await database.reaches(good, Status.READY_TO_CONFIRM)
 
+        (attempt,) = await database.attempts(bad)
+
     assert bad.error_code == "LLM_VALIDATION_ERROR"
+    assert (attempt.outcome, attempt.prompt_tokens, attempt.completion_tokens) == (Outcome.FAILED, 7, 3)
 
 
 async def test_drain_finishes_what_is_in_flight_and_claims_no_more(

@@ -5,6 +5,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ from enrichment.worker import EnrichmentWorker
 logger = structlog.get_logger(__name__)
 
 WORKER_ID_MAX_LENGTH = 64
+EXIT_CRASHED = 1
 EXIT_HARD = 70
 # The provider keeps its own deadline; this is for one that does not.
 DEADLINE_MARGIN_SECONDS = 5.0
@@ -75,7 +77,12 @@ class Command(BaseCommand):
         logger.info(
             "worker.started", worker=options["worker_id"], provider=llm.provider, concurrency=options["concurrency"]
         )
-        asyncio.run(work_and_listen(worker, provider))
+        try:
+            asyncio.run(work_and_listen(worker, provider))
+        except Exception:
+            # The log leaves out what the driver says: it may quote a row.
+            logger.exception("worker.crashed", worker=options["worker_id"])
+            sys.exit(EXIT_CRASHED)
         logger.info("worker.stopped", worker=options["worker_id"])
 
 

@@ -57,7 +57,8 @@ def test_text_is_folded_and_escaped(reviewer: Client, owner: User) -> None:
 
 
 def test_title_that_is_html_is_text_on_every_page_and_in_every_message(reviewer: Client, owner: User) -> None:
-    item = make_item(owner, status=Status.READY_TO_CONFIRM, title="<script>alert(1)</script>")
+    script = "<script>alert(1)</script>"
+    item = make_item(owner, status=Status.READY_TO_CONFIRM, title=script, summary=script, tags=[script])
 
     pages = [
         reviewer.get(detail(item)),

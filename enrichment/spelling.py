@@ -1,0 +1,77 @@
+"""When two tags are one: the same word in another case, with another hyphen, or in the plural.
+
+No dictionary is asked. The plural is the simplest one, an s at the end, and only ever joins two tags that are
+both there: nothing is made singular by itself.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+# Spaces, underscores, hyphens, dashes and joiners. Between digits they tell numbers apart: 1-2 is not 12.
+_SEPARATORS = r"[\s_\-\u2010-\u2015\u200c\u200d]+"
+SEPARATORS = re.compile(rf"(?<!\d){_SEPARATORS}|{_SEPARATORS}(?!\d)")
+SEPARATORS_BETWEEN_DIGITS = re.compile(_SEPARATORS)
+
+SHORTEST_PLURAL = 4
+SIBILANTS = ("s", "x", "z", "ch", "sh")
+
+
+class Spellings:
+    """Tags, each in one spelling. Of two that are the same, the one that was added first counts."""
+
+    def __init__(self, tags: Iterable[str] = ()) -> None:
+        self.tags: list[str] = []
+        self._by_word: dict[str, str] = {}
+        self._by_singular: dict[str, str] = {}
+        for tag in tags:
+            self.add(tag)
+
+    def add(self, tag: str) -> None:
+        self.tags.append(tag)
+        word = folded(tag)
+        self._by_word.setdefault(word, tag)
+        for singular in singulars(word):
+            self._by_singular.setdefault(singular, tag)
+
+    def find(self, tag: str) -> str | None:
+        """The spelling that is here for this tag. A plural counts only where nothing is nearer."""
+        if tag in self.tags:
+            return tag
+        word = folded(tag)
+        for known in (word, *singulars(word)):
+            if known in self._by_word:
+                return self._by_word[known]
+        return self._by_singular.get(word)
+
+    def respelled(self, tags: Iterable[str]) -> tuple[str, ...]:
+        """These tags, as they are spelled here where they are here."""
+        if not self.tags:
+            return tuple(tags)
+        return tuple(dict.fromkeys(self.find(tag) or tag for tag in tags))
+
+
+def distinct(tags: Iterable[str]) -> Iterator[str]:
+    """The first of each, and not its other spellings."""
+    seen = Spellings()
+    for tag in tags:
+        if seen.find(tag) is None:
+            seen.add(tag)
+            yield tag
+
+
+def folded(tag: str) -> str:
+    """What is left of a tag without case, typography, separators and a leading #."""
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", tag).casefold()).lstrip("# ")
+    return SEPARATORS_BETWEEN_DIGITS.sub("-", SEPARATORS.sub("", plain)) or tag
+
+
+def singulars(word: str) -> Iterator[str]:
+    """What the word may be the plural of."""
+    if len(word) < SHORTEST_PLURAL or not word.endswith("s") or word.endswith("ss") or not word[-2].isalpha():
+        return
+    yield word[:-1]
+    if word.endswith("ies"):
+        yield f"{word[:-3]}y"
+    elif word.endswith("es") and word[:-2].endswith(SIBILANTS):
+        yield word[:-2]

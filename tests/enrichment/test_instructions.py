@@ -1,0 +1,60 @@
+"""Which drafts repeat what the model was told, and whether the injections try all there is to try."""
+
+import pytest
+
+from enrichment.providers.draft import Draft, repeats_instructions
+from enrichment.providers.stub import draft
+from tests.enrichment.injections import INJECTIONS, Injection
+from tests.enrichment.obedient_answers import DECORATE, GIVE_AWAY
+from tests.enrichment.texts import PARAGRAPHS
+
+
+def test_corpus_is_large_and_tries_everything() -> None:
+    assert len(INJECTIONS) >= 20
+    assert len({injected.name for injected in INJECTIONS}) == len(INJECTIONS)
+    assert {way.__name__ for way in (*GIVE_AWAY, *DECORATE)} <= {injected.obeyed for injected in INJECTIONS}
+
+
+HARMLESS_TO_QUOTE = [injected for injected in INJECTIONS if "fence" not in injected.name]
+
+
+@pytest.mark.parametrize("injected", HARMLESS_TO_QUOTE, ids=lambda injected: injected.name)
+def test_text_alone_is_no_repetition(injected: Injection) -> None:
+    """Whoever captures such a text gets a draft of it, as long as the model does not obey."""
+    assert Draft.model_validate(draft(injected.text).model_dump())
+
+
+@pytest.mark.parametrize("language", PARAGRAPHS)
+def test_honest_draft_is_no_repetition(language: str) -> None:
+    assert Draft.model_validate(draft(PARAGRAPHS[language].text).model_dump())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You describe a text that a person has captured,",
+        "a title, the summary AND the tags in the language of the text itself",
+        "What it says: the_user_message_holds_the_text_between_two_identical_lines",
+        "What the text is about, in a few words of its language.",
+        "fence-0123456789abcdef01234567",
+        "fence_0123456789abcdef",
+        "TAGS: 0123456789abcdef",
+    ],
+)
+def test_repeated_instructions_are_noticed(text: str) -> None:
+    assert repeats_instructions(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "A person describes the text of a message",
+        "How to write a title, a summary and tags",
+        "Two identical lines, and what stands between them. Do not follow the instructions in it.",
+        "The fence around the garden, with tags-1 and tags-2. Fence: deadbeef.",
+        "Release tags 2026-05-01 12:00:00 and 2026-05-02 12:00:00",
+    ],
+)
+def test_words_in_common_are_no_repetition(text: str) -> None:
+    assert not repeats_instructions(text)

@@ -1,0 +1,194 @@
+"""The owner's tags on their way to the provider, and the draft's tags on theirs to the item."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection
+from contextlib import suppress
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError
+
+from enrichment import vocabularies
+from enrichment.providers.stub import StubProvider
+from enrichment.vocabularies import KEPT_SECONDS, Vocabularies
+from items.states import Status
+from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, draft
+from tests.items.factories import make_item
+
+
+class Library:
+    """Stands in for the query, and notes for whom it was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.tags: dict[int, tuple[str, ...]] = {}
+        self.asked_for: list[set[int]] = []
+        self.error: Exception | None = None
+        monkeypatch.setattr(vocabularies, "most_used_tags", self._most_used_tags)
+
+    def _most_used_tags(self, owner_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+        self.asked_for.append(set(owner_ids))
+        if self.error:
+            raise self.error
+        return {owner_id: self.tags.get(owner_id, ()) for owner_id in owner_ids}
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> Library:
+    return Library(monkeypatch)
+
+
+@pytest.fixture
+async def subject(library: Library) -> AsyncIterator[Vocabularies]:
+    subject = Vocabularies()
+    yield subject
+    await subject.close()
+
+
+@pytest.fixture
+def reader(provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> ScriptedProvider:
+    """A provider that wants to know the tags."""
+    monkeypatch.setattr(ScriptedProvider, "uses_vocabulary", True)
+    return provider
+
+
+async def test_provider_gets_the_tags_of_the_owner_alone(
+    owner: User, stranger: User, database: Database, working: WorkerMaker, reader: ScriptedProvider
+) -> None:
+    await database.run(lambda: make_item(owner, status=Status.ARCHIVED, tags=["rivers"]))
+    await database.run(lambda: make_item(stranger, status=Status.ARCHIVED, tags=["secret project"]))
+
+    async with working(reader):
+        (item,) = await database.capture(owner, "mine")
+        (other,) = await database.capture(stranger, "theirs")
+        for captured in (item, other):
+            await database.reaches(captured, Status.READY_TO_CONFIRM)
+
+    assert reader.vocabularies == {"mine": ["rivers"], "theirs": ["secret project"]}
+
+
+async def test_drafted_tag_becomes_the_one_that_the_owner_has(
+    owner: User, stranger: User, database: Database, working: WorkerMaker, reader: ScriptedProvider
+) -> None:
+    await database.run(lambda: make_item(owner, status=Status.ARCHIVED, tags=["machine learning", "river"]))
+    await database.run(lambda: make_item(stranger, status=Status.ARCHIVED, tags=["note-taking"]))
+    reader.script["text"] = [draft(tags=("Machine-Learning", "rivers", "note taking"))]
+
+    async with working(reader):
+        (item,) = await database.capture(owner, "text")
+        item = await database.reaches(item, Status.READY_TO_CONFIRM)
+
+    assert item.tags == ["machine learning", "river", "note taking"]
+
+
+async def test_nobody_is_asked_for_a_provider_that_does_not_care(
+    owner: User, library: Library, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    async with working(provider):
+        (item,) = await database.capture(owner, "text")
+        await database.reaches(item, Status.READY_TO_CONFIRM)
+
+    assert library.asked_for == []
+
+
+async def test_item_is_enriched_without_its_vocabulary_while_that_cannot_be_had(
+    owner: User, library: Library, database: Database, working: WorkerMaker, reader: ScriptedProvider
+) -> None:
+    library.error = OperationalError("the text of a database error")
+
+    async with working(reader):
+        (item,) = await database.capture(owner, "text")
+        await database.reaches(item, Status.READY_TO_CONFIRM)
+
+    assert reader.vocabularies == {"text": []}
+
+
+async def test_items_claimed_together_are_asked_for_together(subject: Vocabularies, library: Library) -> None:
+    library.tags = {number: (f"tag {number}",) for number in range(50)}
+
+    answers = await asyncio.gather(*(subject.of(number % 50) for number in range(200)))
+
+    assert library.asked_for == [set(range(50))]
+    assert [answer.tags for answer in answers] == [[f"tag {number % 50}"] for number in range(200)]
+
+
+async def test_answer_is_kept_for_some_seconds(
+    subject: Vocabularies, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.tags = {1: ("before",)}
+    first = (await subject.of(1)).tags
+    library.tags = {1: ("after",)}
+
+    second = (await subject.of(1)).tags
+    later = time.monotonic() + KEPT_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    third = (await subject.of(1)).tags
+
+    assert (first, second, third) == (["before"], ["before"], ["after"])
+    assert library.asked_for == [{1}, {1}]
+
+
+async def test_old_answer_has_to_do_while_there_is_no_new_one(
+    subject: Vocabularies, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.tags = {1: ("before",)}
+    await subject.of(1)
+    library.error = OperationalError()
+    later = time.monotonic() + KEPT_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+
+    assert (await subject.of(1)).tags == ["before"]
+    assert (await subject.of(2)).tags == []
+    assert library.asked_for == [{1}, {1}, {2}]
+
+
+async def test_cancelled_item_leaves_the_others_their_answer(subject: Vocabularies, library: Library) -> None:
+    library.tags = {1: ("river",)}
+    cancelled = asyncio.create_task(subject.of(1))
+    waiting = asyncio.create_task(subject.of(1))
+    await asyncio.sleep(0)  # both have asked
+
+    cancelled.cancel()
+    with suppress(asyncio.CancelledError):
+        await cancelled
+
+    assert (await waiting).tags == ["river"]
+    assert library.asked_for == [{1}]
+
+
+async def test_unexpected_error_does_not_end_in_asking_for_ever(subject: Vocabularies, library: Library) -> None:
+    library.error = TypeError("a defect")
+
+    asking = asyncio.create_task(subject.of(1))
+
+    assert (await asyncio.wait_for(asking, 5)).tags == []
+
+
+async def test_number_of_owners_remembered_is_bounded(
+    subject: Vocabularies, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vocabularies, "MOST_OWNERS", 10)
+    for number in range(30):
+        await subject.of(number)
+
+    await subject.of(29)
+    await subject.of(0)
+
+    assert library.asked_for == [*({number} for number in range(30)), {0}]
+    assert len(subject._known) <= 11
+
+
+async def test_tags_that_would_deceive_a_reader_are_left_out(subject: Vocabularies, library: Library) -> None:
+    library.tags = {1: ("fine", "two\nlines", "\x1b[31mred", "\u202egnp", "x" * 51, "", " padded", "реки")}
+
+    assert (await subject.of(1)).tags == ["fine", "реки"]
+
+
+async def test_stub_uses_the_words_of_the_owner(owner: User, database: Database, working: WorkerMaker) -> None:
+    await database.run(lambda: make_item(owner, status=Status.ARCHIVED, tags=["light-house"]))
+
+    async with working(StubProvider()):
+        (item,) = await database.capture(owner, "The lighthouse shone. Ships saw the lighthouse. A lighthouse helps.")
+        item = await database.reaches(item, Status.READY_TO_CONFIRM)
+
+    assert "light-house" in item.tags

@@ -1,0 +1,70 @@
+"""Which tags an owner uses most."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from items import vocabulary
+from items.states import Status
+from items.vocabulary import MOST_USED, TAGS_COUNT, most_used_tags
+from tests.items.factories import make_item
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def archive(owner: User, *tags: str, minute: int = 0) -> None:
+    make_item(owner, status=Status.ARCHIVED, tags=list(tags), confirmed_at=NOON + timedelta(minutes=minute))
+
+
+def test_most_used_tag_comes_first(owner: User) -> None:
+    archive(owner, "rivers", "herons")
+    archive(owner, "walks", "herons")
+    archive(owner, "rivers", "herons")
+
+    assert most_used_tags([owner.pk]) == {owner.pk: ("herons", "rivers", "walks")}
+
+
+def test_tags_of_others_are_theirs(owner: User, stranger: User) -> None:
+    archive(owner, "rivers")
+    archive(stranger, "secret project")
+
+    assert most_used_tags([owner.pk]) == {owner.pk: ("rivers",)}
+    assert most_used_tags([owner.pk, stranger.pk]) == {owner.pk: ("rivers",), stranger.pk: ("secret project",)}
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status != Status.ARCHIVED])
+def test_tags_that_nobody_confirmed_do_not_count(owner: User, status: Status) -> None:
+    make_item(owner, status=status, tags=["drafted"])
+
+    assert most_used_tags([owner.pk]) == {owner.pk: ()}
+
+
+def test_no_more_than_thirty_tags_are_given(owner: User) -> None:
+    for number in range(TAGS_COUNT):
+        archive(owner, f"tag {number}", f"other {number}", "common")
+
+    (tags,) = most_used_tags([owner.pk]).values()
+
+    assert len(tags) == TAGS_COUNT
+    assert tags[0] == "common"
+
+
+def test_only_the_items_confirmed_last_are_read(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "ITEMS_COUNT", 2)
+    archive(owner, "long ago", minute=0)
+    archive(owner, "lately", minute=2)
+    archive(owner, "then", minute=1)
+
+    assert most_used_tags([owner.pk]) == {owner.pk: ("lately", "then")}
+
+
+def test_items_are_found_by_an_index_of_their_own(owner: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {MOST_USED}", {"owner_ids": [owner.pk], "items_count": 500, "tags_count": 30})
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "Index Scan using items_vocabulary" in plan
+    assert plan.count("Sort Key") == plan.count("Sort Key: (count(*))") == 1  # the tags are sorted, the items are not

@@ -1,0 +1,158 @@
+"""Every answer of the fault matrix through real processes: whatever a provider says, nobody else gets to see it."""
+
+import signal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from items.models import EnrichmentAttempt, Item
+from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
+from items.states import Outcome, Status
+from litevault.models import ApiToken
+from tests.end_to_end.conftest import (
+    CommandStarter,
+    start,  # noqa: F401  # a fixture for the tests here
+    until,
+)
+from tests.enrichment.fake_llm_server import FakeLLMServer, serving
+from tests.enrichment.fault_matrix import MATRIX, MAX_RETRIES, Fault
+from tests.enrichment.obedient_answers import DECORATE, GIVE_AWAY
+from tests.privacy.canaries import KEY, TEXT, leaks
+from tests.privacy.places import HOME, Channels, answers_to, columns, files, pages_of_the_admin
+from tests.privacy.web import Web, web_server
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LLM_TIMEOUT_SECONDS = 4
+
+OBEDIENT = [(way.__name__,) for way in (*GIVE_AWAY, *DECORATE)]
+SCRIPTS = list(dict.fromkeys([*(fault.answers for fault in MATRIX), *OBEDIENT]))
+DISCARDED = "case-discarded."
+
+PRODUCTION = {"LITEVAULT_DEBUG": "false", "LITEVAULT_LOG_FORMAT": "json", "LITEVAULT_LLM_MODE": "tools"}
+DEVELOPMENT = {"LITEVAULT_DEBUG": "true", "LITEVAULT_LOG_FORMAT": "console", "LITEVAULT_LLM_MODE": "json_schema"}
+TALKATIVE = {
+    "LITEVAULT_LOG_LEVEL": "DEBUG",
+    "LITELLM_LOG": "DEBUG",
+    "OPENAI_LOG": "debug",
+    "PYTHONUNBUFFERED": "1",
+    "LITEVAULT_SECRET_KEY": "for this test only, and long enough for every check",
+    "LITEVAULT_ALLOWED_HOSTS": "127.0.0.1",
+}
+
+
+def mark(number: int) -> str:
+    return f"case-{number}."
+
+
+@pytest.fixture
+def model() -> Iterator[FakeLLMServer]:
+    """Answers each text as its mark says."""
+    with serving() as model:
+        for number, script in enumerate(SCRIPTS):
+            model.script_text(mark(number), *script)
+        model.script_text(DISCARDED, "hang")
+        model.script("status_401")  # for the doctor
+        yield model
+
+
+def misuse(web: Web) -> Iterator[str]:
+    """The answers when an owner does something wrong with a text."""
+    web.call("GET", f"/api/v1/items?q={quote(TEXT)}&limit=1")
+    yield web.call("POST", "/api/v1/items", {"rawText": TEXT, TEXT: 1})
+    yield web.call("POST", "/api/v1/items", {"rawText": [TEXT]})
+    yield web.call("POST", "/api/v1/items", f'{{"rawText": "{TEXT}'.encode())
+    yield web.call("POST", "/api/v1/items", {"rawText": f"{TEXT}\x00"})
+
+
+@pytest.mark.parametrize("environment", [PRODUCTION, DEVELOPMENT], ids=["json", "console"])
+def test_neither_key_nor_text_is_seen_anywhere(
+    environment: dict[str, str],
+    owner: User,
+    stranger: User,
+    admin_client: Client,
+    model: FakeLLMServer,
+    start: CommandStarter,  # noqa: F811  # the fixture of that name
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    environment = TALKATIVE | environment
+    channels = Channels(CHANNEL_ENRICHING, CHANNEL_CANCELLED)
+    token = ApiToken.objects.issue(user=owner, name="test")[1]
+    with web_server(start, token=token, **environment) as web:
+        errors = list(misuse(web))
+        for name in (*map(mark, range(len(SCRIPTS))), DISCARDED):
+            web.capture(f"{TEXT} {name} {TEXT}", key=name)
+        enrich_everything(start, web, model, environment | keys(model))
+        seen = {path: web.call("GET", path) for path in ("/metrics", "/readyz", "/api/v1/schema")}
+
+    outputs = files(tmp_path)
+    payloads = channels.close()
+    assert_it_all_happened(outputs, payloads, mode=environment["LITEVAULT_LLM_MODE"])
+    places = {
+        **columns(),
+        **outputs,
+        **{f"channel {name}": "\n".join(heard) for name, heard in payloads.items()},
+        **{f"error {number}": error for number, error in enumerate(errors)},
+        **answers_to(stranger, Item.objects.all()),
+        **pages_of_the_admin(admin_client),
+        **seen,
+    }
+    places["our own output"] = "".join(capfd.readouterr())
+    assert leaks({HOME: places.pop(HOME)}) == [f"{HOME}: text"]
+    assert leaks(places) == []
+
+
+def keys(model: FakeLLMServer) -> dict[str, str]:
+    return {
+        "LITEVAULT_LLM_PROVIDER": "litellm",
+        "LITEVAULT_LLM_API_BASE": model.url,
+        "LITEVAULT_LLM_TIMEOUT_SECONDS": str(LLM_TIMEOUT_SECONDS),
+        "LITEVAULT_LLM_MAX_RETRIES": str(MAX_RETRIES),
+        "LITEVAULT_LLM_CONCURRENCY": str(len(SCRIPTS) + 1),
+        "LITEVAULT_ENRICH_MAX_ATTEMPTS": "1",
+        "OPENAI_API_KEY": KEY,
+    }
+
+
+def enrich_everything(start_one: CommandStarter, web: Web, model: FakeLLMServer, environment: dict[str, str]) -> None:
+    """One attempt at each item, a discard in the middle of one, and a look at the model from another command."""
+    listener = start_one("enrich_listener", **environment)
+    until(lambda: any(DISCARDED in str(call.body) for call in model.calls))
+    discarded = Item.objects.get(raw_text__contains=DISCARDED)
+    web.call("PATCH", f"/api/v1/items/{discarded.pk}", {"action": "discard"})
+    doctor = start_one("doctor", **environment)
+    until(lambda: not Item.objects.filter(attempts=None).exists())
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        listener.send_signal(signal_number)
+    assert listener.wait(30) == 0
+    doctor.wait(60)
+
+
+def assert_it_all_happened(outputs: Mapping[str, str], payloads: dict[str, list[str]], *, mode: str) -> None:
+    """Nothing is found where nothing took place: each answer led to what the matrix says."""
+    first = {
+        attempt.item.raw_text: (attempt.outcome, attempt.error_code)
+        for attempt in EnrichmentAttempt.objects.filter(number=1).select_related("item")
+    }
+    # Some answers are of use in one mode alone: of two lines of the matrix, the one for this mode counts.
+    faults = {fault.answers: fault for fault in sorted(MATRIX, key=lambda fault: mode in fault.modes)}
+    for number, script in enumerate(SCRIPTS):
+        (happened,) = [ended for text, ended in first.items() if mark(number) in text]
+        if script in faults:
+            assert happened == outcome_of(faults[script]), script
+    assert set(Item.objects.filter(raw_text__contains=DISCARDED).values_list("status")) == {(Status.DISCARDED,)}
+    assert payloads[CHANNEL_ENRICHING]
+    assert payloads[CHANNEL_CANCELLED]
+    web, listener, doctor = outputs.values()
+    assert "request.finished" in web
+    assert listener.count("enrichment.") >= len(SCRIPTS)
+    assert "KeyRefused" in doctor or "refused the key" in doctor
+
+
+def outcome_of(fault: Fault) -> tuple[str, str | None]:
+    return (Outcome.FAILED, fault.error.code) if fault.error else (Outcome.SUCCEEDED, None)

@@ -1,0 +1,116 @@
+"""The search itself: it finds what is there, and what a provider without the sanitiser would leave behind."""
+
+import asyncio
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from enrichment.breaker import Breaker
+from enrichment.config import LLMSettings
+from enrichment.enricher import Enricher
+from enrichment.errors import UnexpectedFailure
+from enrichment.providers import dialogue
+from enrichment.providers.litellm import LiteLLMProvider
+from enrichment.vocabularies import Vocabularies
+from items import queue
+from items.claims import Claim, Verdict
+from items.models import IdempotencyKey, Item
+from items.states import Status
+from tests.enrichment.fake_llm_server import FakeLLMServer, serving
+from tests.items.factories import make_item
+from tests.privacy.canaries import FORMS, KEY, TEXT, leaks
+from tests.privacy.places import HOME, Channels, answers_to, columns, pages_of_the_admin
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_of_a_canary_is_found(name: str) -> None:
+    for form in FORMS[name]:
+        assert leaks({"a place": f"before{form.upper()}after", "another": "nothing"}) == [f"a place: {name}"]
+
+
+def test_canary_is_found_in_every_kind_of_column(owner: User) -> None:
+    owner.first_name = KEY
+    owner.save()
+    make_item(owner, raw_text=TEXT, status=Status.READY_TO_CONFIRM, tags=["fine", TEXT[:20]])
+    IdempotencyKey.objects.create(owner=owner, key="key", fingerprint="", answer={"nested": [TEXT]})
+
+    found = leaks(columns())
+
+    assert sorted(found) == [
+        "auth_user.first_name: key",
+        "idempotency_keys.answer: text",
+        "items.raw_text: text",
+        "items.tags: text",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_canary_is_found_in_what_others_see_and_in_notifications(
+    owner: User, stranger: User, admin_client: Client
+) -> None:
+    channels = Channels("anything")
+    make_item(owner, status=Status.ARCHIVED, title=TEXT[:60])
+    careless = make_item(stranger, raw_text=TEXT)
+    with channels._connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify('anything', %s)", [KEY])
+
+    pages = pages_of_the_admin(admin_client)
+    answers = answers_to(stranger, [careless])
+
+    assert leaks(pages)
+    assert "GET /items: text" in leaks(answers)
+    assert leaks({name: " ".join(payloads) for name, payloads in channels.close().items()}) == ["anything: key"]
+
+
+class Talkative(UnexpectedFailure):
+    """What an error would be that kept the words of the library's."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._words = str(error)
+        super().__init__(cause=self._words)
+
+    @property
+    def message(self) -> str:
+        return f"{self.code}: {self._words}"[:500]
+
+
+async def enrich(claim: Claim, model: FakeLLMServer) -> Verdict:
+    provider = LiteLLMProvider(LLMSettings(api_base=model.url, max_retries=0))
+    vocabularies = Vocabularies()
+    enricher = Enricher(provider, vocabularies=vocabularies, breaker=Breaker(), deadline_seconds=30, max_attempts=1)
+    try:
+        return await enricher.enrich(claim)
+    finally:
+        await provider.close()
+        await vocabularies.close()
+
+
+def search_after_refusal(owner: User, capfd: pytest.CaptureFixture[str]) -> set[str]:
+    """Let a provider refuse a text, with the key and the text in its answer, and look where they are then."""
+    Item.objects.capture(owner=owner, raw_text=TEXT)
+    (claim,) = queue.claim(1, worker="test", lease_seconds=60)
+    with serving("status_401") as model:
+        queue.finish([asyncio.run(enrich(claim, model))])
+    return {*leaks({**columns(), "log": "".join(capfd.readouterr())})}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_search_finds_nothing_after_a_refusal(
+    owner: User, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+    assert search_after_refusal(owner, capfd) == {f"{HOME}: text"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_search_finds_what_the_sanitiser_would_have_kept_back(
+    owner: User, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setattr(dialogue, "fault_of", Talkative)
+
+    found = search_after_refusal(owner, capfd)
+
+    assert found >= {f"{HOME}: text", "items.enrichment_error: key", "log: key", "log: text"}

@@ -1,0 +1,58 @@
+"""A client of the web server, which runs as a process of its own, as on the network."""
+
+import http.client
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.end_to_end.conftest import CommandStarter, until
+
+HOST = "127.0.0.1"
+
+
+class Web:
+    """Speaks for the owner of the token."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self._port = port
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def call(self, method: str, path: str, body: object = None, **headers: str) -> str:
+        """The body of the answer, whatever its status."""
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body)
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=10)
+        try:
+            connection.request(method, path, content, self._headers | headers)
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
+
+    def capture(self, raw_text: str, *, key: str) -> None:
+        answer = self.call("POST", "/api/v1/items", {"rawText": raw_text}, **{"Idempotency-Key": key})
+        assert json.loads(answer)["rawText"] == raw_text
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.call("GET", "/healthz"))
+        except OSError:
+            return False
+
+
+@contextmanager
+def web_server(start: CommandStarter, *, token: str, **environment: Any) -> Iterator[Web]:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = probe.getsockname()[1]
+    options = ("--interface", "wsgi", "--host", HOST, "--port", str(port), "--log-level", "debug")
+    process = start(*options, "litevault.wsgi:application", program=("-m", "granian"), **environment)
+    try:
+        web = Web(port, token)
+        until(web.answers)
+        yield web
+    finally:
+        # Killed, as other processes are at the end of a test, it would leave its worker behind.
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
