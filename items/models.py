@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Self, cast
 
 from django.conf import settings
@@ -32,6 +33,12 @@ ERROR_MAX_LENGTH = 500
 TAG_MAX_LENGTH = 50
 TAGS_MAX_COUNT = 20
 MANUAL_TITLE_LENGTH = 60
+ERROR_FORM = r"^[A-Z][A-Z0-9_]{0,39}: ."
+
+# Far beyond use, and far from where arithmetic ends.
+COUNTER_MAX = 10_000
+TOKEN_MAX = 2**62
+TIMES = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
@@ -170,7 +177,26 @@ class Item(models.Model):
             ),
             models.CheckConstraint(
                 name="items_claimed_is_enriching",
-                condition=Q(claimed_by=None) | Q(status=Status.ENRICHING),
+                condition=Q(claimed_by=None, claimed_at=None)
+                | Q(claimed_by__isnull=False, claimed_at__isnull=False, status=Status.ENRICHING),
+            ),
+            # What Python or the next claim could not bear would stop every worker and every list.
+            models.CheckConstraint(
+                name="items_counters_in_range",
+                condition=Q(attempt_count__range=(0, COUNTER_MAX), fencing_token__range=(0, TOKEN_MAX)),
+            ),
+            models.CheckConstraint(
+                name="items_times_in_range",
+                condition=Q(
+                    created_at__range=TIMES,
+                    updated_at__range=TIMES,
+                    available_at__range=TIMES,
+                )
+                & (Q(confirmed_at=None) | Q(confirmed_at__range=TIMES))
+                & (Q(claimed_at=None) | Q(claimed_at__range=TIMES)),
+            ),
+            models.CheckConstraint(
+                name="items_error_has_code", condition=Q(enrichment_error=None) | Q(enrichment_error__regex=ERROR_FORM)
             ),
         )
         indexes = (
@@ -189,6 +215,13 @@ class Item(models.Model):
             # The fair claim walks from owner to owner; the sweep looks for the next item due.
             models.Index("owner", "available_at", "id", name="items_claim", condition=Q(status=Status.ENRICHING)),
             models.Index("available_at", "id", name="items_due", condition=Q(status=Status.ENRICHING)),
+            # The newest tags that an owner confirmed: items.vocabulary.
+            models.Index(
+                "owner",
+                F("confirmed_at").desc(),
+                name="items_vocabulary",
+                condition=Q(status=Status.ARCHIVED) & ~Q(tags=[]),
+            ),
         )
 
     def __str__(self) -> str:

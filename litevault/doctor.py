@@ -17,7 +17,7 @@ from enrichment.listener import listen_conninfo
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.factory import build_provider
 from items.queue import LISTENER_NAME
-from items.states import Status
+from items.states import Outcome, Status
 from litevault.health import readiness
 
 SAMPLE_TEXT = "LiteVault asks whether the model can be reached. It should answer with a title and a few tags."
@@ -35,6 +35,7 @@ class Finding:
 
 def examine(*, asks_model: bool) -> Iterator[Finding]:
     """Look at one thing after the other. Without a database most of the rest cannot be looked at."""
+    yield web_server()
     yield database()
     checks = readiness()
     if checks["database"]:
@@ -44,7 +45,21 @@ def examine(*, asks_model: bool) -> Iterator[Finding]:
         yield listeners()
         if checks["migrations"]:
             yield waiting()
+            yield failures()
     yield model(asks_model=asks_model)
+
+
+def web_server() -> Finding:
+    if settings.SECRET_KEY_IS_TEMPORARY:
+        return Finding(
+            "web server",
+            False,
+            "does not start without a secret key",
+            "Set LITEVAULT_SECRET_KEY to a long random text, or, on your own machine, LITEVAULT_DEBUG=true.",
+        )
+    if not settings.DEBUG and not settings.ALLOWED_HOSTS:
+        return Finding("web server", False, "answers to no name", "Set LITEVAULT_ALLOWED_HOSTS.")
+    return Finding("web server", True, "has what it needs to start")
 
 
 def database() -> Finding:
@@ -129,12 +144,27 @@ def waiting() -> Finding:
     return Finding("queue", False, says, "Look at the listener's log, or start more listeners.")
 
 
+def failures() -> Finding:
+    """The listener may have other settings than this process: what it met with stands in the history."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT error_code, count(*) FROM enrichment_attempts"
+            " WHERE outcome = %s AND finished_at > now() - interval '1 hour' GROUP BY 1 ORDER BY 2 DESC",
+            [Outcome.FAILED],
+        )
+        rows = cursor.fetchall()
+    if not rows:
+        return Finding("failures", True, "none in the last hour")
+    described = ", ".join(f"{count} {code}" for code, count in rows)
+    return Finding("failures", False, f"in the last hour: {described}", "See docs/errors.md for these codes.")
+
+
 def model(*, asks_model: bool) -> Finding:
     llm: LLMSettings = settings.LLM
     if llm.provider == "stub":
         return Finding("model", True, "the stub: no model is asked")
     try:
-        provider = build_provider(llm)
+        provider = build_provider(one_short_try(llm))
     except InvalidSettings as error:
         return Finding("model", False, str(error), "Set the variable, or LITEVAULT_LLM_PROVIDER=stub.")
     if not asks_model:
@@ -146,6 +176,11 @@ def model(*, asks_model: bool) -> Finding:
         seen = ", ".join(f"{part}" for part in (error.cause, error.http_status) if part)
         return Finding("model", False, f"{llm.model}: {error.message} ({seen})", "See docs/errors.md for this code.")
     return Finding("model", True, f"{llm.model} answers in {time.perf_counter() - started:.1f} s")
+
+
+def one_short_try(llm: LLMSettings) -> LLMSettings:
+    """A person waits for the answer."""
+    return llm.model_copy(update={"max_retries": 0, "timeout_seconds": min(llm.timeout_seconds, 15)})
 
 
 async def _ask(provider: EnrichmentProvider) -> None:

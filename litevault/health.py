@@ -11,14 +11,22 @@ import psycopg
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from items.queue import LISTENER_NAME
 from litevault.side_connection import Unanswered, ask
 
-TRIGGERS = {"items_restart", "items_notify_insert", "items_notify_update", "items_notify_cancelled"}
+TRIGGERS = {
+    "items_restart",
+    "items_transition",
+    "items_notify_insert",
+    "items_notify_update",
+    "items_notify_cancelled",
+}
 
 
+@csrf_exempt
 @require_safe
 @never_cache
 def healthz(_request: HttpRequest) -> HttpResponse:
@@ -26,6 +34,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok"})
 
 
+@csrf_exempt
 @require_safe
 @never_cache
 def readyz(_request: HttpRequest) -> HttpResponse:

@@ -73,6 +73,10 @@ SECRET_KEY = env.str("LITEVAULT_SECRET_KEY", default="") or (
 ALLOWED_HOSTS = env.list("LITEVAULT_ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("LITEVAULT_CSRF_TRUSTED_ORIGINS", default=[])
 
+# In production a proxy ends TLS, and says so. Cookies then never travel in the clear.
+SECURE_PROXY_SSL_HEADER = None if DEBUG else ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -125,7 +129,12 @@ TEMPLATES = [
 
 # With DATABASE_URL empty, manage.py starts the embedded server and sets the variable before this is read.
 # The placeholder lets tools that only read the models (mypy, makemigrations) go without a server.
-DATABASE = env.db_url("DATABASE_URL", default="postgresql://litevault@127.0.0.1:5432/litevault")
+try:
+    DATABASE = env.db_url("DATABASE_URL", default="postgresql://litevault@127.0.0.1:5432/litevault")
+except (ImproperlyConfigured, ValueError):
+    DATABASE = {}
+if DATABASE.get("ENGINE") != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must be like postgresql://user:password@host:5432/name.")
 DATABASES = {
     "default": {
         **DATABASE,

@@ -112,7 +112,7 @@ def test_port_in_use_is_one_sentence(start: CommandStarter, tmp_path: Path) -> N
 def test_web_server_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
     monkeypatch.setattr("litevault.management.commands.up.READY_SECONDS", 0)
 
-    with Supervisor([]) as supervisor, pytest.raises(CommandError, match="did not answer"):
+    with Supervisor([]) as supervisor, pytest.raises(CommandError, match="were not ready"):
         Command().watch(supervisor, port, "never shown")
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
 from items.models import RAW_TEXT_MAX_LENGTH, Item
-from items.states import EnrichmentMode, Status
+from items.states import TRANSITIONS, EnrichmentMode, Status
 from tests.items.factories import make_item
 
 
@@ -61,7 +61,7 @@ def test_writing_the_same_status_again_restarts_nothing(owner: User) -> None:
 @pytest.mark.parametrize(
     ("status", "change", "constraint"),
     [
-        (Status.ENRICHING, "status = 'UNKNOWN'", "items_status_known"),
+        (Status.ENRICHING, "status = 'UNKNOWN'", "cannot become UNKNOWN"),
         (Status.ENRICHING, "enrichment_mode = 'MAGIC'", "items_mode_known"),
         (Status.ENRICHING, "source_type = 'POEM'", "items_source_type_known"),
         (Status.ENRICHING, "raw_text = ''", "items_raw_text_length"),
@@ -74,7 +74,15 @@ def test_writing_the_same_status_again_restarts_nothing(owner: User) -> None:
         (Status.READY_TO_CONFIRM, "source_type = NULL", "items_ready_has_result"),
         (Status.READY_TO_CONFIRM, "tags = '{}'", "items_ready_has_result"),
         (Status.READY_TO_CONFIRM, "status = 'ARCHIVED'", "items_archived_has_confirmed_at"),
-        (Status.ARCHIVED, "claimed_by = 'worker-1'", "items_claimed_is_enriching"),
+        (Status.ARCHIVED, "claimed_by = 'worker-1', claimed_at = now()", "items_claimed_is_enriching"),
+        (Status.ENRICHING, "claimed_by = 'somebody'", "items_claimed_is_enriching"),
+        (Status.ENRICHING, "attempt_count = 32767", "items_counters_in_range"),
+        (Status.ENRICHING, "fencing_token = 9223372036854775807", "items_counters_in_range"),
+        (Status.ENRICHING, "available_at = 'infinity'", "items_times_in_range"),
+        (Status.ENRICHING, "created_at = '-infinity'", "items_times_in_range"),
+        (Status.FAILED, "enrichment_error = 'what a library said'", "items_error_has_code"),
+        (Status.ENRICHING, "tags = '{NULL,a}'", "items_tags_flat"),
+        (Status.ENRICHING, "tags = '{{a,b},{c,d}}'", "items_tags_flat"),
     ],
 )
 def test_database_refuses_what_makes_no_sense(owner: User, status: Status, change: str, constraint: str) -> None:
@@ -82,3 +90,24 @@ def test_database_refuses_what_makes_no_sense(owner: User, status: Status, chang
 
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         sql(f"UPDATE items SET {change} WHERE id = %s", item.pk)
+
+
+@pytest.mark.parametrize("former", Status)
+@pytest.mark.parametrize("latter", Status)
+def test_database_allows_the_transitions_that_the_states_allow_and_no_others(
+    owner: User, former: Status, latter: Status
+) -> None:
+    item = make_item(owner, status=former)
+    by_the_worker = {Status.READY_TO_CONFIRM, Status.FAILED} if former == Status.ENRICHING else set()
+    allowed = {former, *TRANSITIONS[former].values(), *by_the_worker}
+    draft = "title = 't', summary = 's', tags = '{a}', source_type = 'NOTE', confirmed_at = now()"
+    change = f"UPDATE items SET status = %s, enrichment_error = 'CODE: why', {draft} WHERE id = %s"
+
+    if latter in allowed:
+        sql(change, latter, item.pk)
+    else:
+        with pytest.raises(IntegrityError, match=f"{former} cannot become {latter}"), transaction.atomic():
+            sql(change, latter, item.pk)
+
+    item.refresh_from_db()
+    assert item.status == (latter if latter in allowed else former)

@@ -10,8 +10,10 @@ from django.db import connection
 from enrichment.config import LLMSettings
 from enrichment.listener import listen_conninfo
 from items.queue import LISTENER_NAME
+from items.states import Outcome, Status
 from litevault.doctor import without_password
 from tests.enrichment.fake_llm_server import serving
+from tests.items.factories import make_attempt, make_item
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,6 +35,8 @@ def a_listener() -> object:
 
 @pytest.fixture
 def stub(settings: object) -> None:
+    settings.SECRET_KEY_IS_TEMPORARY = False  # type: ignore[attr-defined]
+    settings.ALLOWED_HOSTS = ["vault.example.com"]  # type: ignore[attr-defined]
     settings.LLM = LLMSettings(provider="stub")  # type: ignore[attr-defined]
 
 
@@ -42,6 +46,27 @@ def test_all_is_well(a_listener: object, stub: None) -> None:
     assert code == 0, said
     assert "All is well." in said
     assert "a notification comes back in" in said
+
+
+def test_missing_secret_key_is_told(a_listener: object, stub: None, settings: object) -> None:
+    settings.SECRET_KEY_IS_TEMPORARY = True  # type: ignore[attr-defined]
+
+    code, said = examined()
+
+    assert code == 1
+    assert "Set LITEVAULT_SECRET_KEY" in said
+
+
+def test_failures_of_the_last_hour_are_told_whatever_this_process_would_do(
+    a_listener: object, stub: None, django_user_model: type
+) -> None:
+    owner = django_user_model.objects.create_user("owner")  # type: ignore[attr-defined]
+    make_attempt(make_item(owner, status=Status.FAILED), outcome=Outcome.FAILED)
+
+    code, said = examined()
+
+    assert code == 1
+    assert "in the last hour: 1 LLM_TIMEOUT" in said
 
 
 def test_missing_listener_is_told_with_what_to_do(stub: None) -> None:
@@ -80,7 +105,7 @@ def test_items_that_wait_for_too_long_are_told(a_listener: object, stub: None, d
 
 
 def test_model_that_refuses_is_told_without_its_key(
-    a_listener: object, settings: object, monkeypatch: pytest.MonkeyPatch
+    a_listener: object, stub: None, settings: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     with serving("status_401") as model:
@@ -94,7 +119,9 @@ def test_model_that_refuses_is_told_without_its_key(
     assert "sk-canary" not in said
 
 
-def test_model_that_answers_is_told(a_listener: object, settings: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model_that_answers_is_told(
+    a_listener: object, stub: None, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     with serving("ok") as model:
         settings.LLM = LLMSettings(api_base=model.url)  # type: ignore[attr-defined]

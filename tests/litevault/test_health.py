@@ -127,8 +127,9 @@ def samples(content: str) -> dict[str, float]:
 def test_metrics_tell_the_state_of_the_queue(owner: User) -> None:
     soon = timezone.now() + timedelta(minutes=1)
     waiting = make_item(owner, available_at=timezone.now() - timedelta(seconds=90))
-    make_item(owner, claimed_by="worker", available_at=soon)
-    make_item(owner, claimed_by="worker that died", available_at=timezone.now() - timedelta(seconds=10))
+    make_item(owner, claimed_by="worker", claimed_at=soon, available_at=soon)
+    expired = timezone.now() - timedelta(seconds=10)
+    make_item(owner, claimed_by="worker that died", claimed_at=expired, available_at=expired)
     make_item(owner, available_at=soon)
     for status in (Status.ARCHIVED, Status.ARCHIVED, Status.FAILED):
         make_item(owner, status=status)

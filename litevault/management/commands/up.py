@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from argparse import ArgumentTypeError
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -41,7 +42,7 @@ LiteVault is running.
 
   Ctrl-C stops all of it. The data stay.
 """
-CURL = "curl -H 'X-Dev-User-Id: demo'"
+CURL = "curl -H 'X-Dev-User-Id: admin'"
 EXAMPLE = '{"rawText": "PostgreSQL wakes the worker by itself: a trigger calls NOTIFY and the worker LISTENs."}'
 
 
@@ -61,7 +62,8 @@ class Command(BaseCommand):
         connections.close_all()
         with Supervisor([web(port)] if no_listener else [web(port), listener()]) as supervisor:
             banner = BANNER.format(base=f"http://{HOST}:{port}", login=login, curl=CURL, text=EXAMPLE)
-            event = self.watch(supervisor, port, banner)
+            # Ready, where there is a listener, means that it listens.
+            event = self.watch(supervisor, port, banner, path="/healthz" if no_listener else "/readyz")
         if isinstance(event, Child):
             raise CommandError(
                 f"All stopped, because {event.name} ended with exit code {event.exit_code}. The lines above tell why.",
@@ -69,12 +71,14 @@ class Command(BaseCommand):
             )
         self.say("Stopped.")
 
-    def watch(self, supervisor: Supervisor, port: int, banner: str) -> Event:
+    def watch(self, supervisor: Supervisor, port: int, banner: str, *, path: str = "/healthz") -> Event:
         """Print the banner once it is true; return what puts an end to it all."""
         try:
-            event = supervisor.first_event(or_when=lambda: answers(port), within=READY_SECONDS)
+            event = supervisor.first_event(or_when=lambda: answers(port, path), within=READY_SECONDS)
         except TimeoutError:
-            raise CommandError(f"The web server did not answer within {READY_SECONDS} seconds.") from None
+            raise CommandError(
+                f"The web server and the listener were not ready within {READY_SECONDS} seconds."
+            ) from None
         if event is None:
             self.say(banner)
             event = supervisor.first_event()
@@ -124,17 +128,18 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(settings.BASE_DIR)}
 
 
-def answers(port: int) -> bool:
-    """Tell whether the web server answers at all. What it says of its health is for others to judge."""
+def answers(port: int, path: str) -> bool:
+    """Tell whether the web server answers, and is content."""
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
-        connection.request("GET", "/healthz")
-        connection.getresponse().read()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
     except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()
-    return True
+    return answer.status == HTTPStatus.OK
 
 
 def admin_login() -> str:

@@ -83,7 +83,24 @@ def test_edit_form_does_not_overwrite_what_changed_meanwhile(owner: User) -> Non
     response = browser.send(form, title="Mine", action="save")
 
     assert response.status_code == 412
-    assert 'value="Mine"' in response.content.decode()
+    page = response.content.decode()
+    assert "Mine" in page
+    assert 'name="title"' not in page, "saving again from here would overwrite what nobody has looked at"
+    item.refresh_from_db()
+    assert item.title == "Changed elsewhere"
+
+
+def test_edit_that_was_refused_first_does_not_overwrite_what_changed_meanwhile_either(owner: User) -> None:
+    browser = Browser(owner)
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    form = browser.form(url_of(item), to=url_of(item), button="save")
+    refused = browser.send(form, title="", action="save")
+    item.edit(title="Changed elsewhere")
+    again = next(form for form in Forms(refused.content.decode()).forms if "summary" in form.fields)
+
+    response = browser.send(again, title="Mine", action="save")
+
+    assert response.status_code == 412
     item.refresh_from_db()
     assert item.title == "Changed elsewhere"
 

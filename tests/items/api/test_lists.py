@@ -155,6 +155,58 @@ def test_detail_shows_every_attempt_in_order(owner: User) -> None:
     ]
 
 
+def spent(prompt_tokens: int, completion_tokens: int, cost: str | None) -> dict[str, Any]:
+    return {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "cost_usd": None if cost is None else Decimal(cost),
+    }
+
+
+def test_detail_sums_up_what_all_attempts_took_also_those_that_were_of_no_use(owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    make_attempt(item, number=1, outcome=Outcome.FAILED, **spent(300, 30, "0.0003"))
+    make_attempt(item, number=2, outcome=Outcome.LOST)
+    make_attempt(item, number=3, outcome=Outcome.STALE, **spent(20, 2, "0.00000002"))
+    make_attempt(item, number=4, **spent(1, 0, None))
+
+    usage = Api(owner).get(f"/items/{item.id}").json()["usage"]
+
+    assert usage == {"promptTokens": 321, "completionTokens": 32, "costUsd": "0.00030002"}
+
+
+@pytest.mark.parametrize("attempts", [0, 1])
+def test_usage_of_which_nothing_is_known_is_null(owner: User, attempts: int) -> None:
+    item = make_item(owner)
+    for _ in range(attempts):
+        make_attempt(item, outcome=Outcome.RELEASED)
+
+    usage = Api(owner).get(f"/items/{item.id}").json()["usage"]
+
+    assert usage == {"promptTokens": None, "completionTokens": None, "costUsd": None}
+
+
+def test_sum_may_be_larger_than_any_attempt(owner: User) -> None:
+    item = make_item(owner)
+    for number in (1, 2):
+        make_attempt(item, number=number, **spent(2**31 - 1, 0, "9999.99999999"))
+
+    usage = Api(owner).get(f"/items/{item.id}").json()["usage"]
+
+    assert usage == {"promptTokens": 2**32 - 2, "completionTokens": 0, "costUsd": "19999.99999998"}
+
+
+def test_attempts_and_their_sum_are_one_query(owner: User) -> None:
+    item = make_item(owner)
+    make_attempt(item, **spent(1, 1, None))
+    api = Api(owner)
+
+    with CaptureQueriesContext(connection) as queries:
+        api.get(f"/items/{item.id}")
+
+    assert len([query for query in queries if "enrichment_attempts" in query["sql"]]) == 1
+
+
 def test_discarded_item_can_still_be_read_by_its_id(owner: User) -> None:
     item = make_item(owner, status=Status.DISCARDED)
 

@@ -35,7 +35,7 @@ def test_text_and_model_output_are_never_markup(owner: User, url: str) -> None:
         title=MARKUP,
         summary=MARKUP,
         tags=[MARKUP[:50].lower()],
-        enrichment_error=MARKUP,
+        enrichment_error=f"CODE: {MARKUP}",
     )
     make_attempt(item, model=MARKUP, outcome=Outcome.FAILED, error_code=MARKUP[:40])
 
