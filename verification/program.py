@@ -72,6 +72,6 @@ def manage(*arguments: str, environment: Mapping[str, str]) -> None:
         for line in process.stdout:
             log.write(line)
             log.flush()
-            bar.update('"enrichment.' in line)
+            bar.update('"event": "enrichment.' in line)
     if process.returncode:
         raise SystemExit(f"manage.py {arguments[0]} failed: {line.strip()}\nAll it said is in {LOG}.")

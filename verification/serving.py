@@ -47,6 +47,8 @@ def served_here(weights: str) -> Iterator[Model]:
     ):
         try:
             yield Model("openai/local", api_base=f"{address_of(server)}/v1", advised=SMALL_AND_SLOW)
+            if server.poll() is not None:
+                raise SystemExit(f"The model's server ended by itself, with {server.returncode}. See {LOG}.")
         finally:
             # It has nothing to lose. If this process is killed, it ends with its standard input.
             server.kill()

@@ -52,19 +52,29 @@ def listeners_alive() -> int:
         return int(count)
 
 
+class Started(subprocess.Popen[str]):
+    """A process of ours, and what it said."""
+
+    log: Path
+
+    def until_it_listens(self) -> None:
+        """Counting connections would not do: that of a process which was killed may linger for a moment."""
+        until(lambda: "listener.connected" in self.log.read_text() or self.poll() is not None)
+
+
 class CommandStarter(Protocol):
-    def __call__(self, *arguments: str, program: Sequence[str] = ..., **environment: str) -> subprocess.Popen[str]: ...
+    def __call__(self, *arguments: str, program: Sequence[str] = ..., **environment: str) -> Started: ...
 
 
 @pytest.fixture
 def start(transactional_db: None, tmp_path: Path) -> Iterator[CommandStarter]:
     """Start a manage.py command as a process of its own; whatever still runs at the end is killed."""
-    processes: list[subprocess.Popen[str]] = []
+    processes: list[Started] = []
 
-    def start(*arguments: str, program: Sequence[str] = ("manage.py",), **environment: str) -> subprocess.Popen[str]:
+    def start(*arguments: str, program: Sequence[str] = ("manage.py",), **environment: str) -> Started:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("LITEVAULT_")}
         with (tmp_path / f"process-{len(processes)}.log").open("w") as log:
-            process = subprocess.Popen(
+            process = Started(
                 [sys.executable, *program, *arguments],
                 cwd=PROJECT,
                 env=ours | {"DATABASE_URL": database_url(), "LITEVAULT_DEBUG": "true", **environment},
@@ -73,6 +83,7 @@ def start(transactional_db: None, tmp_path: Path) -> Iterator[CommandStarter]:
                 stderr=subprocess.STDOUT,
                 text=True,
             )
+        process.log = Path(log.name)
         processes.append(process)
         return process
 
@@ -84,17 +95,16 @@ def start(transactional_db: None, tmp_path: Path) -> Iterator[CommandStarter]:
 
 
 class ListenerStarter(Protocol):
-    def __call__(self, *arguments: str, **environment: str) -> subprocess.Popen[str]: ...
+    def __call__(self, *arguments: str, **environment: str) -> Started: ...
 
 
 @pytest.fixture
 def start_listener(start: CommandStarter) -> ListenerStarter:
     """Start `manage.py enrich_listener` and wait until it listens."""
 
-    def start_listener(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-        alive = listeners_alive()
+    def start_listener(*arguments: str, **environment: str) -> Started:
         process = start("enrich_listener", *arguments, **environment)
-        until(lambda: listeners_alive() > alive or process.poll() is not None)
+        process.until_it_listens()
         assert process.poll() is None, "it ended at once"
         return process
 

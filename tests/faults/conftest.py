@@ -1,7 +1,5 @@
 """Real worker processes that are slow on purpose, and a proxy to their database that can be made to misbehave."""
 
-import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -10,10 +8,9 @@ from django.db import connection
 
 from tests.end_to_end.conftest import (
     CommandStarter,
-    listeners_alive,
+    Started,
     start,  # noqa: F401  # a fixture for the tests here
     start_listener,  # noqa: F401  # a fixture for the tests here
-    until,
 )
 from tests.faults.proxy import Proxy
 
@@ -40,18 +37,17 @@ def make_proxy(transactional_db: None) -> Iterator[Callable[[], Proxy]]:
 
 
 class SlowListenerStarter(Protocol):
-    def __call__(self, seconds: float, *arguments: str, **environment: str) -> subprocess.Popen[str]: ...
+    def __call__(self, seconds: float, *arguments: str, **environment: str) -> Started: ...
 
 
 @pytest.fixture
 def start_slow(start: CommandStarter) -> SlowListenerStarter:  # noqa: F811  # the fixture of that name
     """Start a listener whose provider takes so many seconds for each item, and wait until it listens."""
 
-    def start_slow(seconds: float, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        alive = listeners_alive()
+    def start_slow(seconds: float, *arguments: str, **environment: str) -> Started:
         program = ("-m", "tests.faults.slow_listener", str(seconds))
         process = start(*arguments, program=program, **environment)
-        until(lambda: listeners_alive() > alive or process.poll() not in (None, -signal.SIGKILL))
+        process.until_it_listens()
         return process
 
     return start_slow

@@ -71,11 +71,15 @@ class Proxy:
         if self._refuses:
             writer.close()
             return
+        self._keep(asyncio.current_task())
         await self._flows.wait()
         server_reader, server_writer = await asyncio.open_connection(*self._target)
         self._writers.add(server_writer)
-        for source, sink in ((reader, server_writer), (server_reader, writer)):
-            task = asyncio.create_task(self._pump(source, sink))
+        self._keep(asyncio.create_task(self._pump(reader, server_writer)))
+        self._keep(asyncio.create_task(self._pump(server_reader, writer)))
+
+    def _keep(self, task: asyncio.Task[None] | None) -> None:
+        if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -99,9 +103,10 @@ class Proxy:
     async def _close(self) -> None:
         if self._server is not None:
             self._server.close()
-        self._flows.set()
+        writers = list(self._writers)
+        while tasks := list(self._tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         self._close_connections()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)

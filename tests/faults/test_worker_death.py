@@ -64,15 +64,14 @@ def test_frozen_worker_that_thaws_writes_nothing_and_goes_on(owner: User, start_
 
     frozen.send_signal(signal.SIGCONT)
 
-    until(lambda: not item.attempts.filter(outcome=Outcome.LOST).exists() or item.attempts.count() > 2)
     (later,) = capture(owner, 1)
     reaches(later, Status.READY_TO_CONFIRM)
     item.refresh_from_db()
+    late, counted = item.attempts.order_by("number")
     assert (item.status, item.title) == (Status.ARCHIVED, "The owner's own title")
-    assert list(item.attempts.order_by("number").values_list("worker", "outcome")) == [
-        ("frozen", Outcome.STALE),
-        ("peer", Outcome.SUCCEEDED),
-    ]
+    # Whether its answer or the news of its lost lease comes first, nothing of it is kept but the attempt.
+    assert (late.worker, late.outcome) in {("frozen", Outcome.STALE), ("frozen", Outcome.LOST)}
+    assert (counted.worker, counted.outcome) == ("peer", Outcome.SUCCEEDED)
 
 
 def test_text_that_kills_every_worker_is_abandoned_and_blocks_nobody(

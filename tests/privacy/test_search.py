@@ -63,16 +63,11 @@ def test_canary_is_found_in_what_others_see_and_in_notifications(
     assert leaks({name: " ".join(payloads) for name, payloads in channels.close().items()}) == ["anything: key"]
 
 
-class Talkative(UnexpectedFailure):
-    """What an error would be that kept the words of the library's."""
-
-    def __init__(self, error: BaseException) -> None:
-        self._words = str(error)
-        super().__init__(cause=self._words)
-
-    @property
-    def message(self) -> str:
-        return f"{self.code}: {self._words}"[:500]
+def talkative(error: BaseException) -> UnexpectedFailure:
+    """What the error would be if it kept the words of the library's."""
+    failure = UnexpectedFailure(cause=str(error))
+    vars(failure)["sentence"] = str(error)[:400]
+    return failure
 
 
 async def enrich(claim: Claim, model: FakeLLMServer) -> Verdict:
@@ -109,7 +104,7 @@ def test_search_finds_what_the_sanitiser_would_have_kept_back(
     owner: User, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setattr(dialogue, "fault_of", Talkative)
+    monkeypatch.setattr(dialogue, "fault_of", talkative)
 
     found = search_after_refusal(owner, capfd)
 
