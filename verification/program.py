@@ -1,6 +1,7 @@
 """The whole program, as its operator runs it: a database of its own, and a process for each command."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from psycopg.rows import class_row
 from tqdm import tqdm
 
 from litevault.postgres.embedded import running_postgres
+from litevault.processes import dying_with_parent
 from verification.outcomes import Outcome
 from verification.serving import Model
 
@@ -64,7 +66,13 @@ def manage(*arguments: str, environment: Mapping[str, str]) -> None:
         LOG.open("a") as log,
         tqdm(desc=arguments[0], unit=" attempts", leave=False, disable=not sys.stderr.isatty()) as bar,
         subprocess.Popen(
-            command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=PROJECT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=dying_with_parent(signal.SIGTERM),  # noqa: PLW1509  # it only calls into the kernel
         ) as process,
     ):
         assert process.stdout is not None
