@@ -16,7 +16,7 @@ from enrichment.errors import (
     ProviderUnavailable,
     UnexpectedFailure,
 )
-from enrichment.schemas import EnrichmentResult, Usage
+from enrichment.schemas import Usage
 from items.models import Item
 from items.states import Outcome, SourceType, Status
 from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, draft, until
@@ -440,7 +440,3 @@ async def test_log_says_what_happened_and_nothing_of_the_text(
     assert "enrichment.failed" in said
     assert "ValueError" in said
     assert "canary" not in said
-
-
-def test_result_type_is_what_the_provider_promises() -> None:
-    assert isinstance(draft(), EnrichmentResult)
