@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from enrichment import verdicts
 from enrichment.breaker import Breaker
-from enrichment.errors import Abandoned, EnrichmentError, ProviderTimeout, UnexpectedFailure
+from enrichment.errors import Abandoned, EnrichmentError, Interrupted, ProviderTimeout, UnexpectedFailure
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.schemas import EnrichmentResult
 from enrichment.vocabularies import NO_WORDS, Vocabularies
@@ -42,6 +42,8 @@ class Enricher:
         started_at = timezone.now()
         try:
             result = await self._ask_provider(claim)
+        except Interrupted as interrupted:
+            return verdicts.released(claim, usage=interrupted.usage)
         except EnrichmentError as error:
             return self._verdict_on(error, claim, started_at=started_at)
         self._breaker.answered()
@@ -60,11 +62,10 @@ class Enricher:
             raise
         except TimeoutError:
             failure: EnrichmentError = ProviderTimeout()
-        except asyncio.CancelledError:
-            # A library may leak one that nobody asked for; the item must not go round for ever then.
-            if (task := asyncio.current_task()) and task.cancelling():
+        except (Interrupted, asyncio.CancelledError) as cancelled:
+            if is_cancelled():
                 raise
-            failure = UnexpectedFailure(cause="CancelledError")
+            failure = unasked(cancelled)
         except Exception as error:  # noqa: BLE001  # one item's trouble is not the worker's
             failure = UnexpectedFailure(cause=type(error).__name__)
         # Raised here, so that no library's text travels along as the context.
@@ -93,6 +94,18 @@ class Enricher:
             http_status=error.http_status,
         )
         return verdict
+
+
+def is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def unasked(cancelled: Interrupted | asyncio.CancelledError) -> EnrichmentError:
+    """What a cancellation means that the worker did not ask for. The item must not go round for ever."""
+    if isinstance(cancelled, Interrupted):
+        return ProviderTimeout(usage=cancelled.usage)  # by the deadline
+    return UnexpectedFailure(cause="CancelledError")  # leaked by a library
 
 
 def _described(verdict: Verdict) -> dict[str, object]:

@@ -54,6 +54,14 @@ class EnrichmentError(Exception):
         return f"{self.code}: {self.sentence}"
 
 
+class Interrupted(Exception):
+    """The call was cancelled after answers had come. Raised in place of asyncio.CancelledError, with their price."""
+
+    def __init__(self, usage: Usage) -> None:
+        super().__init__()
+        self.usage = usage
+
+
 class ProviderTimeout(EnrichmentError):
     code = "LLM_TIMEOUT"
     sentence = "The model did not answer in time."

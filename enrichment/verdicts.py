@@ -71,7 +71,7 @@ def unwritable(verdict: Verdict) -> Verdict:
     )
 
 
-def released(claim: Claim) -> Verdict:
+def released(claim: Claim, *, usage: Usage | None = None) -> Verdict:
     """The item is given back as if it had not been claimed, for any worker to take at once."""
     return Verdict(
         claim=claim,
@@ -80,6 +80,7 @@ def released(claim: Claim) -> Verdict:
         started_at=claim.claimed_at,
         finished_at=timezone.now(),
         is_refunded=True,
+        **_spent(usage),
     )
 
 

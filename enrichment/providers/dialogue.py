@@ -2,13 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
-from enrichment.errors import EnrichmentError, ProviderTimeout
+from enrichment.errors import EnrichmentError, Interrupted, ProviderTimeout
 from enrichment.providers.faults import fault_of, unusable
 from enrichment.schemas import EnrichmentSchema, Usage
 
+FAILURES_TO_BE_DOWN = 5
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 8.0
 
@@ -22,6 +24,25 @@ class Ask(Protocol):
     async def __call__(self, **request: Any) -> Any: ...
 
 
+class Record:
+    """How one model has done lately, over all dialogues with it.
+
+    While it is down each of them tries once, so that an outage is not met with three times as many requests.
+    When to ask again is then for the worker to decide, which looks after all items.
+    """
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    @property
+    def is_down(self) -> bool:
+        return self._failures >= FAILURES_TO_BE_DOWN
+
+    def add(self, fault: EnrichmentError | None) -> None:
+        """Note what came of a try. Whatever will not pass, such as a refusal, is an answer, too."""
+        self._failures = self._failures + 1 if fault is not None and fault.is_transient else 0
+
+
 class NoTriesLeft(Exception):
     """No more tries. What went wrong stands in the dialogue."""
 
@@ -32,10 +53,13 @@ class Dialogue:
     `usage` is the sum over all answers, also those that were of no use. `ends_at` is by the loop's clock.
     """
 
-    def __init__(self, send: Send, *, model: str, tries: int, try_seconds: float, ends_at: float) -> None:
+    def __init__(
+        self, send: Send, *, model: str, record: Record, tries: int, try_seconds: float, ends_at: float
+    ) -> None:
         self.usage = Usage(model=model)
         self.fault: EnrichmentError | None = None
         self._send = send
+        self._record = record
         self._tries_made = 0
         self._tries_left = tries
         self._try_seconds = try_seconds
@@ -58,9 +82,12 @@ class Dialogue:
         """One try, and further ones after failures that may pass, while there are tries and time left."""
         while self._tries_left:
             answer, self.fault = await self._try(request)
+            self._record.add(self.fault)
             if self.fault is None:
                 return answer
-            if not self.fault.is_transient or not await self._pause(self.fault.retry_after or 0):
+            if not self.fault.is_transient or self._record.is_down:
+                break
+            if not await self._pause(self.fault.retry_after or 0):
                 break
         raise NoTriesLeft
 
@@ -94,3 +121,29 @@ class Dialogue:
 
     def _seconds_left(self) -> float:
         return self._ends_at - asyncio.get_running_loop().time()
+
+
+@contextmanager
+def paid_for(dialogues: Sequence[Dialogue]) -> Iterator[None]:
+    """Let a cancellation say what the answers cost that came before it."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not any(dialogue.has_answer for dialogue in dialogues):
+            raise
+    else:
+        return
+    raise Interrupted(total_usage(dialogues))
+
+
+def total_usage(dialogues: Sequence[Dialogue]) -> Usage:
+    first, *others = [dialogue.usage for dialogue in dialogues if dialogue.has_answer] or [dialogues[-1].usage]
+    return sum(others, start=first)
+
+
+def most_telling_fault(dialogues: Sequence[Dialogue]) -> EnrichmentError:
+    """The first that may pass, because then the item is worth another attempt; else what the first model did."""
+    faults = [dialogue.fault for dialogue in dialogues if dialogue.fault is not None]
+    fault = next((fault for fault in faults if fault.is_transient), faults[0])
+    fault.usage = total_usage(dialogues)
+    return fault

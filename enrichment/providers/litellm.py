@@ -6,7 +6,8 @@ that may pass. Nothing underneath retries by itself: a try is one HTTP request. 
 
 - 1 request for a refusal (wrong key, unknown model, used-up quota, bad request) and for an answer that asking
   again would not mend (declined, cut off, without choices, beyond all measure),
-- 1 + retries, or as many as there is time for, while the failure may pass or the answer does not validate.
+- 1 + retries, or as many as there is time for, while the failure may pass or the answer does not validate,
+- 1 again for a failure that may pass, once five in a row have shown that the model is down for everybody.
 
 Then the next fallback model has its turn. Each may use an equal share of what is left of the deadline.
 docs/errors.md has the table.
@@ -17,17 +18,17 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar, cast
 
 from enrichment.config import InvalidSettings, LLMSettings
-from enrichment.errors import EnrichmentError, InvalidOutput, ModelDeclined
+from enrichment.errors import InvalidOutput, ModelDeclined
 from enrichment.prompts import Message, build_messages, cut_to_tokens, tags_that_fit
 from enrichment.providers.answers import is_declined, length_of, tokens_of, unfence
 from enrichment.providers.base import EnrichmentProvider
-from enrichment.providers.dialogue import Ask, Dialogue
+from enrichment.providers.dialogue import Ask, Dialogue, Record, most_telling_fault, paid_for, total_usage
 from enrichment.providers.draft import Draft
 from enrichment.schemas import EnrichmentResult, EnrichmentSchema, Usage
 
@@ -88,6 +89,7 @@ class Route:
     model: str
     mode: Mode
     address: dict[str, str]
+    record: Record = field(default_factory=Record)
 
 
 class LiteLLMProvider(EnrichmentProvider):
@@ -113,10 +115,11 @@ class LiteLLMProvider(EnrichmentProvider):
         for position, route in enumerate(self._routes):
             share_seconds = (deadline - clock()) / (len(self._routes) - position)
             dialogues.append(self._dialogue(route, ends_at=clock() + share_seconds))
-            draft = await dialogues[-1].hold(partial(self._converse, route, messages))
+            with paid_for(dialogues):
+                draft = await dialogues[-1].hold(partial(self._converse, route, messages))
             if draft is not None:
-                return draft.result(_total_usage(dialogues))
-        raise _most_telling_fault(dialogues)
+                return draft.result(total_usage(dialogues))
+        raise most_telling_fault(dialogues)
 
     async def close(self) -> None:
         await litellm.close_litellm_async_clients()
@@ -134,6 +137,7 @@ class LiteLLMProvider(EnrichmentProvider):
         return Dialogue(
             partial(self._send, route),
             model=route.model,
+            record=route.record,
             tries=self._settings.max_retries + 1,
             try_seconds=self._settings.timeout_seconds,
             ends_at=ends_at,
@@ -237,16 +241,3 @@ def _cost(answer: Any, *, model: str) -> Decimal | None:
     except Exception:  # noqa: BLE001  # a price that cannot be found is no reason to lose the answer
         return None
     return cost.quantize(Decimal("1e-8")) if 0 <= cost <= MOST_COST_USD else None
-
-
-def _total_usage(dialogues: Sequence[Dialogue]) -> Usage:
-    first, *others = [dialogue.usage for dialogue in dialogues if dialogue.has_answer] or [dialogues[-1].usage]
-    return sum(others, start=first)
-
-
-def _most_telling_fault(dialogues: Sequence[Dialogue]) -> EnrichmentError:
-    """The first that may pass, because then the item is worth another attempt; else what the first model did."""
-    faults = [dialogue.fault for dialogue in dialogues if dialogue.fault is not None]
-    fault = next((fault for fault in faults if fault.is_transient), faults[0])
-    fault.usage = _total_usage(dialogues)
-    return fault

@@ -70,8 +70,8 @@ def obeys_disguised(call: Call) -> dict[str, Any]:
     }
 
 
-def obeys_fence(call: Call) -> dict[str, Any]:
-    return {"title": f"The fence is {user_message_in(call).splitlines()[0]}"}
+def obeys_mark(call: Call) -> dict[str, Any]:
+    return {"title": f"The mark is {user_message_in(call).splitlines()[0]}"}
 
 
 def obeys_markup(_call: Call) -> dict[str, Any]:
@@ -113,7 +113,7 @@ GIVE_AWAY = (
     obeys_tags,
     obeys_pieces,
     obeys_disguised,
-    obeys_fence,
+    obeys_mark,
 )
 DECORATE = (obeys_markup, obeys_ansi, obeys_bidi, obeys_slogan, obeys_extra_keys)
 

@@ -1,6 +1,7 @@
 """What the worker promises about an item, with a real database and a scripted provider."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,17 +11,19 @@ from django.utils import timezone
 
 from enrichment.errors import (
     EnrichmentError,
+    Interrupted,
     InvalidOutput,
     ProviderRefused,
     ProviderTimeout,
     ProviderUnavailable,
     UnexpectedFailure,
 )
-from enrichment.schemas import Usage
+from enrichment.schemas import EnrichmentResult, Usage
 from items.models import Item
 from items.states import Outcome, SourceType, Status
 from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, draft, until
 
+SPENT = Usage(model="scripted", prompt_tokens=900, completion_tokens=90, cost_usd=Decimal("0.0012"))
 QUICK_LEASE = {"lease_seconds": 1, "sweep_seconds": 0.2}
 
 
@@ -186,6 +189,48 @@ async def test_discard_cancels_the_call_in_flight(
     assert await database.outcomes(item) == [(Outcome.CANCELLED, None)]
 
 
+class PaidProvider(ScriptedProvider):
+    """Has had an answer of no use already when it is cancelled."""
+
+    async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
+        try:
+            return await super().enrich_item(text, vocabulary=vocabulary)
+        except asyncio.CancelledError:
+            pass
+        raise Interrupted(SPENT)
+
+
+async def test_answers_before_a_discard_are_accounted_for(
+    owner: User, database: Database, working: WorkerMaker
+) -> None:
+    provider = PaidProvider()
+    provider.script["text"] = [asyncio.Event()]
+
+    async with working(provider):
+        (item,) = await database.capture(owner, "text")
+        await until(lambda: provider.running == 1)
+        await database.run(item.discard)
+        await database.until(item.attempts.exists)
+
+    (attempt,) = await database.attempts(item)
+    assert (attempt.outcome, attempt.prompt_tokens, attempt.cost_usd) == (Outcome.CANCELLED, 900, SPENT.cost_usd)
+    assert (await database.read(item)).status == Status.DISCARDED
+
+
+async def test_interruption_that_nobody_asked_for_counts_as_a_timeout(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    provider.script["text"] = [Interrupted(SPENT)]
+
+    async with working(provider, enrich={"max_attempts": 1}):
+        (item,) = await database.capture(owner, "text")
+        await database.reaches(item, Status.FAILED)
+
+    (attempt,) = await database.attempts(item)
+    assert (attempt.outcome, attempt.error_code) == (Outcome.FAILED, "LLM_TIMEOUT")
+    assert attempt.prompt_tokens == 900
+
+
 async def test_result_is_dropped_when_item_was_discarded(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
@@ -287,8 +332,7 @@ async def test_answer_that_comes_after_the_item_was_taken_over_is_accounted_for(
 async def test_answer_of_no_use_is_accounted_for(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
-    usage = Usage(model="scripted", prompt_tokens=900, completion_tokens=90, cost_usd=Decimal("0.0012"))
-    provider.script["text"] = [ProviderUnavailable(usage=usage, retry_after=0), InvalidOutput(usage=usage)]
+    provider.script["text"] = [ProviderUnavailable(usage=SPENT, retry_after=0), InvalidOutput(usage=SPENT)]
 
     async with working(provider):
         (item,) = await database.capture(owner, "text")

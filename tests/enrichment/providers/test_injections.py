@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from enrichment.errors import InvalidOutput
-from enrichment.prompts import SYSTEM_PROMPT
+from enrichment.prompts import REQUEST, SYSTEM_PROMPT, TAGS_PROMPT
 from enrichment.schemas import (
     SUMMARY_MAX_LENGTH,
     TAG_MAX_LENGTH,
@@ -74,9 +74,10 @@ async def test_text_is_sent_as_data_and_nothing_else(
     await provider().enrich_item(injected.text, vocabulary=["rivers"])
 
     system, user = server.calls[0].body["messages"]
-    tags_fence, tags, _, fence, *text, last = user["content"].split("\n")
-    assert system == {"role": "system", "content": SYSTEM_PROMPT}
-    assert (tags_fence[:5], tags, fence[:6], last) == ("tags-", "rivers", "fence-", fence)
+    tags_mark, tags, _, mark, *text, last, _, request = user["content"].split("\n")
+    assert system == {"role": "system", "content": SYSTEM_PROMPT + TAGS_PROMPT}
+    assert (tags_mark[:6], tags, mark[:6], last) == ("<tags-", "rivers", "<text-", mark.replace("<", "</"))
+    assert request == REQUEST
     assert "\n".join(text) == injected.text
 
 
