@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.listener import Listener, listen_conninfo
+from enrichment.management.processes import EXIT_HARD, EXIT_MISCONFIGURED, ListenerProcesses, own_command
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.factory import build_provider
 from enrichment.worker import EnrichmentWorker
@@ -23,17 +24,18 @@ logger = structlog.get_logger(__name__)
 
 WORKER_ID_MAX_LENGTH = 64
 EXIT_CRASHED = 1
-EXIT_HARD = 70
 # The provider keeps its own deadline; this is for one that does not.
 DEADLINE_MARGIN_SECONDS = 5.0
 
 
 class Command(BaseCommand):
+    # They would import the whole web side: 18 MB that a worker never uses.
+    requires_system_checks: list[str] = []  # noqa: RUF012  # as its base declares it
     help = (
         "Enrich captured items: wait for the database's notifications, ask the model, write the results. "
-        "Start as many as you like, on any machine. "
+        "Start as many as you like, on any machine, or several at once with --processes. "
         "The first SIGTERM or SIGINT finishes what is in flight (LITEVAULT_ENRICH_GRACE_SECONDS), "
-        "the second gives it back at once, the third ends the process as it is."
+        "the second gives it back at once (exit code 0), the third ends the process as it is (70)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -43,14 +45,23 @@ class Command(BaseCommand):
             type=whole_number(1, 1000),
             default=llm.concurrency,
             metavar="N",
-            help="How many items to enrich at the same time, 1 to 1000 (LITEVAULT_LLM_CONCURRENCY, now %(default)s).",
+            help="How many items each process enriches at the same time, 1 to 1000 "
+            "(LITEVAULT_LLM_CONCURRENCY, now %(default)s).",
+        )
+        parser.add_argument(
+            "--processes",
+            type=whole_number(1, 100),
+            default=1,
+            metavar="N",
+            help="How many listeners to run, 1 to 100 (1). More than one are children of this process: one that dies "
+            "is replaced, each signal is passed on to all, and none outlives this process.",
         )
         parser.add_argument(
             "--worker-id",
             type=worker_id,
-            default=f"{socket.gethostname()[:40]}:{os.getpid()}",
             metavar="NAME",
-            help="The name that attempts are recorded under, up to 64 characters (default: host:pid).",
+            help="The name that attempts are recorded under, up to 64 characters (default: host:pid). "
+            "With --processes, NAME.1, NAME.2 and so on.",
         )
         parser.add_argument(
             "--drain", action="store_true", help="Enrich what is due, then exit. For tests and for cron."
@@ -58,40 +69,79 @@ class Command(BaseCommand):
         parser.add_argument(
             "--max-items", type=whole_number(1, 10**9), metavar="N", help="Exit after this many attempts."
         )
+        parser.add_argument(
+            "--stop-with-stdin",
+            action="store_true",
+            help="Also stop, as at the first signal, when standard input ends. This ties the children to --processes.",
+        )
 
-    def handle(self, *_args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, processes: int, **options: Any) -> None:
+        if processes > 1:
+            self.run_several(processes, **options)
+        else:
+            self.run_one(**options)
+
+    def run_several(
+        self, processes: int, *, worker_id: str | None, drain: bool, max_items: int | None, **_options: Any
+    ) -> None:
+        if max_items:
+            raise CommandError("--max-items is for one process: leave out --processes.")
+        if worker_id and len(f"{worker_id}.{processes}") > WORKER_ID_MAX_LENGTH:
+            raise CommandError(f"--worker-id is too long: with .{processes} it passes {WORKER_ID_MAX_LENGTH}.")
+        commands = [child_command(number, worker_id) for number in range(1, processes + 1)]
+        sys.exit(asyncio.run(ListenerProcesses(commands, exits_when_idle=drain).run()))
+
+    def run_one(
+        self,
+        *,
+        worker_id: str | None,
+        concurrency: int,
+        drain: bool,
+        max_items: int | None,
+        stop_with_stdin: bool,
+        **_options: Any,
+    ) -> None:
         llm: LLMSettings = settings.LLM
         try:
             provider = build_provider(llm)
         except InvalidSettings as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(str(error), returncode=EXIT_MISCONFIGURED) from None
+        name = worker_id or f"{socket.gethostname()[:40]}:{os.getpid()}"
         worker = EnrichmentWorker(
             provider,
-            worker_id=options["worker_id"],
-            concurrency=options["concurrency"],
+            worker_id=name,
+            concurrency=concurrency,
             deadline_seconds=llm.deadline_seconds + DEADLINE_MARGIN_SECONDS,
             settings=settings.ENRICH,
-            exits_when_idle=options["drain"],
-            max_items=options["max_items"],
+            exits_when_idle=drain,
+            max_items=max_items,
         )
-        logger.info(
-            "worker.started", worker=options["worker_id"], provider=llm.provider, concurrency=options["concurrency"]
-        )
+        logger.info("worker.started", worker=name, provider=llm.provider, concurrency=concurrency)
         try:
-            asyncio.run(work_and_listen(worker, provider))
+            asyncio.run(work_and_listen(worker, provider, stop_with_stdin=stop_with_stdin))
         except Exception:
             # The log leaves out what the driver says: it may quote a row.
-            logger.exception("worker.crashed", worker=options["worker_id"])
+            logger.exception("worker.crashed", worker=name)
             sys.exit(EXIT_CRASHED)
-        logger.info("worker.stopped", worker=options["worker_id"])
+        logger.info("worker.stopped", worker=name)
 
 
-async def work_and_listen(worker: EnrichmentWorker, provider: EnrichmentProvider) -> None:
+def child_command(number: int, name: str | None) -> list[str]:
+    """What this process was told, except that it is one. Of an option that stands there twice, the last one counts."""
+    own_name = ["--worker-id", f"{name}.{number}"] if name else []
+    return [*own_command(), "--processes", "1", "--stop-with-stdin", *own_name]
+
+
+async def work_and_listen(
+    worker: EnrichmentWorker, provider: EnrichmentProvider, *, stop_with_stdin: bool = False
+) -> None:
     """Join the two, which do not know each other, until the worker has stopped."""
     listener = Listener(
         listen_conninfo(), on_wake=worker.wake, on_cancel=worker.cancel, on_health=worker.notifications_work
     )
     heed_signals(worker)
+    if stop_with_stdin:
+        heed_end_of_input(worker)
     try:
         async with asyncio.TaskGroup() as group:
             listening = group.create_task(listener.run())
@@ -112,6 +162,19 @@ def heed_signals(worker: EnrichmentWorker) -> None:
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, on_signal)
+
+
+def heed_end_of_input(worker: EnrichmentWorker) -> None:
+    """Drain when nobody holds the other end of standard input any more."""
+    loop = asyncio.get_running_loop()
+    stdin = sys.stdin.fileno()
+
+    def on_input() -> None:
+        if not os.read(stdin, 1024):
+            loop.remove_reader(stdin)
+            worker.drain()
+
+    loop.add_reader(stdin, on_input)
 
 
 def leave_at_once() -> None:
