@@ -13,6 +13,9 @@ from enrichment.sockets import cut
 
 Result = TypeVar("Result")
 
+# Whoever closes is about to end, and has given the work its time.
+CLOSE_SECONDS = 1.0
+
 
 class DatabaseTimeout(Exception):
     """The database did not answer before the deadline. What was asked may have been done, or not."""
@@ -32,20 +35,23 @@ class DatabaseThread:
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run `work` in the thread. Raises DatabaseTimeout, and cuts the connection, when it takes too long."""
+        return await self._run_within(self._deadline_seconds, work)
+
+    async def close(self) -> None:
+        """Close the connection and end the thread. Work that still waits for a silent database is cut off."""
+        with suppress(*DATABASE_AWAY):
+            await self._run_within(CLOSE_SECONDS, connections.close_all)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _run_within(self, seconds: float, work: Callable[[], Result]) -> Result:
         future = asyncio.get_running_loop().run_in_executor(self._executor, self._do, work)
-        await asyncio.wait({future}, timeout=self._deadline_seconds)
+        await asyncio.wait({future}, timeout=seconds)
         if future.done():
             return future.result()
         future.add_done_callback(_forget)
         if self._connection is not None:
             cut(self._connection.connection)
         raise DatabaseTimeout
-
-    async def close(self) -> None:
-        """Close the connection and end the thread, without waiting for a database that is silent."""
-        with suppress(*DATABASE_AWAY):
-            await self.run(connections.close_all)
-        self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _do(self, work: Callable[[], Result]) -> Result:
         # After a restart of the server every query fails until the broken connection is dropped.

@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing, suppress
+from functools import partial
 from math import ceil
 from typing import Any, TypeAlias
 
@@ -18,6 +19,7 @@ from django.db import connection
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from enrichment.database import DATABASE_AWAY, DatabaseThread
 from enrichment.sockets import cut
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING, LISTENER_NAME
 
@@ -42,6 +44,13 @@ def listen_conninfo() -> str:
 
 class ListenerCutOff(Exception):
     """The connection is open, but what is said on it does not come back in time."""
+
+
+class NotificationsSwallowed(Exception):
+    """LISTEN was accepted, but what others notify does not arrive.
+
+    A pooler in transaction mode stands between, or LITEVAULT_LISTEN_DATABASE_URL leads to another database.
+    """
 
 
 class Listener:
@@ -80,7 +89,7 @@ class Listener:
                 await self._connect()
                 pause = 0.1
                 await self._listen_while_it_answers()
-            except (psycopg.Error, OSError, ListenerCutOff) as error:
+            except (psycopg.Error, OSError, ListenerCutOff, NotificationsSwallowed, *DATABASE_AWAY) as error:
                 self._say_degraded(error)
             finally:
                 await self._disconnect()
@@ -96,15 +105,17 @@ class Listener:
 
     async def _connect(self) -> None:
         connecting = psycopg.AsyncConnection.connect(
-            self._conninfo,
-            autocommit=True,
-            application_name=LISTENER_NAME,
-            connect_timeout=ceil(self._deadline_seconds),
+            self._conninfo, autocommit=True, connect_timeout=ceil(self._deadline_seconds)
         )
         self._connection = await self._before_deadline(connecting)
+        await self._listen(self._probe_channel)
+        await self._hear_the_database()
+        # Not sooner: whatever a session keeps, a pooler hands on to other clients. Now it is known to be our own.
+        await self._listen(CHANNEL_ENRICHING)
+        await self._listen(CHANNEL_CANCELLED)
         await self._execute("SET idle_session_timeout = 0")
-        for channel in (CHANNEL_ENRICHING, CHANNEL_CANCELLED, self._probe_channel):
-            await self._execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        # By this name others see who hears.
+        await self._execute(sql.SQL("SET application_name = {}").format(sql.Literal(LISTENER_NAME)))
 
     async def _listen_while_it_answers(self) -> None:
         # LISTEN comes first and the scan after it, so that nothing falls between the two.
@@ -112,6 +123,25 @@ class Listener:
             await self._probe()
             self._say_healthy()
             await self._hear(seconds=self._probe_seconds)
+
+    async def _listen(self, channel: str) -> None:
+        await self._execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+
+    async def _hear_the_database(self) -> None:
+        """Have another session ring once: one that writes to the database where the items are.
+
+        Our own probe would not do. A pooler in transaction mode mostly gives it the same server connection as it
+        gave LISTEN, and passes its notification on; it drops those that come while we only wait.
+        """
+        payload = random_payload()
+        database = DatabaseThread("litevault-ring", deadline_seconds=self._deadline_seconds)
+        try:
+            await database.run(partial(ring, self._probe_channel, payload))
+        finally:
+            await database.close()
+        if not await self._comes_back(payload):
+            await self._execute("UNLISTEN *")
+            raise NotificationsSwallowed
 
     async def _hear(self, *, seconds: float, until: str | None = None) -> bool:
         """Pass notifications on for a while, or until the probe with the payload `until` comes back."""
@@ -129,15 +159,19 @@ class Listener:
     async def _probe(self) -> None:
         """Send ourselves a notification and wait for it.
 
-        Nothing less shows a half-open connection, a lost registration, or a pooler that swallows LISTEN.
+        Nothing less shows a half-open connection, or a registration that was lost.
         """
-        payload = f"{random.getrandbits(64):x}"
+        payload = random_payload()
         await self._execute(
             sql.SQL("SELECT pg_notify({}, {})").format(sql.Literal(self._probe_channel), sql.Literal(payload))
         )
-        heard = await self._before_deadline(self._hear(seconds=self._deadline_seconds, until=payload))
-        if not heard:
+        if not await self._comes_back(payload):
             raise ListenerCutOff
+
+    async def _comes_back(self, payload: str) -> bool:
+        """Whether the probe with this payload is heard before the deadline."""
+        hearing = self._hear(seconds=self._deadline_seconds * 0.9, until=payload)
+        return bool(await self._before_deadline(hearing))
 
     @property
     def _probe_channel(self) -> str:
@@ -156,7 +190,7 @@ class Listener:
         """
         task = asyncio.ensure_future(work)
         try:
-            await asyncio.wait({task}, timeout=self._deadline_seconds + 1)
+            await asyncio.wait({task}, timeout=self._deadline_seconds)
             if task.done():
                 return task.result()
         finally:
@@ -183,3 +217,13 @@ class Listener:
             self._is_healthy = False
             logger.warning("listener.degraded", cause=type(error).__name__)
             self._on_health(False)
+
+
+def ring(channel: str, payload: str) -> None:
+    """Notify from the connection of Django, which knows nothing of the listener's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [channel, payload])
+
+
+def random_payload() -> str:
+    return f"{random.getrandbits(64):x}"

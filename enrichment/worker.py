@@ -74,6 +74,7 @@ class EnrichmentWorker:
         self._is_hurried = False
         self._grace_ends_at = 0.0
         self._wake = asyncio.Event()
+        self._renew_now = asyncio.Event()
 
     # What others may ask of a worker.
 
@@ -88,8 +89,13 @@ class EnrichmentWorker:
                 task.cancel()
 
     def notifications_work(self, works: bool) -> None:  # noqa: FBT001  # a callback's only argument
-        """While notifications do not come in, sweep more often."""
+        """While notifications do not come in, sweep more often, beginning now.
+
+        When they do again, look which leases still hold: the news of a discard may have been missed.
+        """
         self._is_notified = works
+        self._renew_now.set()
+        self._wake.set()
 
     def drain(self) -> None:
         """Claim no more, and return once the items in flight are done, or after the grace period."""
@@ -162,7 +168,9 @@ class EnrichmentWorker:
 
     def _room(self) -> int:
         """How many more items may be claimed now."""
-        if self._is_stopping or self._breaker.seconds_until_probe() > 0:
+        # Items whose verdict waits for the database may have no lease any more. They would be claimed again,
+        # and their answers paid for twice.
+        if self._is_stopping or self._writer.is_delayed or self._breaker.seconds_until_probe() > 0:
             return 0
         capacity = 1 if self._breaker.is_open else self._capacity
         room = capacity - len(self._in_flight)
@@ -170,6 +178,8 @@ class EnrichmentWorker:
 
     async def _seconds_until_next_look(self) -> float:
         """Until the sweep, or until the next item becomes due, whichever is sooner."""
+        if self._writer.is_delayed:
+            return DATABASE_PAUSE_SECONDS
         seconds = self._settings.sweep_seconds
         if not self._is_notified:
             seconds = min(seconds, DEGRADED_SWEEP_SECONDS)
@@ -183,7 +193,8 @@ class EnrichmentWorker:
 
     def _is_done(self) -> bool:
         is_enough = self._exits_when_idle or self._remaining == 0
-        return is_enough and not self._in_flight and not self._wake.is_set()
+        is_idle = not self._in_flight and not self._writer.is_delayed and not self._wake.is_set()
+        return is_enough and is_idle
 
     def _start(self, claim: Claim, group: asyncio.TaskGroup) -> None:
         if self._remaining is not None:
@@ -215,7 +226,10 @@ class EnrichmentWorker:
         lease_seconds = self._settings.lease_seconds
         renewed_at = time.monotonic()
         while True:
-            await asyncio.sleep(lease_seconds / 3)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(lease_seconds / 3):
+                    await self._renew_now.wait()
+            self._renew_now.clear()
             asked_at = time.monotonic()
             claims = [*self._in_flight, *self._writer.unwritten()]
             try:

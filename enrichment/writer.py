@@ -17,8 +17,10 @@ logger = structlog.get_logger(__name__)
 
 # A batch may be large and the disk slow: one that was given up too early would never get through.
 DEADLINE_SECONDS = 15.0
+LOCKED_PAUSE_SECONDS = 0.2
 FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 5.0
+# The worker claims nothing meanwhile, so that it may not be long.
+LONGEST_PAUSE_SECONDS = 1.0
 
 
 class VerdictWriter:
@@ -29,10 +31,13 @@ class VerdictWriter:
     """
 
     def __init__(self, *, on_written: Callable[[Sequence[Verdict]], None]) -> None:
+        # True while verdicts wait because the database did not take them.
+        self.is_delayed = False
         self._on_written = on_written
         self._database = DatabaseThread("litevault-finish", deadline_seconds=DEADLINE_SECONDS)
         self._waiting: list[Verdict] = []
         self._writing: list[Verdict] = []
+        self._locked: list[Verdict] = []
         self._arrived = asyncio.Event()
         self._emptied = asyncio.Event()
         self._emptied.set()
@@ -44,7 +49,7 @@ class VerdictWriter:
 
     def unwritten(self) -> list[Claim]:
         """The claims whose verdict is not in the database yet, and which so still need their lease."""
-        return [verdict.claim for verdict in (*self._writing, *self._waiting)]
+        return [verdict.claim for verdict in (*self._writing, *self._waiting, *self._locked)]
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -54,7 +59,7 @@ class VerdictWriter:
             self._writing, self._waiting = self._waiting, []
             await self._write(self._writing)
             written, self._writing = self._writing, []
-            if not self._waiting:
+            if not self._waiting and not self._locked:
                 self._emptied.set()
             self._on_written(written)
 
@@ -73,17 +78,21 @@ class VerdictWriter:
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
-                late = await self._database.run(partial(queue.finish, batch))
+                finished = await self._database.run(partial(queue.finish, batch))
             except DATABASE_AWAY as error:
+                self.is_delayed = True
                 logger.warning("verdicts.delayed", count=len(batch), cause=type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             except DatabaseError as error:
+                self.is_delayed = False
                 logger.error("verdicts.refused", count=len(batch), cause=type(error).__name__)  # noqa: TRY400  # its text may hold the user's
                 return await self._write_apart(batch)
             else:
-                for verdict in late:
+                self.is_delayed = False
+                for verdict in finished.late:
                     logger.info("verdict.late", item_id=str(verdict.claim.item_id), outcome=verdict.outcome)
+                self._set_aside(finished.locked)
                 return None
 
     async def _write_apart(self, batch: Sequence[Verdict]) -> None:
@@ -93,3 +102,14 @@ class VerdictWriter:
                 await self._write([verdict])
         elif batch[0].status != Status.FAILED:
             await self._write([verdicts.unwritable(batch[0])])
+
+    def _set_aside(self, locked: Sequence[Verdict]) -> None:
+        """Somebody else has these items locked. They hold up no others, and have their turn again soon."""
+        if locked:
+            self._locked += locked
+            asyncio.get_running_loop().call_later(LOCKED_PAUSE_SECONDS, self._take_up_again)
+
+    def _take_up_again(self) -> None:
+        locked, self._locked = self._locked, []
+        for verdict in locked:
+            self.add(verdict)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from items.states import Outcome, SourceType, Status
@@ -51,3 +52,14 @@ class Verdict:
     def is_released(self) -> bool:
         """Given back unfinished: nobody tells the owner, and any worker may go on at once."""
         return self.outcome == Outcome.RELEASED
+
+
+class Finished(NamedTuple):
+    """What came of verdicts that were handed in, other than that they count.
+
+    The `late` ones never will: their item has moved on. The `locked` ones are to be handed in again, because
+    somebody else has their item locked.
+    """
+
+    late: list[Verdict]
+    locked: list[Verdict]

@@ -1,7 +1,8 @@
 """The history of attempts: what was tried, how it ended, what it cost. Written while the items are locked."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from uuid import UUID
 
 from django.db.models import Max
 
@@ -15,11 +16,12 @@ def record(verdicts: Sequence[Verdict]) -> None:
     _append([_attempt(verdict, outcome=verdict.outcome) for verdict in verdicts])
 
 
-def record_late(verdicts: Sequence[Verdict]) -> None:
+def record_late(verdicts: Sequence[Verdict], *, discarded: Collection[UUID]) -> None:
     """Account for verdicts whose item has moved on: it was discarded or taken over, or this is a repetition."""
     missing = []
     for verdict in verdicts:
-        attempt = _attempt(verdict, outcome=Outcome.CANCELLED if verdict.is_released else Outcome.STALE)
+        given_up = Outcome.CANCELLED if verdict.claim.item_id in discarded else Outcome.LOST
+        attempt = _attempt(verdict, outcome=given_up if verdict.is_released else Outcome.STALE)
         recorded = EnrichmentAttempt.objects.filter(item_id=attempt.item_id, fencing_token=attempt.fencing_token)
         if not recorded.exists():
             missing.append(attempt)

@@ -92,25 +92,27 @@ def triggers(*, is_ok: bool) -> Finding:
 
 
 def listen_round_trip() -> Finding:
-    """Does a notification come back, on the connection that the listener would use?"""
+    """Does a notification from the database arrive on the connection that the listener would use?"""
     try:
         milliseconds = _listen_round_trip_ms()
     except (psycopg.Error, TimeoutError):
         return Finding(
             "LISTEN",
             False,
-            "no notification comes back, so items wait for the sweep",
+            "no notification arrives, so items wait for the sweep",
             "A pooler in transaction mode swallows LISTEN. "
-            "Set LITEVAULT_LISTEN_DATABASE_URL to PostgreSQL's own address.",
+            "Set LITEVAULT_LISTEN_DATABASE_URL to PostgreSQL's own address, with the name of the same database.",
         )
-    return Finding("LISTEN", True, f"a notification comes back in {milliseconds:.1f} ms")
+    return Finding("LISTEN", True, f"a notification arrives in {milliseconds:.1f} ms")
 
 
 def _listen_round_trip_ms() -> float:
     with psycopg.connect(listen_conninfo(), autocommit=True, connect_timeout=5) as connected:
         connected.execute("LISTEN litevault_doctor")
         started = time.perf_counter()
-        connected.execute("SELECT pg_notify('litevault_doctor', '')")
+        # Sent by another session: a pooler passes on what the connection sends to itself.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify('litevault_doctor', '')")
         for _ in connected.notifies(timeout=LISTEN_DEADLINE_SECONDS, stop_after=1):
             return (time.perf_counter() - started) * 1000
     raise TimeoutError

@@ -18,6 +18,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from items.queue import LISTENER_NAME
 from items.states import Status
 from litevault.error_middleware import error_response
 from litevault.errors import Problem
@@ -45,6 +46,7 @@ OLDEST_WAIT = """
 IN_FLIGHT = """
     SELECT count(*) FROM items WHERE status = 'ENRICHING' AND available_at > now() AND claimed_by IS NOT NULL
 """
+LISTENERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
 RECENT_ATTEMPTS = """
     SELECT outcome, coalesce(error_code, ''), count(*) FROM enrichment_attempts
     WHERE finished_at > now() - interval '5 minutes' GROUP BY 1, 2
@@ -70,18 +72,20 @@ class Snapshot(Collector):
     items: dict[str, int]
     oldest_wait_seconds: float
     in_flight: int
+    listeners: int
     recent_attempts: list[tuple[str, str, int]]
 
     @classmethod
     def take(cls, connected: psycopg.Connection[Any]) -> "Snapshot":
-        def one(query: str) -> Any:
-            (value,) = connected.execute(query).fetchone()  # type: ignore[misc]  # constants above, one row
+        def one(query: str, *parameters: str) -> Any:
+            (value,) = connected.execute(query, parameters).fetchone()  # type: ignore[misc]  # constants above, one row
             return value
 
         return cls(
             items=_items_by_status(connected, rows=one(ROWS)),
             oldest_wait_seconds=one(OLDEST_WAIT),
             in_flight=one(IN_FLIGHT),
+            listeners=one(LISTENERS, LISTENER_NAME),
             recent_attempts=connected.execute(RECENT_ATTEMPTS).fetchall(),
         )
 
@@ -96,6 +100,7 @@ class Snapshot(Collector):
             value=self.oldest_wait_seconds,
         )
         yield GaugeMetricFamily("litevault_items_in_flight", "Items that a worker holds.", value=self.in_flight)
+        yield GaugeMetricFamily("litevault_listeners", "Listeners that hear notifications.", value=self.listeners)
         attempts = GaugeMetricFamily(
             "litevault_attempts_recent",
             "Attempts that finished in the last five minutes.",

@@ -36,7 +36,9 @@ def ask(question: Callable[[psycopg.Connection[Any]], T]) -> T:
 
 def _ask(question: Callable[[psycopg.Connection[Any]], T], parameters: dict[str, Any], answers: list[T]) -> None:
     try:
-        with psycopg.connect(**parameters, autocommit=True) as connected:
+        with psycopg.connect(**parameters) as connected:
+            # For this transaction, not among the connection's options: PgBouncer refuses those.
+            connected.execute("SELECT set_config('statement_timeout', %s, true)", [f"{DEADLINE_SECONDS}s"])
             answers.append(question(connected))
     except psycopg.Error:
         pass  # no answer is the answer, and its text must not leave this thread
@@ -46,10 +48,8 @@ def _ask(question: Callable[[psycopg.Connection[Any]], T], parameters: dict[str,
 
 def _connection_parameters() -> dict[str, Any]:
     parameters = connection.get_connection_params()
-    limit = round(DEADLINE_SECONDS * 1000)
     return {
         **{name: value for name, value in parameters.items() if name not in ("cursor_factory", "context")},
         "connect_timeout": round(DEADLINE_SECONDS),
         "application_name": "litevault-health",
-        "options": f"{parameters.get('options', '')} -c statement_timeout={limit}".strip(),
     }

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
+from psycopg.conninfo import make_conninfo
 
 from enrichment.listener import Listener, listen_conninfo
 from items.models import Item
@@ -116,6 +117,15 @@ async def test_probe_finds_a_registration_that_was_lost(database: Database) -> N
         assert listener._connection is not None
         await listener._connection.execute("UNLISTEN *")
         await until(lambda: ears.health == [True, False, True])
+
+
+async def test_address_of_another_database_is_found_out_because_nobody_rings_there(database: Database) -> None:
+    ears = Ears()
+
+    async with listening(ears, conninfo=make_conninfo(listen_conninfo(), dbname="postgres"), deadline_seconds=0.3):
+        await until(lambda: ears.health)
+
+    assert ears.health == [False]
 
 
 async def test_database_that_is_away_is_tried_again_until_told_to_stop() -> None:

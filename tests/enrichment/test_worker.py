@@ -22,6 +22,7 @@ from enrichment.schemas import EnrichmentResult, Usage
 from items.models import Item
 from items.states import Outcome, SourceType, Status
 from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, draft, until
+from tests.items.other_connection import other_connection
 
 SPENT = Usage(model="scripted", prompt_tokens=900, completion_tokens=90, cost_usd=Decimal("0.0012"))
 QUICK_LEASE = {"lease_seconds": 1, "sweep_seconds": 0.2}
@@ -248,6 +249,42 @@ async def test_result_is_dropped_when_item_was_discarded(
     item = await database.read(item)
     assert (item.status, item.title) == (Status.DISCARDED, None)
     assert await database.outcomes(item) == [(Outcome.STALE, None)]
+
+
+async def test_discard_that_nobody_told_of_is_found_when_notifications_come_again(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    provider.script["text"] = [asyncio.Event()]
+
+    async with working(provider, listens=False, enrich={"lease_seconds": 3600}) as worker:
+        (item,) = await database.capture(owner, "text")
+        worker.wake()
+        await until(lambda: provider.running == 1)
+        await database.run(item.discard)
+
+        worker.notifications_work(True)
+
+        await until(lambda: provider.cancelled == ["text"])
+
+
+async def test_item_that_somebody_has_locked_holds_up_no_other(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    answer = asyncio.Event()
+    provider.script["locked"] = [answer]
+
+    async with working(provider):
+        locked, free = await database.capture(owner, "locked", "free")
+        await until(lambda: provider.running == 1)
+        with other_connection(autocommit=False) as somebody:
+            somebody.execute("SELECT FROM items WHERE id = %s FOR UPDATE", [locked.pk])
+            answer.set()
+            await database.reaches(free, Status.READY_TO_CONFIRM)
+            (later,) = await database.capture(owner, "later")
+            await database.reaches(later, Status.READY_TO_CONFIRM)
+        await database.reaches(locked, Status.READY_TO_CONFIRM)
+
+    assert await database.outcomes(locked) == [(Outcome.SUCCEEDED, None)]
 
 
 async def test_concurrency_reaches_its_limit_and_never_passes_it(
@@ -484,3 +521,19 @@ async def test_log_says_what_happened_and_nothing_of_the_text(
     assert "enrichment.failed" in said
     assert "ValueError" in said
     assert "canary" not in said
+
+
+async def test_worker_that_hears_nothing_any_more_sweeps_from_then_on(
+    owner: User, database: Database, provider: ScriptedProvider, working: WorkerMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("enrichment.worker.DEGRADED_SWEEP_SECONDS", 0.05)
+
+    (first,) = await database.capture(owner, "found at the start")
+
+    async with working(provider, listens=False, enrich={"sweep_seconds": 3600}) as worker:
+        await database.reaches(first, Status.READY_TO_CONFIRM)
+        (item,) = await database.capture(owner, "not heard")
+
+        worker.notifications_work(False)
+
+        await database.reaches(item, Status.READY_TO_CONFIRM)

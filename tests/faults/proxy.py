@@ -16,8 +16,9 @@ CHUNK_BYTES = 65536
 class Proxy:
     """Forwards to one server, on a thread of its own, until it is told to misbehave."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, listen_on: str = "127.0.0.1") -> None:
         self._target = (host, port)
+        self._listen_on = listen_on
         self._loop = asyncio.new_event_loop()
         # True once something was sent that is not passed on.
         self.is_holding_back = False
@@ -63,7 +64,7 @@ class Proxy:
 
     async def _listen(self) -> None:
         self._flows.set()
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connected, self._listen_on, 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,7 +74,11 @@ class Proxy:
             return
         self._keep(asyncio.current_task())
         await self._flows.wait()
-        server_reader, server_writer = await asyncio.open_connection(*self._target)
+        try:
+            server_reader, server_writer = await asyncio.open_connection(*self._target)
+        except OSError:
+            writer.close()  # There is no server behind us now, and so there is none here.
+            return
         self._writers.add(server_writer)
         self._keep(asyncio.create_task(self._pump(reader, server_writer)))
         self._keep(asyncio.create_task(self._pump(server_reader, writer)))

@@ -47,7 +47,8 @@ def test_listen_connection_that_is_ended_is_back_without_waiting_for_a_sweep(
     process = start_listener(**SHORT_LEASE)
 
     for _ in range(3):
-        assert terminate(f"application_name = '{LISTENER_NAME}'") == 1
+        # It bears that name only once it hears.
+        until(lambda: terminate(f"application_name = '{LISTENER_NAME}'") == 1)
         until(lambda: listeners_alive() == 1)
         reaches(Item.objects.capture(owner=owner, raw_text="Heard again."), Status.READY_TO_CONFIRM)
 

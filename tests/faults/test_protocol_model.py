@@ -97,7 +97,7 @@ class QueueMachine(RuleBasedStateMachine):
         verdict = self.verdict(claim, kind)
         is_held = item.holder is claim
 
-        late = queue.finish([verdict])
+        late = queue.finish([verdict]).late
 
         assert late == ([] if is_held else [verdict])
         if is_held:

@@ -16,6 +16,7 @@ from items.claims import Claim, Verdict
 from items.models import EnrichmentAttempt, Item
 from items.states import Outcome, SourceType, Status
 from tests.items.factories import make_item
+from tests.items.other_connection import other_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -225,7 +226,7 @@ def test_finish_writes_item_and_attempt_together(owner: User) -> None:
     item = make_item(owner)
     (claimed,) = claim()
 
-    late = queue.finish([success(claimed, model="model", prompt_tokens=5)])
+    late = queue.finish([success(claimed, model="model", prompt_tokens=5)]).late
 
     item.refresh_from_db()
     (attempt,) = item.attempts.all()
@@ -243,7 +244,7 @@ def test_postponed_item_is_out_of_the_hands_of_its_worker(owner: User) -> None:
     item.refresh_from_db()
     due_at = item.available_at
 
-    late = queue.finish([postponed])
+    late = queue.finish([postponed]).late
     held = queue.renew([claimed], lease_seconds=600)
 
     item.refresh_from_db()
@@ -259,7 +260,7 @@ def test_finish_twice_changes_nothing(owner: User) -> None:
     verdict = success(claimed)
     queue.finish([verdict])
 
-    late = queue.finish([success(claimed, title="Another title")])
+    late = queue.finish([success(claimed, title="Another title")]).late
 
     item.refresh_from_db()
     assert len(late) == 1
@@ -276,7 +277,7 @@ def test_result_after_takeover_is_dropped_and_recorded_as_stale(owner: User) -> 
     item.refresh_from_db()
     item.confirm()
 
-    late = queue.finish([success(frozen, title="Too late", prompt_tokens=9)])
+    late = queue.finish([success(frozen, title="Too late", prompt_tokens=9)]).late
 
     item.refresh_from_db()
     assert [verdict.title for verdict in late] == ["Too late"]
@@ -302,7 +303,7 @@ def test_verdicts_of_items_that_are_gone_are_dropped(owner: User) -> None:
     claims = claim()
     gone.delete()
 
-    late = queue.finish([success(each) for each in claims])
+    late = queue.finish([success(each) for each in claims]).late
 
     kept.refresh_from_db()
     assert [verdict.claim.item_id for verdict in late] != [kept.pk]
@@ -336,11 +337,29 @@ def test_result_of_an_item_that_was_retried_meanwhile_does_not_count(owner: User
     item.refresh_from_db()
     item.retry()
 
-    late = queue.finish([success(first)])
+    late = queue.finish([success(first)]).late
 
     item.refresh_from_db()
     assert len(late) == 1
     assert item.status == Status.ENRICHING
+
+
+def test_item_that_somebody_has_locked_holds_up_no_other(owner: User) -> None:
+    held, free = make_item(owner), make_item(owner)
+    claims = claim()
+    verdicts = {claimed.item_id: success(claimed) for claimed in claims}
+
+    with other_connection(autocommit=False) as somebody:
+        somebody.execute("SELECT FROM items WHERE id = %s FOR UPDATE", [held.pk])
+        still_held = queue.renew(claims, lease_seconds=600)
+        first = queue.finish(list(verdicts.values()))
+    again = queue.finish(first.locked)
+
+    assert still_held == {held.pk, free.pk}
+    assert first == ([], [verdicts[held.pk]])
+    assert again == ([], [])
+    assert set(Item.objects.values_list("status", flat=True)) == {Status.READY_TO_CONFIRM}
+    assert EnrichmentAttempt.objects.count() == 2
 
 
 def test_refused_verdict_rolls_the_whole_batch_back(owner: User) -> None:

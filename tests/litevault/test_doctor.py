@@ -45,7 +45,7 @@ def test_all_is_well(a_listener: object, stub: None) -> None:
 
     assert code == 0, said
     assert "All is well." in said
-    assert "a notification comes back in" in said
+    assert "a notification arrives in" in said
 
 
 def test_missing_secret_key_is_told(a_listener: object, stub: None, settings: object) -> None:

@@ -124,7 +124,7 @@ def samples(content: str) -> dict[str, float]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_metrics_tell_the_state_of_the_queue(owner: User) -> None:
+def test_metrics_tell_the_state_of_the_queue(owner: User, listener: None) -> None:
     soon = timezone.now() + timedelta(minutes=1)
     waiting = make_item(owner, available_at=timezone.now() - timedelta(seconds=90))
     make_item(owner, claimed_by="worker", claimed_at=soon, available_at=soon)
@@ -149,6 +149,7 @@ def test_metrics_tell_the_state_of_the_queue(owner: User) -> None:
         'litevault_items{status="ARCHIVED"}': 2,
         'litevault_items{status="DISCARDED"}': 0,
         "litevault_items_in_flight": 1,
+        "litevault_listeners": 1,
         'litevault_attempts_recent{error_code="LLM_TIMEOUT",outcome="FAILED"}': 1,
         'litevault_attempts_recent{error_code="",outcome="SUCCEEDED"}': 1,
     }

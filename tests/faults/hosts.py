@@ -1,0 +1,106 @@
+"""Hosts that listeners run on, each with its own way to the database, which can be cut and mended.
+
+Network namespaces are real: own interfaces and addresses, and a cable that is pulled. Making them takes root on Linux.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from django.db import connection
+
+from tests.end_to_end.conftest import CommandStarter, Started
+from tests.faults.proxy import Proxy
+
+# A range for measuring equipment (RFC 2544), which no network of anybody's uses.
+SUBNET = f"198.18.{os.getpid() % 256}"
+# Python 3.11 cannot enter a namespace by itself.
+ENTER = "import os, sys; os.execvp('ip', ['ip', 'netns', 'exec', *sys.argv[1:]])"
+
+
+class NoNamespaces(Exception):
+    """They cannot be made on this machine."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """`program` is how Python starts a listener there, `address` where it finds the database."""
+
+    name: str
+    program: tuple[str, ...]
+    address: tuple[str, int]
+    cut: Callable[[], object]
+    mend: Callable[[], object]
+
+    def start_listener(self, start: CommandStarter, seconds: float, **environment: str) -> Started:
+        """One whose provider takes so many seconds for each item. It is known by the name of its host."""
+        program = (*self.program, "-m", "tests.faults.slow_listener", str(seconds))
+        process = start("--worker-id", self.name, program=program, DATABASE_URL=self._database_url(), **environment)
+        process.until_it_listens()
+        return process
+
+    def _database_url(self) -> str:
+        parts = connection.settings_dict
+        password = f":{quote(parts['PASSWORD'], safe='')}" if parts["PASSWORD"] else ""
+        return f"postgresql://{parts['USER']}{password}@{self.address[0]}:{self.address[1]}/{parts['NAME']}"
+
+
+@contextmanager
+def hosts_behind_proxies(count: int) -> Iterator[list[Host]]:
+    """Only their networks differ: what stands between a host and the database falls silent."""
+    with ExitStack() as stack:
+        proxies = [stack.enter_context(_proxy()) for _ in range(count)]
+        yield [
+            Host(f"host-{n}", (), ("127.0.0.1", proxy.port), proxy.fall_silent, proxy.heal)
+            for n, proxy in enumerate(proxies)
+        ]
+
+
+@contextmanager
+def hosts_in_namespaces(count: int) -> Iterator[list[Host]]:
+    """A bridge with a cable to each. Raises NoNamespaces."""
+    bridge = f"lv{os.getpid()}"
+    with ExitStack() as stack:
+        _ip("link", "add", bridge, "type", "bridge")
+        stack.callback(_ip, "link", "delete", bridge)
+        _ip("address", "add", f"{SUBNET}.1/24", "dev", bridge)
+        _ip("link", "set", bridge, "up")
+        proxy = stack.enter_context(_proxy(listen_on=f"{SUBNET}.1"))
+        yield [_host_in_namespace(stack, n, bridge, proxy) for n in range(count)]
+
+
+def _host_in_namespace(stack: ExitStack, number: int, bridge: str, proxy: Proxy) -> Host:
+    name, cable = f"{bridge}-{number}", f"{bridge}c{number}"
+    _ip("netns", "add", name)
+    stack.callback(_ip, "netns", "delete", name)
+    _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", name)
+    # Not left to the kernel, which keeps a namespace for as long as a socket in it has something to send.
+    stack.callback(_ip, "link", "delete", cable)
+    _ip("link", "set", cable, "master", bridge, "up")
+    _ip("-netns", name, "address", "add", f"{SUBNET}.{number + 2}/24", "dev", "eth0")
+    _ip("-netns", name, "link", "set", "eth0", "up")
+    return Host(
+        f"host-{number}",
+        ("-c", ENTER, name, sys.executable),
+        (f"{SUBNET}.1", proxy.port),
+        cut=lambda: _ip("link", "set", cable, "down"),
+        mend=lambda: _ip("link", "set", cable, "up"),
+    )
+
+
+def _proxy(**options: str) -> Proxy:
+    return Proxy(connection.settings_dict["HOST"], int(connection.settings_dict["PORT"]), **options)
+
+
+def _ip(*arguments: str) -> None:
+    program = shutil.which("ip", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
+    if program is None:
+        raise NoNamespaces("the program ip (iproute2) is not installed")
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=20)
+    if done.returncode != 0:
+        raise NoNamespaces(f"ip {' '.join(arguments)}: {done.stderr.strip()}")

@@ -1,0 +1,105 @@
+"""What a claim costs when 200,000 items wait, however they are spread, whatever the planner knows."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from items import queue
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PENDING = 200_000
+OWNERS = 2_000
+
+MANY_OWNERS = f"""
+INSERT INTO items (owner_id, raw_text, available_at)
+SELECT id, 'x', now() FROM auth_user, generate_series(1, {PENDING // OWNERS})
+"""
+ONE_OWNER_HAS_ALL = f"""
+INSERT INTO items (owner_id, raw_text, available_at)
+SELECT (SELECT min(id) FROM auth_user), 'x', now() FROM generate_series(1, {PENDING})
+"""
+ONE_OWNER_BEFORE_MANY = f"""
+INSERT INTO items (owner_id, raw_text, available_at)
+SELECT (SELECT min(id) FROM auth_user) + CASE WHEN n <= {OWNERS} THEN n - 1 ELSE 0 END, 'x', now()
+FROM generate_series(1, {PENDING}) n
+"""
+NONE_IS_DUE = f"""
+INSERT INTO items (owner_id, raw_text, available_at)
+SELECT id, 'x', now() + interval '1 hour' FROM auth_user, generate_series(1, {PENDING // OWNERS})
+"""
+MOST_WAIT_FOR_THEIR_TIME = f"""
+INSERT INTO items (owner_id, raw_text, available_at)
+SELECT id, 'x', now() + CASE WHEN n = 1 AND id % 100 = 0 THEN interval '0' ELSE interval '1 hour' END
+FROM auth_user, generate_series(1, {PENDING // OWNERS}) n
+"""
+
+
+# A few are needed to write four items; where most are not due yet, the walk from owner to owner is longer.
+SHAPES = [
+    pytest.param(MANY_OWNERS, 200, id="many-owners"),
+    pytest.param(ONE_OWNER_HAS_ALL, 200, id="one-owner-has-all"),
+    pytest.param(ONE_OWNER_BEFORE_MANY, 200, id="one-owner-before-many"),
+    pytest.param(MOST_WAIT_FOR_THEIR_TIME, 600, id="most-are-not-due-yet"),
+]
+
+
+@pytest.fixture
+def without_triggers(transactional_db: None) -> Iterator[None]:
+    """All is done in one transaction and taken back. Neither keys nor triggers matter here, and they take longest."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+        yield
+        transaction.set_rollback(True)
+
+
+def pages_of_a_claim() -> int:
+    """What the product's own statement touches. What it changes is taken back."""
+    parameters: dict[str, Any] = {
+        "after_owner": queue.BEFORE_ALL_OWNERS,
+        "limit": 4,
+        "per_owner": 0,
+        "lease_seconds": 45,
+        "worker": "worker",
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {queue.CLAIM}", parameters)
+        ((plan,),) = cursor.fetchone()
+        transaction.set_rollback(True)
+    assert plan["Plan"]["Actual Rows"] == 4
+    pages: int = plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
+    return pages
+
+
+@pytest.mark.parametrize(("spread", "most_pages"), SHAPES)
+def test_claim_reads_little_when_200_000_items_are_pending(
+    without_triggers: None, spread: str, most_pages: int
+) -> None:
+    User.objects.bulk_create([User(username=f"user {number}") for number in range(OWNERS)])
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM pg_statistic WHERE starelid = 'items'::regclass")
+        cursor.execute(spread)
+        before = pages_of_a_claim()
+        cursor.execute("ANALYZE items")
+        after = pages_of_a_claim()
+
+    print(f"{before} pages while the planner knows nothing, {after} after ANALYZE")  # noqa: T201  # a measurement
+    assert max(before, after) < most_pages
+
+
+def test_claim_reads_little_when_the_planner_expects_nothing_to_be_due(without_triggers: None) -> None:
+    """Statistics that were taken while all items were leased, and a burst after that: a plan that fetched what is due
+    and sorted it would read all of it, for each owner in turn.
+    """
+    User.objects.bulk_create([User(username=f"user {number}") for number in range(OWNERS)])
+    with connection.cursor() as cursor:
+        cursor.execute(NONE_IS_DUE)
+        cursor.execute("ANALYZE items")
+        cursor.execute("TRUNCATE items CASCADE")
+        cursor.execute(MANY_OWNERS)
+
+    assert pages_of_a_claim() < 200

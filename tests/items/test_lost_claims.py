@@ -1,0 +1,111 @@
+"""A claim does not wait for the disk: a server that crashes may come back without it, while its worker goes on."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from enrichment import verdicts
+from items import queue
+from items.claims import Claim, Verdict
+from items.models import Item
+from items.states import Outcome, Status
+from tests.items.factories import RESULT, make_item
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class ServerCrashed(Exception):
+    """What was not on disk yet is gone."""
+
+
+def claim(worker: str) -> Claim:
+    (claimed,) = queue.claim(1, worker=worker, lease_seconds=60)
+    return claimed
+
+
+def claim_that_is_lost(worker: str) -> Claim:
+    with suppress(ServerCrashed), transaction.atomic():
+        lost = claim(worker)
+        raise ServerCrashed
+    return lost
+
+
+def success(claimed: Claim, title: str) -> Verdict:
+    now = timezone.now()
+    return Verdict(
+        claim=claimed,
+        outcome=Outcome.SUCCEEDED,
+        status=Status.READY_TO_CONFIRM,
+        started_at=now,
+        finished_at=now,
+        title=title,
+        summary=str(RESULT["summary"]),
+        tags=("a", "b", "c"),
+        source_type=RESULT["source_type"],  # type: ignore[arg-type]  # the factory's results are objects
+    )
+
+
+def test_result_of_a_lost_claim_does_not_stand_in_the_way_of_the_next(owner: User) -> None:
+    item = make_item(owner)
+    lost = claim_that_is_lost("before")
+    queue.finish([success(lost, "Before the crash")])
+
+    late = queue.finish([success(claim("after"), "After the crash")]).late
+
+    item.refresh_from_db()
+    assert late == []
+    assert (item.status, item.title) == (Status.READY_TO_CONFIRM, "After the crash")
+    assert list(item.attempts.values_list("outcome", flat=True)) == [Outcome.STALE, Outcome.SUCCEEDED]
+
+
+def test_result_of_a_lost_claim_is_not_taken_for_that_of_the_worker_who_has_the_item_now(owner: User) -> None:
+    item = make_item(owner)
+    lost = claim_that_is_lost("before")
+    held = claim("after")
+
+    late = queue.finish([success(lost, "Before the crash")]).late
+    counted = queue.finish([success(held, "After the crash")]).late
+
+    item.refresh_from_db()
+    assert (len(late), counted) == (1, [])
+    assert item.title == "After the crash"
+
+
+def test_lost_claim_that_its_worker_gives_up_is_recorded_as_lost(owner: User) -> None:
+    item = make_item(owner)
+    lost = claim_that_is_lost("before")
+
+    queue.finish([verdicts.released(lost)])
+
+    item.refresh_from_db()
+    assert item.status == Status.ENRICHING
+    assert item.attempts.get().outcome == Outcome.LOST, "nobody has discarded it"
+
+
+def test_attempt_that_is_already_recorded_does_not_stop_the_claims(owner: User) -> None:
+    """However it came about: an error of one item here would end every worker, again and again."""
+    item = make_item(owner)
+    dead = claim("dead")
+    make_stale_attempt(item, dead)
+    Item.objects.update(available_at=timezone.now() - timedelta(seconds=1))
+
+    claimed = claim("alive")
+
+    assert claimed.item_id == item.pk
+    assert item.attempts.count() == 1
+
+
+def make_stale_attempt(item: Item, claimed: Claim) -> None:
+    now = timezone.now()
+    item.attempts.create(
+        number=1,
+        fencing_token=claimed.fencing_token,
+        worker=claimed.worker,
+        started_at=now,
+        finished_at=now,
+        outcome=Outcome.STALE,
+    )
