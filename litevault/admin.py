@@ -24,6 +24,7 @@ else:
 admin.site.site_header = "LiteVault"
 admin.site.site_title = "LiteVault"
 admin.site.index_title = "Review"
+admin.site.index_template = "admin/items/front_page.html"
 # There are only a few tables, and the list of items needs the width.
 admin.site.enable_nav_sidebar = False
 
@@ -115,6 +116,4 @@ class ApiTokenAdmin(TokenModelAdmin):
 
     @admin.display(description="state")
     def state(self, token: ApiToken) -> str:
-        if token.revoked_at:
-            return "Revoked"
-        return "Expired" if token.expires_at and token.expires_at <= timezone.now() else "Valid"
+        return token.state

@@ -16,6 +16,7 @@ from litevault.models import TOKEN_PREFIX, ApiToken, digest_of
 
 CODE = "UNAUTHORIZED"
 SCHEME = "bearer"
+CHALLENGE = 'Bearer realm="litevault"'
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 DEVELOPMENT_HEADER = "X-Dev-User-Id"
 DEVELOPMENT_NAME = re.compile(r"[A-Za-z0-9_.@+-]{1,150}")
@@ -37,7 +38,7 @@ class TokenAuthentication(BaseAuthentication):
         return token.user, token
 
     def authenticate_header(self, _request: Request) -> str:
-        return 'Bearer realm="litevault"'
+        return CHALLENGE
 
 
 def _note_use(token: ApiToken) -> None:

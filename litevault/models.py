@@ -63,6 +63,29 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
 
+    @property
+    def state(self) -> str:
+        """One word, for lists."""
+        if self.revoked_at:
+            return "Revoked"
+        return "Expired" if self.expires_at and self.expires_at <= timezone.now() else "Valid"
+
     def revoke(self) -> None:
         self.revoked_at = timezone.now()
         self.save(update_fields=["revoked_at"])
+
+
+class Throttle(models.Model):
+    """How much of the allowance one user has spent: a bucket that drains with time.
+
+    The table is not logged: no request waits for the disk to be counted, and a crash forgets no more than a minute.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    drained_at = models.DateTimeField(help_text="When the bucket is empty again. Every request puts it off.")
+
+    class Meta:
+        db_table = "api_throttles"
+
+    def __str__(self) -> str:
+        return f"Throttle of user {self.user_id}"

@@ -5,23 +5,33 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.http.request import UnreadablePostError
 
 from litevault.error_middleware import error_response
 from litevault.errors import Problem
 
 
 class BodyMiddleware:
-    """Refuses a body by its headers, before a byte of it is read.
+    """Refuses a body by its headers, before a byte of it is read, and one that ends before its time.
 
-    Django never reads more than Content-Length says, so what the header promises is what there is.
+    Django never reads more than Content-Length says, and takes less for the whole: half of a text would be captured.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        problem = _problem_with(request.META)
+        problem = _problem_with(request.META) or _missing_part(request)
         return error_response(request, problem) if problem else self.get_response(request)
+
+
+def _missing_part(request: HttpRequest) -> Problem | None:
+    promised = int(request.META.get("CONTENT_LENGTH") or 0)
+    try:
+        is_whole = not promised or len(request.body) == promised
+    except UnreadablePostError:
+        is_whole = False
+    return None if is_whole else Problem.known(400, message="The body ended before its Content-Length.")
 
 
 def _problem_with(meta: Mapping[str, Any]) -> Problem | None:

@@ -1,55 +1,42 @@
 """The OpenAPI document: who may ask, and how every call may fail."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer2
 from drf_spectacular.views import SpectacularAPIView
 
-from litevault.authentication import DEVELOPMENT_HEADER
-from litevault.errors import KNOWN
+from litevault.authentication import CHALLENGE, DEVELOPMENT_HEADER
+from litevault.error_schema import ERROR, ERROR_REFERENCE, examples_of, sentence_of
+from litevault.request_id import HEADER, WELL_FORMED
 
-ERROR = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["code", "message", "requestId"],
-            "properties": {
-                "code": {"type": "string", "examples": ["VALIDATION_ERROR"]},
-                "message": {"type": "string", "examples": ["rawText may not be blank."]},
-                "requestId": {"type": "string", "examples": ["req-9f1c2ab34d5e6f70"]},
-                "details": {
-                    "type": "object",
-                    "description": "`fields` of a VALIDATION_ERROR; `currentState`, `attemptedAction` and "
-                    "`allowedActions` of an INVALID_STATE_TRANSITION.",
-                    "properties": {
-                        "fields": {
-                            "type": "array",
-                            "items": {
-                                "type": "object",
-                                "required": ["field", "message", "constraint"],
-                                "properties": {
-                                    "field": {"type": "string"},
-                                    "message": {"type": "string"},
-                                    "constraint": {"type": "string"},
-                                },
-                            },
-                        },
-                        "currentState": {"type": "string"},
-                        "attemptedAction": {"type": "string"},
-                        "allowedActions": {"type": "array", "items": {"type": "string"}},
-                    },
-                },
-            },
-        }
-    },
-}
-CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-ALWAYS = ("400", "401", "403", "406", "500", "503")
+ALWAYS = ("400", "401", "403", "406", "429", "500", "503")
 WITH_BODY = ("413", "415")
 WITH_ID = ("404",)
+
+REQUEST_ID = {
+    "description": "Finds the request in the log. A well-formed one that the client sends is kept.",
+    "required": True,
+    "schema": {"type": "string", "pattern": f"^{WELL_FORMED.pattern}$"},
+}
+NAMED = {"$ref": f"#/components/headers/{HEADER}"}
+RETRY_AFTER = {
+    "description": "Seconds to wait before the next try.",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 1},
+}
+AUTHENTICATE = {
+    "description": "How to say who you are.",
+    "required": True,
+    "schema": {"type": "string", "const": CHALLENGE},
+}
+HEADERS_OF: Mapping[str, Mapping[str, Any]] = {
+    "401": {"WWW-Authenticate": AUTHENTICATE},
+    "429": {"Retry-After": RETRY_AFTER},
+    "503": {"Retry-After": RETRY_AFTER},
+}
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself
@@ -79,13 +66,51 @@ class SchemaView(SpectacularAPIView):
 
 def document_errors(result: dict[str, Any], **_context: object) -> dict[str, Any]:
     """Give every call the errors that it shares with all others, in the one shape that they have."""
-    result["components"]["schemas"]["Error"] = ERROR
+    components = result["components"]
+    components["schemas"]["Error"] = ERROR
+    components["headers"] = {HEADER: REQUEST_ID}
+    components["responses"] = {f"Error{status}": _shared(status) for status in (*ALWAYS, *WITH_BODY, *WITH_ID)}
     for path, calls in result["paths"].items():
         for call in calls.values():
+            for response in call["responses"].values():
+                response.setdefault("headers", {})[HEADER] = NAMED
             shared = (*ALWAYS, *(WITH_BODY if "requestBody" in call else ()), *(WITH_ID if "{" in path else ()))
-            responses = {**{code: {"description": KNOWN[int(code)][1]} for code in shared}, **call["responses"]}
-            for code, response in responses.items():
-                if code >= "400":
-                    response["content"] = CONTENT
-            call["responses"] = dict(sorted(responses.items()))
+            references = {status: {"$ref": f"#/components/responses/Error{status}"} for status in shared}
+            call["responses"] = dict(sorted({**references, **call["responses"]}.items()))
     return result
+
+
+def document_required_bodies(result: dict[str, Any], **_context: object) -> dict[str, Any]:
+    """A change must say what to change, though none of its fields is required by itself."""
+    for calls in result["paths"].values():
+        if "patch" in calls:
+            calls["patch"]["requestBody"]["required"] = True
+    return result
+
+
+def document_empty_parameters(result: dict[str, Any], **_context: object) -> dict[str, Any]:
+    """A filter that is empty counts as not given, as HTML forms send it."""
+    for calls in result["paths"].values():
+        for call in calls.values():
+            for parameter in call.get("parameters", ()):
+                if parameter["in"] == "query":
+                    parameter["allowEmptyValue"] = True
+    return result
+
+
+def hide_development_header(result: dict[str, Any], **_context: object) -> dict[str, Any]:
+    """In production it means nothing, and so it is not there."""
+    if not settings.DEBUG:
+        result["components"]["securitySchemes"].pop(DevelopmentScheme.name, None)
+        for calls in result["paths"].values():
+            for call in calls.values():
+                call["security"] = [way for way in call.get("security", ()) if DevelopmentScheme.name not in way]
+    return result
+
+
+def _shared(status: str) -> dict[str, Any]:
+    return {
+        "description": sentence_of(status),
+        "headers": {HEADER: NAMED, **HEADERS_OF.get(status, {})},
+        "content": {"application/json": {"schema": ERROR_REFERENCE, "examples": examples_of(status)}},
+    }

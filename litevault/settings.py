@@ -27,6 +27,7 @@ PLAIN_NAMES = {
     "LITEVAULT_LOG_LEVEL",
     "LITEVAULT_PG_BIN",
     "LITEVAULT_SECRET_KEY",
+    "LITEVAULT_THROTTLE_PER_MINUTE",
 }
 
 
@@ -47,6 +48,13 @@ def boolean(name: str) -> bool:
     return value
 
 
+def whole_number(name: str, *, default: int, maximum: int) -> int:
+    value = env.str(name, default="").strip() or str(default)
+    if not (value.isascii() and value.isdecimal() and int(value) <= maximum):
+        raise ImproperlyConfigured(f"{name} must be a whole number from 0 to {maximum}.")
+    return int(value)
+
+
 def choice(name: str, *, default: str, among: tuple[str, ...]) -> str:
     value = env.str(name, default="") or default
     if value not in among:
@@ -64,18 +72,23 @@ try:
 except InvalidSettings as error:
     raise ImproperlyConfigured(str(error)) from None
 
-# Commands work without a key. The web server refuses to start without one (wsgi.py), because a random
+# Commands work without a key. The web server refuses to start without one (production.py), because a random
 # key would log everybody out at each restart.
 SECRET_KEY_IS_TEMPORARY = not env.str("LITEVAULT_SECRET_KEY", default="") and not DEBUG
-SECRET_KEY = env.str("LITEVAULT_SECRET_KEY", default="") or (
-    "development-only, never used when LITEVAULT_DEBUG is off" if DEBUG else secrets.token_urlsafe(50)
-)
+DEVELOPMENT_KEY = "development-only, never used when LITEVAULT_DEBUG is off"
+SECRET_KEY = env.str("LITEVAULT_SECRET_KEY", default="") or (DEVELOPMENT_KEY if DEBUG else secrets.token_urlsafe(50))
 ALLOWED_HOSTS = env.list("LITEVAULT_ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("LITEVAULT_CSRF_TRUSTED_ORIGINS", default=[])
 
 # In production a proxy ends TLS, and says so. Cookies then never travel in the clear.
 SECURE_PROXY_SSL_HEADER = None if DEBUG else ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SECURE_HSTS_SECONDS = 0 if DEBUG else 30 * 24 * 3600
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # other hosts of the domain are its owner's to decide about
+    "security.W008",  # the proxy sends browsers on to HTTPS; probes from inside speak plain HTTP
+    "security.W021",  # a preload list is for ever, and the domain's owner has to ask for it
+]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -140,6 +153,8 @@ DATABASES = {
         **DATABASE,
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
+        # Behind PgBouncer in transaction mode a cursor would be opened on one connection and read on another.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         # The driver's own limit, of two minutes, is longer than anybody waits.
         "OPTIONS": {"connect_timeout": 5, **DATABASE.get("OPTIONS", {})},
     }
@@ -148,6 +163,8 @@ LISTEN_DATABASE_URL = env.str("LITEVAULT_LISTEN_DATABASE_URL", default="")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes; litevault.request_body holds every request to it
 
+THROTTLE_PER_MINUTE = whole_number("LITEVAULT_THROTTLE_PER_MINUTE", default=600, maximum=1_000_000)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "litevault.authentication.TokenAuthentication",
@@ -155,6 +172,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["litevault.throttling.UserThrottle"],
     "DEFAULT_PARSER_CLASSES": [
         "litevault.parsers.StrictJSONParser",
         "rest_framework.parsers.FormParser",
@@ -175,6 +193,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_PATCH": False,
     "PARSER_WHITELIST": ["litevault.parsers.StrictJSONParser"],
     "ENUM_NAME_OVERRIDES": {
         "Status": "items.states.Status",
@@ -187,6 +206,9 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "litevault.schema.document_errors",
+        "litevault.schema.document_required_bodies",
+        "litevault.schema.document_empty_parameters",
+        "litevault.schema.hide_development_header",
     ],
 }
 LOGIN_URL = "login"

@@ -7,6 +7,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
+from items.admin.front_page import front_page
+from litevault.favicon import favicon
 from litevault.health import healthz, readyz
 from litevault.metrics import metrics
 from litevault.schema import SchemaView
@@ -21,6 +23,7 @@ def nothing_here(_request: HttpRequest, _path: str) -> HttpResponse:
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="pending-items")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.admin_view(front_page)),
     path("admin/", admin.site.urls),
     path("api/v1/", include("items.api.urls")),
     path("api/v1/schema", SchemaView.as_view(), name="schema"),
@@ -31,6 +34,7 @@ urlpatterns = [
         name="login",
     ),
     path("logout", LogoutView.as_view(), name="logout"),
+    path("favicon.ico", favicon, name="favicon"),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),

@@ -9,8 +9,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
 
 from django.conf import settings  # needs the line above
 
-if settings.SECRET_KEY_IS_TEMPORARY:
-    raise ImproperlyConfigured("Set LITEVAULT_SECRET_KEY to a long random text, or LITEVAULT_DEBUG=true.")
+from litevault.production import leftovers
+
+if found := " ".join(leftovers()):
+    raise ImproperlyConfigured(found)
 
 # Only the web server pools: the worker and the commands hold a few connections of their own.
 database = settings.DATABASES["default"]

@@ -45,4 +45,5 @@ class BrowserForms(ViewSet):
 
 def if_match(request: Request) -> str | None:
     """The version that a change is meant for: from the header, or from the page that the form was on."""
-    return request.headers.get("If-Match") or form_value(request, IF_MATCH)
+    given = request.headers.get("If-Match")
+    return form_value(request, IF_MATCH) if given is None else given

@@ -34,7 +34,7 @@ def etag_of(item: Item) -> str:
 
 def refuse_stale(item: Item, *, if_match: str | None) -> None:
     """Raises Stale. Call it with the row locked, or the item may change right after."""
-    if if_match and not {"*", etag_of(item)} & set(parse_etags(if_match)):
+    if if_match is not None and not {"*", etag_of(item)} & set(parse_etags(if_match)):
         raise Stale
 
 

@@ -4,6 +4,7 @@ Every message is the rest of a sentence that begins with the name of the field: 
 None repeats what was sent.
 """
 
+import re
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
@@ -13,6 +14,8 @@ from rest_framework.exceptions import ErrorDetail
 from items.models import RAW_TEXT_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT
 from items.tags import normalise_tag
 from items.texts import CONTROL_CHARACTER, LONE_SURROGATE, Refusal, refusal
+
+WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 
 
 class Sentences:
@@ -141,6 +144,12 @@ class Whole(Sentences, serializers.IntegerField):
         super().__init__(
             min_value=min_value, max_value=max_value, error_messages=dict.fromkeys(codes, sentence), **options
         )
+
+    def to_internal_value(self, data: Any) -> int:
+        # Python reads "1_0", " 10 " and digits of other scripts as numbers, too.
+        if not WHOLE_NUMBER.fullmatch(str(data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class Moment(Sentences, serializers.DateTimeField):

@@ -1,5 +1,7 @@
 """What the HTML forms of the browsable API send, said as JSON would have said it."""
 
+import csv
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django.http import QueryDict
@@ -39,7 +41,24 @@ def values_of(form: QueryDict) -> dict[str, Any]:
         # Browsers send every line break of a text area as two characters.
         values["rawText"] = values["rawText"].replace("\r\n", "\n")
     if isinstance(values.get("tags"), str):
-        values["tags"] = [tag.strip() for tag in values["tags"].split(",") if tag.strip()]
+        values["tags"] = tags_of(values["tags"])
     if "enrich" in values:
         values["enrich"] = CHECKED.get(values["enrich"], values["enrich"])
     return values
+
+
+def tags_of(line: str) -> list[str]:
+    """The tags between the commas; a tag with a comma of its own stands in quotation marks."""
+    (tags,) = csv.reader([line.replace("\r", " ").replace("\n", " ")], skipinitialspace=True)
+    return [tag.strip() for tag in tags if tag.strip()]
+
+
+def line_of(tags: Iterable[object]) -> str:
+    """Such that `tags_of` gives the same tags."""
+    return ", ".join(_quoted(str(tag)) for tag in tags)
+
+
+def _quoted(tag: str) -> str:
+    if "," in tag or tag.startswith('"'):
+        return '"{}"'.format(tag.replace('"', '""'))
+    return tag

@@ -8,7 +8,7 @@ from django.template import loader
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
 
-from items.api.forms import IF_MATCH, SAVE, form_value, is_form, values_of
+from items.api.forms import IF_MATCH, SAVE, form_value, is_form, line_of, values_of
 from items.states import PENDING_STATUSES, SourceType, Status
 
 
@@ -36,6 +36,7 @@ class PageRenderer(BrowsableAPIRenderer):
                 "next_page": _next_page(request.query_params, data),
                 "typed": _typed(request.data) if response.exception else {},
                 "was_confirming": is_form(request) and form_value(request, "action") == "confirm",
+                "tags_line": line_of(_tags(_typed(request.data) if response.exception else data)),
                 "statuses": PENDING_STATUSES if _is_pending(view) else [s for s in Status if s != Status.DISCARDED],
                 "source_types": list(SourceType),
                 "save": SAVE,
@@ -71,3 +72,8 @@ def _typed(form: object) -> dict[str, Any]:
     if not isinstance(form, QueryDict):
         return {}
     return values_of(form)
+
+
+def _tags(source: object) -> list[object]:
+    tags = source.get("tags") if isinstance(source, Mapping) else None
+    return tags if isinstance(tags, list) else []

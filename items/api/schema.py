@@ -1,5 +1,6 @@
 """The words and examples of the OpenAPI document."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -9,9 +10,16 @@ from drf_spectacular.utils import (
     OpenApiResponse,
     extend_schema,
 )
+from rest_framework.exceptions import APIException
 
-from items.api import serializers
+from items.api import (
+    field_schema,  # noqa: F401  # makes the fields say what they take
+    serializers,
+)
+from items.api.etags import Stale
 from items.api.filters import ListParameters, PendingParameters
+from items.api.idempotency import KeyReused, StillRunning
+from items.states import Action, InvalidTransition, Status, allowed_actions
 
 ITEM_ID = OpenApiParameter("item_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
 IF_MATCH = OpenApiParameter(
@@ -27,7 +35,20 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="With the same key and body, within 24 hours, the first answer is given once more.",
 )
 ETAG = OpenApiParameter(
-    "ETag", str, OpenApiParameter.HEADER, response=True, description="The version of the item, for If-Match."
+    "ETag",
+    {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
+    OpenApiParameter.HEADER,
+    required=True,
+    response=[200, 201, 304],
+    description="The version of the item, for If-Match.",
+)
+LOCATION = OpenApiParameter(
+    "Location",
+    {"type": "string", "format": "uri-reference"},
+    OpenApiParameter.HEADER,
+    required=True,
+    response=[201],
+    description="Where the item is.",
 )
 REPLAYED = OpenApiParameter(
     "Idempotency-Replayed",
@@ -93,8 +114,32 @@ def _answered(serializer: type, name: str, value: Any) -> OpenApiResponse:
     return OpenApiResponse(serializer, description=name, examples=[OpenApiExample(name, value=value)])
 
 
-NOT_ALLOWED_NOW = OpenApiResponse(description="The status of the item does not allow it.")
-STALE = OpenApiResponse(description="The item has changed since.")
+def _refused(error: type[APIException], description: str) -> OpenApiResponse:
+    return _problem(description, code=error.default_code, message=str(error.default_detail))
+
+
+def _problem(description: str, *, details: Mapping[str, Any] | None = None, **told: str) -> OpenApiResponse:
+    error = {**told, "requestId": "req-9f1c2ab34d5e6f70"} | ({"details": details} if details else {})
+    shape = {"$ref": "#/components/schemas/Error"}
+    return OpenApiResponse(
+        shape, description, examples=[OpenApiExample(told["code"], summary=told["message"], value={"error": error})]
+    )
+
+
+def _not_allowed_in(status: Status, action: Action) -> OpenApiResponse:
+    return _problem(
+        "The status of the item does not allow it.",
+        code="INVALID_STATE_TRANSITION",
+        message=str(InvalidTransition(status, action)),
+        details={
+            "currentState": status.value,
+            "attemptedAction": action.value,
+            "allowedActions": [action.value for action in allowed_actions(status)],
+        },
+    )
+
+
+STALE = _refused(Stale, "The item has changed since.")
 
 list_items = extend_schema(
     operation_id="listItems",
@@ -122,12 +167,12 @@ capture = extend_schema(
     operation_id="captureItem",
     summary="Capture a text",
     description="Stores the text at once. With `enrich` a title, summary and tags are drafted in the background.",
-    parameters=[IDEMPOTENCY_KEY, ETAG, REPLAYED],
+    parameters=[IDEMPOTENCY_KEY, ETAG, LOCATION, REPLAYED],
     request=serializers.CaptureSerializer,
     responses={
         201: _answered(serializers.ItemSerializer, "Captured", ENRICHING),
-        409: OpenApiResponse(description="A request with the same key is still running."),
-        422: OpenApiResponse(description="The key was used with another body."),
+        409: _refused(StillRunning, "A request with the same key is still running."),
+        422: _refused(KeyReused, "The key was used with another body."),
     },
     examples=[_sent("A text to enrich", {"rawText": ENRICHING["rawText"]})],
 )
@@ -149,7 +194,7 @@ change = extend_schema(
     request=serializers.ChangeSerializer,
     responses={
         200: _answered(serializers.ItemSerializer, "Confirmed", ARCHIVED),
-        409: NOT_ALLOWED_NOW,
+        409: _not_allowed_in(Status.FAILED, Action.CONFIRM),
         412: STALE,
     },
     examples=[
@@ -166,7 +211,7 @@ retry = extend_schema(
     request=None,
     responses={
         200: _answered(serializers.ItemSerializer, "Enriching again", ENRICHING),
-        409: NOT_ALLOWED_NOW,
+        409: _not_allowed_in(Status.ARCHIVED, Action.RETRY),
         412: STALE,
     },
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
@@ -164,6 +164,7 @@ class PaginationSerializer(serializers.Serializer[Any]):
     hasMore = serializers.BooleanField()
 
 
+@extend_schema_serializer(many=False)
 class ItemPageSerializer(serializers.Serializer[Any]):
     items = ItemSerializer(many=True)
     pagination = PaginationSerializer()
@@ -182,5 +183,6 @@ class TagCountSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
 
 
+@extend_schema_serializer(many=False)
 class TagListSerializer(serializers.Serializer[Any]):
     tags = TagCountSerializer(many=True)

@@ -41,7 +41,8 @@ class OwnerViewSet(BrowserForms, ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.query = parameters(self.parameters.get(self.action or "", NoFields), request.query_params)
+        if self.action:  # none for a method that is not taken here
+            self.query = parameters(self.parameters.get(self.action, NoFields), request.query_params)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.db import connection
 
 APPS = ("items", "litevault")
-TABLES = ("items", "enrichment_attempts", "idempotency_keys", "api_tokens")
+TABLES = ("items", "enrichment_attempts", "idempotency_keys", "api_tokens", "api_throttles")
 
 SCHEMA = """
 SELECT 'column', table_name || '.' || column_name,

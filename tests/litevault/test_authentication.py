@@ -213,3 +213,10 @@ def test_login_does_not_lead_to_another_site() -> None:
     )
 
     assert response["Location"] == "/api/v1/items/pending"
+
+
+@pytest.mark.django_db
+def test_wrong_password_does_not_lose_the_name_that_was_typed() -> None:
+    page = Client().post("/login", {"username": 'ann"><b>', "password": "x"}).content.decode()
+
+    assert 'name="username" value="ann&quot;&gt;&lt;b&gt;"' in page

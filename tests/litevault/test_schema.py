@@ -1,75 +1,121 @@
 """The OpenAPI document, its page, and what the web side may import."""
 
-import json
 import os
 import subprocess
 import sys
-from io import StringIO
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
+from jsonschema import Draft202012Validator
+from pytest_django import Settings
 
-
-@pytest.fixture(scope="module")
-def document() -> dict[str, Any]:
-    output = StringIO()
-    call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", stdout=output)
-    found: dict[str, Any] = json.loads(output.getvalue())
-    return found
-
+from litevault.errors import KNOWN
+from litevault.schema import hide_development_header
+from tests.openapi import Call, calls, document, resolved
 
 CALLS = {
-    ("/api/v1/items", "get"): {"200"},
-    ("/api/v1/items", "post"): {"201", "409", "413", "415", "422"},
-    ("/api/v1/items/pending", "get"): {"200"},
-    ("/api/v1/items/retry", "post"): {"200", "413", "415"},
-    ("/api/v1/items/{item_id}", "get"): {"200", "304", "404"},
-    ("/api/v1/items/{item_id}", "patch"): {"200", "404", "409", "412", "413", "415"},
-    ("/api/v1/items/{item_id}/retry", "post"): {"200", "404", "409", "412"},
-    ("/api/v1/tags", "get"): {"200"},
+    "GET /api/v1/items": {"200"},
+    "POST /api/v1/items": {"201", "409", "413", "415", "422"},
+    "GET /api/v1/items/pending": {"200"},
+    "POST /api/v1/items/retry": {"200", "413", "415"},
+    "GET /api/v1/items/{item_id}": {"200", "304", "404"},
+    "PATCH /api/v1/items/{item_id}": {"200", "404", "409", "412", "413", "415"},
+    "POST /api/v1/items/{item_id}/retry": {"200", "404", "409", "412"},
+    "GET /api/v1/tags": {"200"},
 }
-SHARED = {"400", "401", "403", "406", "500", "503"}
+SHARED = {"400", "401", "403", "406", "429", "500", "503"}
+ALONE = {"405"}  # for methods that are not in the document
 
 
-def test_document_is_valid_without_a_warning(document: dict[str, Any]) -> None:
-    assert document["openapi"].startswith("3.1")
+def test_document_is_valid_without_a_warning() -> None:
+    assert document()["openapi"].startswith("3.1")
 
 
-def test_every_call_is_there_with_all_of_its_answers(document: dict[str, Any]) -> None:
-    found = {
-        (path, method): set(call["responses"]) - SHARED
-        for path, calls in document["paths"].items()
-        for method, call in calls.items()
-    }
-
-    assert found == CALLS
+def test_every_call_is_there_with_all_of_its_answers() -> None:
+    assert {str(call): set(call.answers) - SHARED for call in calls()} == CALLS
+    assert all(set(call.answers) >= SHARED for call in calls())
 
 
-def test_every_error_has_the_one_shape(document: dict[str, Any]) -> None:
-    responses = [
-        response
-        for calls in document["paths"].values()
-        for call in calls.values()
-        for status, response in call["responses"].items()
+def test_every_error_has_the_one_shape() -> None:
+    shapes = [
+        answer["content"]["application/json"]["schema"]
+        for call in calls()
+        for status, answer in call.answers.items()
         if status >= "400"
     ]
 
-    assert len(responses) >= len(CALLS) * len(SHARED)
-    shapes = {json.dumps(response["content"], sort_keys=True) for response in responses}
-    assert shapes == {'{"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}'}
+    assert shapes == [{"$ref": "#/components/schemas/Error"}] * len(shapes)
 
 
-def test_tokens_sessions_and_the_development_header_are_described(document: dict[str, Any]) -> None:
-    assert set(document["components"]["securitySchemes"]) == {"token", "development", "cookieAuth"}
+def contents() -> Iterator[tuple[Call, str, dict[str, Any]]]:
+    """What is sent and answered, and under which status."""
+    for call in calls():
+        if body := call.said.get("requestBody"):
+            yield call, "body", body["content"]["application/json"]
+        for status, answer in call.answers.items():
+            if content := answer.get("content"):
+                yield call, status, content["application/json"]
 
 
-def test_capture_has_examples_and_the_limits_of_its_text(document: dict[str, Any]) -> None:
-    body = document["paths"]["/api/v1/items"]["post"]["requestBody"]["content"]["application/json"]
+@pytest.mark.parametrize(
+    ("call", "where", "content"), [pytest.param(*each, id=f"{each[0]} {each[1]}") for each in contents()]
+)
+def test_every_call_and_every_error_has_examples_that_are_true_to_its_schema(
+    call: Call, where: str, content: dict[str, Any]
+) -> None:
+    validator = Draft202012Validator({**content["schema"], "components": document()["components"]})
+
+    examples = [example["value"] for example in content.get("examples", {}).values()]
+
+    assert examples
+    for example in examples:
+        validator.validate(example)
+
+
+def test_every_code_has_an_example_and_no_two_are_alike() -> None:
+    codes: dict[str, set[str]] = {}
+    for _, where, content in contents():
+        for example in content["examples"].values():
+            if where >= "400" and where != "body":
+                codes.setdefault(example["value"]["error"]["code"], set()).add(where)
+
+    declared = resolved({"$ref": "#/components/schemas/Error"})["properties"]["error"]["properties"]["code"]["enum"]
+    assert set(codes) == set(declared) - {KNOWN[int(status)][0] for status in ALONE}
+    assert all(len(statuses) == 1 for statuses in codes.values())
+
+
+def test_every_answer_has_the_headers_that_it_is_sent_with() -> None:
+    headers = {
+        (str(call), status): set(answer["headers"]) for call in calls() for status, answer in call.answers.items()
+    }
+
+    assert all("X-Request-Id" in names for names in headers.values())
+    assert {names for _, names in headers if "ETag" in headers[_, names]} == {"200", "201", "304"}
+    assert headers["POST /api/v1/items", "201"] >= {"ETag", "Location", "Idempotency-Replayed"}
+    assert "ETag" not in headers["POST /api/v1/items", "409"]
+    assert all("Retry-After" in names for (_, status), names in headers.items() if status in {"429", "503"})
+    assert all("WWW-Authenticate" in names for (_, status), names in headers.items() if status == "401")
+
+
+def test_development_header_is_described_while_debugging_only(settings: Settings) -> None:
+    described: dict[str, Any] = {"components": {"securitySchemes": {"token": {}, "development": {}}}, "paths": {}}
+
+    settings.DEBUG = True
+    hide_development_header(described)
+    assert "development" in described["components"]["securitySchemes"]
+
+    settings.DEBUG = False
+    hide_development_header(described)
+    assert "development" not in described["components"]["securitySchemes"]
+
+
+def test_capture_has_examples_and_the_limits_of_its_text() -> None:
+    body = document()["paths"]["/api/v1/items"]["post"]["requestBody"]["content"]["application/json"]
 
     assert body["examples"]
-    text = document["components"]["schemas"]["Capture"]["properties"]["rawText"]
+    text = document()["components"]["schemas"]["Capture"]["properties"]["rawText"]
     assert (text["minLength"], text["maxLength"]) == (1, 10_000)
 
 
@@ -96,7 +142,7 @@ def test_web_side_does_not_import_the_model_library() -> None:
         "print(sorted({'litellm', 'instructor', 'openai'} & set(sys.modules)))"
     )
 
-    environment = {**os.environ, "LITEVAULT_SECRET_KEY": "for this test only"}
+    environment = {**os.environ, "LITEVAULT_DEBUG": "true"}
 
     found = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment

@@ -60,6 +60,13 @@ def test_defaults_are_the_same_in_code_and_example() -> None:
         ("LITEVAULT_LOG_FORMAT", "xml", "LITEVAULT_LOG_FORMAT must be one of json, console."),
         ("LITEVAULT_LOG_LEVEL", "LOUD", "LITEVAULT_LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR."),
         ("LITEVAULT_ENRICH_LEASE_SECONDS", "0", "LITEVAULT_ENRICH_LEASE_SECONDS must be a number from 1 to 3600"),
+        (
+            "LITEVAULT_THROTTLE_PER_MINUTE",
+            "-1",
+            "LITEVAULT_THROTTLE_PER_MINUTE must be a whole number from 0 to 1000000",
+        ),
+        ("LITEVAULT_THROTTLE_PER_MINUTE", "1e3", "LITEVAULT_THROTTLE_PER_MINUTE must be a whole number from 0 to"),
+        ("LITEVAULT_THROTTLE_PER_MINUTE", "1000001", "LITEVAULT_THROTTLE_PER_MINUTE must be a whole number from 0 to"),
         ("LITEVAULT_SECRETKEY", "x", "Unknown setting LITEVAULT_SECRETKEY."),
     ],
 )

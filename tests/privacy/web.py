@@ -4,7 +4,7 @@ import http.client
 import json
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ class Web:
     """Speaks for the owner of the token."""
 
     def __init__(self, port: int, token: str) -> None:
+        self.address = f"http://{HOST}:{port}"
         self._port = port
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
@@ -42,11 +43,11 @@ class Web:
 
 
 @contextmanager
-def web_server(start: CommandStarter, *, token: str, **environment: Any) -> Iterator[Web]:
+def web_server(start: CommandStarter, *, token: str, more: Sequence[str] = (), **environment: Any) -> Iterator[Web]:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
-    options = ("--interface", "wsgi", "--host", HOST, "--port", str(port), "--log-level", "debug")
+    options = ("--interface", "wsgi", "--host", HOST, "--port", str(port), "--log-level", "debug", *more)
     process = start(*options, "litevault.wsgi:application", program=("-m", "granian"), **environment)
     try:
         web = Web(port, token)

@@ -20,6 +20,8 @@ QUERIES = {
     "limit 101": ({"limit": "101"}, {"limit": "max_value"}),
     "limit -1": ({"limit": "-1"}, {"limit": "min_value"}),
     "limit as a word": ({"limit": "ten"}, {"limit": "invalid"}),
+    "limit in digits of another script": ({"limit": "\u0665"}, {"limit": "invalid"}),
+    "limit with an underscore": ({"limit": "1_0"}, {"limit": "invalid"}),
     "limit of many digits": ({"limit": "9" * 5_000}, {"limit": "max_string_length"}),
     "unknown status": ({"status": "DONE"}, {"status": "invalid_choice"}),
     "status in lower case": ({"status": "failed"}, {"status": "invalid_choice"}),

@@ -74,6 +74,44 @@ def test_edit_form_saves_or_confirms_with_the_edits(owner: User, button: str, st
     assert (item.title, item.summary, item.tags, item.status) == ("Mine", before, ["big data", "sql"], status)
 
 
+AWKWARD_TAGS = ["salt, pepper", 'a "b" c', '"quoted"', '"x", y', "plain", "'single'"]
+
+
+def test_edit_form_leaves_tags_as_they_are_whatever_stands_in_them(owner: User) -> None:
+    browser = Browser(owner)
+    item = make_item(owner, status=Status.ARCHIVED, tags=AWKWARD_TAGS)
+
+    browser.send(browser.form(url_of(item), to=url_of(item), button="save"), title="New", action="save")
+
+    item.refresh_from_db()
+    assert (item.title, item.tags) == ("New", AWKWARD_TAGS)
+
+
+def test_refused_edit_keeps_awkward_tags_too(owner: User) -> None:
+    browser = Browser(owner)
+    item = make_item(owner, status=Status.ARCHIVED, tags=AWKWARD_TAGS)
+    form = browser.form(url_of(item), to=url_of(item), button="save")
+
+    page = browser.send(form, title="", action="save").content.decode()
+
+    again = next(form for form in Forms(page).forms if "summary" in form.fields)
+    assert again.fields["tags"] == form.fields["tags"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "tags"),
+    [("a,b", ["a", "b"]), (' "a, b" ,c', ["a, b", "c"]), ('"open, c', ["open, c"]), ("a\r\nb", ["a b"]), (",,", [])],
+)
+def test_typed_tags_are_taken_apart_at_their_commas(owner: User, typed: str, tags: list[str]) -> None:
+    browser = Browser(owner)
+    item = make_item(owner, status=Status.ARCHIVED)
+
+    browser.send(browser.form(url_of(item), to=url_of(item), button="save"), tags=typed, action="save")
+
+    item.refresh_from_db()
+    assert item.tags == tags
+
+
 def test_edit_form_does_not_overwrite_what_changed_meanwhile(owner: User) -> None:
     browser = Browser(owner)
     item = make_item(owner, status=Status.ARCHIVED)

@@ -102,6 +102,9 @@ FILTERS = [
     ({"q": "100%"}, {"failed"}),
     ({"q": "a_b"}, set()),
     ({"q": "\\"}, set()),
+    ({"q": "w.lf"}, set()),
+    ({"q": "(wolf"}, set()),
+    ({"q": "wolf$"}, set()),
     ({"q": "wolf", "status": "READY_TO_CONFIRM"}, {"ready"}),
     ({"q": "", "status": "", "tag": " ", "cursor": ""}, {"archived", "ready", "failed", "enriching"}),
 ]
@@ -226,7 +229,7 @@ def test_page_takes_the_same_few_queries_however_long_it_is(owner: User) -> None
         response = api.get("/items/pending")
 
     assert len(ids(response)) == 30
-    assert len(queries) == 3  # the token, the page, the total
+    assert len(queries) == 4  # the token, the throttle, the page, the total
 
 
 def test_tags_are_counted_over_kept_items_most_used_first(owner: User) -> None:

@@ -98,3 +98,54 @@ def test_home_page_is_the_pending_list() -> None:
     response = Client().get("/")
 
     assert (response.status_code, response["Location"]) == (302, "/api/v1/items/pending")
+
+
+def test_item_leads_to_its_attempts_from_its_page_and_from_the_list(owner: User) -> None:
+    browser = Browser(owner)
+    item = make_item(owner, status=Status.FAILED)
+    make_attempt(item, outcome=Outcome.FAILED)
+
+    page, listed = browser.open(url_of(item)), browser.open("/api/v1/items/pending")
+
+    assert '<a href="#attempts">1 attempt</a>' in page
+    assert 'id="attempts"' in page
+    assert f'href="{url_of(item)}#attempts"' in listed
+
+
+def test_pending_list_is_narrowed_by_the_colours_of_its_statuses(owner: User) -> None:
+    make_item(owner)
+    failed = make_item(owner, status=Status.FAILED)
+
+    page = Browser(owner).open("/api/v1/items/pending?status=FAILED")
+
+    assert re.findall(r'class="status (\w+)" href', page) == ["ENRICHING", "READY_TO_CONFIRM", "FAILED"]
+    assert 'href="?status=FAILED" aria-current="page"' in page
+    assert re.findall(r'class="title" href="([^"]+)"', page) == [url_of(failed)]
+
+
+@pytest.mark.parametrize("url", ["/api/v1/items/pending", "{item}"])
+def test_what_cannot_be_undone_is_asked_twice(owner: User, url: str) -> None:
+    item = make_item(owner, status=Status.FAILED)
+
+    page = Browser(owner).open(url.format(item=url_of(item)))
+
+    assert 'value="discard"' in page
+    for final in ('value="discard"', 'action="/api/v1/items/retry"'):
+        for at in (found.start() for found in re.finditer(final, page)):
+            assert page.count("<details", 0, at) > page.count("</details>", 0, at), "it is not behind a question"
+
+
+def test_page_stays_as_it_is_until_the_person_looks_again(owner: User) -> None:
+    """A page that reloads by itself closes what was just opened, and takes the keyboard's place away."""
+    item = make_item(owner)
+
+    page = Browser(owner).open(url_of(item))
+
+    assert "http-equiv" not in page
+    assert f'<a href="{url_of(item)}">Look again</a>' in page
+
+
+def test_browser_that_asks_for_the_sign_gets_it() -> None:
+    response = Client().get("/favicon.ico")
+
+    assert (response.status_code, response["Content-Type"]) == (200, "image/svg+xml")

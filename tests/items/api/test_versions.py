@@ -61,7 +61,7 @@ def test_matching_version_is_changed(owner: User, if_match: str) -> None:
     assert response["ETag"] == api.get(path)["ETag"]
 
 
-@pytest.mark.parametrize("if_match", ['"other"', "W/{etag}", "nonsense"])
+@pytest.mark.parametrize("if_match", ['"other"', "W/{etag}", "nonsense", "", ",", "\xff\xfe"])
 def test_other_version_is_stale(owner: User, if_match: str) -> None:
     api = Api(owner)
     path = f"/items/{make_item(owner, status=Status.FAILED).id}"

@@ -1,0 +1,43 @@
+"""How many requests of one user the API takes in a minute, counted by the database for all web servers together."""
+
+from django.conf import settings
+from django.db import connection
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+# Each request puts off the moment at which the bucket is empty, and none may put it off beyond a minute from now.
+# One that comes too early is not counted, so that a client which keeps asking is not kept out for ever.
+ADMIT = """
+    INSERT INTO api_throttles AS bucket (user_id, drained_at)
+    VALUES (%(user_id)s, clock_timestamp() + make_interval(secs => %(each)s))
+    ON CONFLICT (user_id) DO UPDATE
+    SET drained_at = greatest(bucket.drained_at, clock_timestamp()) + make_interval(secs => %(each)s)
+    WHERE bucket.drained_at + make_interval(secs => %(each)s) <= clock_timestamp() + interval '1 minute'
+"""
+TOO_EARLY_BY = """
+    SELECT extract(epoch FROM drained_at - clock_timestamp() - interval '1 minute')::float8 + %(each)s
+    FROM api_throttles WHERE user_id = %(user_id)s
+"""
+
+
+class UserThrottle(BaseThrottle):
+    """Up to a minute's allowance at once, and from then on as fast as it comes back."""
+
+    _wait = 0.0
+
+    def allow_request(self, request: Request, _view: object) -> bool:
+        per_minute = settings.THROTTLE_PER_MINUTE
+        if not per_minute or request.user.pk is None:
+            return True
+        bucket = {"user_id": request.user.pk, "each": 60 / per_minute}
+        with connection.cursor() as cursor:
+            cursor.execute(ADMIT, bucket)
+            if cursor.rowcount:
+                return True
+            cursor.execute(TOO_EARLY_BY, bucket)
+            (self._wait,) = cursor.fetchone()
+        return False
+
+    def wait(self) -> float:
+        """Seconds until the next request is taken."""
+        return max(self._wait, 0.0)

@@ -1,0 +1,62 @@
+"""Schemathesis holds the API against its own OpenAPI document, over HTTP, with every check that it knows.
+
+By default in seconds. Thousands of other cases: SCHEMATHESIS_EXAMPLES=500 SCHEMATHESIS_SEED=7 make test ARGS=…
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+
+from items.models import Item
+from items.states import Status
+from litevault.models import ApiToken
+from tests.end_to_end.conftest import CommandStarter
+from tests.hardening.production import PRODUCTION
+from tests.items.factories import make_item
+from tests.privacy.web import web_server
+
+FOLDER = Path(__file__).parent
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "10")
+SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.timeout(3600)
+def test_api_does_what_its_document_says(owner: User, start: CommandStarter, tmp_path: Path) -> None:
+    token = ApiToken.objects.issue(user=owner, name="schemathesis")[1]
+    items = [make_item(owner, status=status) for status in Status for _ in range(20)]
+
+    with web_server(start, token=token, **PRODUCTION) as web:
+        ended = subprocess.run(
+            command(web.address, token),
+            cwd=tmp_path,
+            env={**os.environ, **environment(items)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    sys.stdout.write(ended.stdout)  # for those who ask pytest for it, with -rP
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "8 selected / 8 total" in ended.stdout
+
+
+def command(base: str, token: str) -> list[str]:
+    schemathesis = [sys.executable, "-m", "schemathesis.cli", "--no-color"]
+    config = ["--config-file", str(FOLDER / "schemathesis.toml")]
+    options = ["--header", f"Authorization: Bearer {token}", "--checks", "all", "--max-examples", EXAMPLES]
+    repeatable = ["--seed", SEED, "--generation-database", "none", "--continue-on-failure"]
+    return [*schemathesis, *config, "run", f"{base}/api/v1/schema", *options, *repeatable]
+
+
+def environment(items: list[Item]) -> dict[str, str]:
+    return {
+        "SCHEMATHESIS_HOOKS": "tests.hardening.schemathesis_hooks",
+        "SCHEMATHESIS_ITEM_IDS": json.dumps([str(item.id) for item in items]),
+        "PYTHONPATH": str(FOLDER.parents[1]),
+    }
