@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self, cast
 
 from django.conf import settings
@@ -61,20 +61,22 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def confirm(self) -> int:
         """Archive those that are ready; say how many that were."""
         now = timezone.now()
-        return self._allowing(Action.CONFIRM).update(status=Status.ARCHIVED, confirmed_at=now, updated_at=now)
+        return self.allowing(Action.CONFIRM).update(status=Status.ARCHIVED, confirmed_at=now, updated_at=now)
 
-    def retry(self) -> int:
+    def retry(self, *, after: timedelta = timedelta(0)) -> int:
         """Send those that failed back to enrichment; say how many that were.
 
-        The database starts their attempts afresh and wakes the worker.
+        The database starts their attempts afresh and wakes the worker. They become due `after` a while, by its clock.
         """
-        return self._allowing(Action.RETRY).update(status=Status.ENRICHING, updated_at=timezone.now())
+        due = {"available_at": Now() + after} if after else {}
+        return self.allowing(Action.RETRY).update(status=Status.ENRICHING, updated_at=timezone.now(), **due)
 
     def discard(self) -> int:
         """Discard all that are not yet; say how many that were. Calls in flight are cancelled."""
-        return self._allowing(Action.DISCARD).update(status=Status.DISCARDED, updated_at=timezone.now())
+        return self.allowing(Action.DISCARD).update(status=Status.DISCARDED, updated_at=timezone.now())
 
-    def _allowing(self, action: Action) -> Self:
+    def allowing(self, action: Action) -> Self:
+        """Those whose status lets the action start."""
         return self.filter(status__in=statuses_allowing(action))
 
 
@@ -138,7 +140,7 @@ class Item(models.Model):
     updated_at = models.DateTimeField(default=timezone.now, db_default=Now())
     confirmed_at = models.DateTimeField(null=True, blank=True)
 
-    # The columns of the queue. Only items.queue and the triggers write them.
+    # The columns of the queue. Only items.queue, the triggers and a paced retry write them.
     available_at = models.DateTimeField(db_default=Now(), editable=False)
     fencing_token = models.BigIntegerField(default=0, db_default=0, editable=False)
     attempt_count = models.SmallIntegerField(default=0, db_default=0, editable=False)
@@ -149,6 +151,12 @@ class Item(models.Model):
 
     class Meta:
         db_table = "items"
+        # Apart from change_item, which stands for edits of the draft.
+        permissions = (
+            ("retry_item", "Can retry item"),
+            ("confirm_item", "Can confirm item"),
+            ("discard_item", "Can discard item"),
+        )
         constraints = (
             models.CheckConstraint(name="items_status_known", condition=Q(status__in=Status.values)),
             models.CheckConstraint(name="items_mode_known", condition=Q(enrichment_mode__in=EnrichmentMode.values)),
@@ -209,9 +217,17 @@ class Item(models.Model):
                 name="items_owner_pending",
                 condition=Q(status__in=PENDING_STATUSES),
             ),
+            # The lists of the admin. Its filter by error code reads the code from the index.
             models.Index(
-                F("created_at").desc(), F("id").desc(), name="items_failed", condition=Q(status=Status.FAILED)
+                fields=("-created_at", "-id"),
+                include=("enrichment_error",),
+                name="items_failed",
+                condition=Q(status=Status.FAILED),
             ),
+            models.Index(
+                fields=("-created_at", "-id"), name="items_ready", condition=Q(status=Status.READY_TO_CONFIRM)
+            ),
+            models.Index(fields=("-created_at", "-id"), name="items_discarded", condition=Q(status=Status.DISCARDED)),
             # The fair claim walks from owner to owner; the sweep looks for the next item due.
             models.Index("owner", "available_at", "id", name="items_claim", condition=Q(status=Status.ENRICHING)),
             models.Index("available_at", "id", name="items_due", condition=Q(status=Status.ENRICHING)),
@@ -296,7 +312,14 @@ class EnrichmentAttempt(models.Model):
                 condition=~Q(outcome=Outcome.FAILED) | Q(error_code__isnull=False),
             ),
         )
-        indexes = (models.Index(F("finished_at").desc(), name="attempts_newest"),)
+        indexes = (
+            # What a month of attempts took is summed up from the index alone.
+            models.Index(
+                fields=("-finished_at",),
+                include=("prompt_tokens", "completion_tokens", "cost_usd"),
+                name="attempts_newest",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"Attempt {self.number}"

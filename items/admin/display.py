@@ -1,6 +1,5 @@
-"""How an item and its history look in the admin. The captured text appears only folded, on the detail page."""
+"""How an item looks in the admin. The captured text appears only folded, on the detail page."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
@@ -10,11 +9,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from items.models import EnrichmentAttempt, Item
+from items.admin.counting import Count, counted
+from items.models import Item
 from items.states import PENDING_STATUSES, Status
-from items.usage import Usage
-
-MOST_TO_COUNT = 10_000
 
 
 def badge(status: str) -> SafeString:
@@ -56,38 +53,13 @@ def folded_text(item: Item) -> SafeString:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusLink:
     status: Status
-    count: str
+    count: Count
     is_current: bool
 
 
 def status_links(current: str | None) -> list[StatusLink]:
     """The pending statuses with their counts, failed first: the strip above the list."""
     return [
-        StatusLink(status=status, count=bounded_count(status), is_current=current == status)
+        StatusLink(status=status, count=counted(Item.objects.filter(status=status)), is_current=current == status)
         for status in reversed(PENDING_STATUSES)
     ]
-
-
-def bounded_count(status: Status) -> str:
-    """Count as far as it matters: nobody reads a backlog to the last item, and the page must stay quick."""
-    count = Item.objects.filter(status=status)[: MOST_TO_COUNT + 1].count()
-    return f"{count:,}" if count <= MOST_TO_COUNT else f"{MOST_TO_COUNT:,}+"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """Every attempt at an item, and what they took together."""
-
-    attempts: Sequence[EnrichmentAttempt]
-
-    @property
-    def duration_ms(self) -> int:
-        return sum(attempt.duration_ms for attempt in self.attempts)
-
-    @property
-    def usage(self) -> Usage:
-        return Usage.of(self.attempts)
-
-
-def history(item: Item) -> History:
-    return History(attempts=list(item.attempts.order_by("number")))

@@ -7,17 +7,28 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from items.models import Item, ItemQuerySet
+from items.models import EnrichmentAttempt, Item, ItemQuerySet
 from items.states import Status
 
 PENDING = "PENDING"
 ERROR_CODES = ("LLM_TIMEOUT", "LLM_VALIDATION_ERROR", "LLM_API_ERROR", "ENRICHMENT_ABANDONED")
 AGES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 OLDER = "older"
+
+# Those that are common, as the planner knows them, and those that came up since it last looked.
+MODELS = """
+SELECT unnest(most_common_vals::text::text[]) FROM pg_stats
+WHERE schemaname = current_schema() AND tablename = 'enrichment_attempts' AND attname = 'model'
+UNION
+SELECT model FROM (SELECT model FROM enrichment_attempts ORDER BY finished_at DESC LIMIT 1000) recent
+WHERE model IS NOT NULL
+ORDER BY 1
+"""
 
 
 class ChoiceFilter(admin.SimpleListFilter):
@@ -68,6 +79,22 @@ class AgeFilter(ChoiceFilter):
         return queryset.filter(created_at__gte=timezone.now() - AGES[age])
 
 
+class ModelFilter(ChoiceFilter):
+    """Any attempt counts, not only the last one."""
+
+    title = "model"
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        with connection.cursor() as cursor:
+            cursor.execute(MODELS)
+            return [(model, model) for (model,) in cursor.fetchall()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Item]) -> QuerySet[Item]:
+        attempts = EnrichmentAttempt.objects.filter(item=OuterRef("pk"), model=self.value())
+        return queryset.filter(Exists(attempts)) if self.value() else queryset
+
+
 class OwnerFilter(admin.SimpleListFilter):
     """A field for the owner's name: a list of ten thousand names helps nobody."""
 
@@ -92,7 +119,6 @@ class OwnerFilter(admin.SimpleListFilter):
         name = (self.value() or "").strip()
         if not name:
             return queryset
-        # The owner is looked up first. A join would turn a bulk action into an update with a subquery,
-        # which does not check again the status of a row that moved meanwhile.
+        # Looked up first, because a join would keep PostgreSQL from the index that starts with the owner.
         owner = None if "\x00" in name else get_user_model().objects.filter(username=name).first()
         return queryset.filter(owner=owner) if owner else queryset.none()

@@ -1,73 +1,74 @@
 """The detail page: one item, its whole history, and what a reviewer may do with it now."""
 
-from typing import Any
-from uuid import UUID
+from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
 
-from items.admin.actions import DONE, ItemModelAdmin, refusal
-from items.admin.display import history
-from items.admin.forms import DRAFT_FIELDS
+from items.admin.forms import DRAFT_FIELDS, ItemForm
+from items.admin.permissions import may, permitted_actions
+from items.admin.reports import DONE, GONE, refusal
+from items.admin.timeline import history
+from items.admin.verbs import ItemVerbsAdmin
 from items.models import Item
 from items.states import Action, InvalidTransition
 
 CONFIRM_BUTTON = "_confirm"
+QUEUE_FIELDS = ("attempt_count", "available_at", "claimed_by", "claimed_at", "fencing_token")
 
 
-class ItemReviewAdmin(ItemModelAdmin):
+class ItemReviewAdmin(ItemVerbsAdmin):
     """Every change goes through the item's own verbs, which look at the status under a lock."""
 
-    def get_urls(self) -> list[URLPattern]:
-        guarded = self.admin_site.admin_view
-        return [
-            path("<uuid:item_id>/retry/", guarded(self.retry_view), name="items_item_retry"),
-            path("<uuid:item_id>/discard/", guarded(self.discard_view), name="items_item_discard"),
-            *super().get_urls(),
-        ]
+    form = ItemForm
+    fieldsets: ClassVar = (
+        (None, {"fields": ("status_badge", "enrichment_error", *DRAFT_FIELDS, "source_type", "folded_text")}),
+        ("Origin", {"fields": ("id", "owner", "enrichment_mode", "created_at", "updated_at", "confirmed_at")}),
+        ("Queue", {"fields": QUEUE_FIELDS, "classes": ("collapse",), "description": "What the workers go by."}),
+    )
 
-    def retry_view(self, request: HttpRequest, item_id: UUID) -> HttpResponse:
-        item = self._item_to_change(request, item_id)
-        if item and request.method == "POST":
-            self._move(request, item, Action.RETRY)
-        return self._detail_page(request, item_id)
+    def get_fieldsets(self, request: HttpRequest, obj: Item | None = None) -> Any:
+        first, *others = self.fieldsets
+        if not self._is_editable(request, obj):
+            return self.fieldsets
+        name, options = first
+        return [(name, {**options, "fields": (*options["fields"], "seen_at")}), *others]
 
-    def discard_view(self, request: HttpRequest, item_id: UUID) -> HttpResponse:
-        """Ask first, then discard."""
-        item = self._item_to_change(request, item_id)
-        if item and request.method == "POST":
-            self._move(request, item, Action.DISCARD)
-        elif item and Action.DISCARD in item.allowed_actions:
-            context = {
-                **self.admin_site.each_context(request),
-                "title": "Discard this item?",
-                "subtitle": str(item),
-                "opts": self.opts,
-                "back_url": self._detail_url(request, item_id),
-            }
-            return TemplateResponse(request, "admin/items/item/discard.html", context)
-        return self._detail_page(request, item_id)
+    def get_readonly_fields(self, request: HttpRequest, obj: Item | None = None) -> list[str]:
+        shown = flatten_fieldsets(self.fieldsets)
+        if self._is_editable(request, obj):
+            return [field for field in shown if field not in DRAFT_FIELDS]
+        return shown
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        # Whatever is raised, nothing was written: the page is one transaction, and it was rolled back.
         try:
             return super().change_view(request, object_id, form_url, extra_context)
         except InvalidTransition as error:
-            # Nothing was written: the page is one transaction, and it was rolled back.
             self.message_user(request, refusal(error), messages.ERROR)
-            return self._detail_page(request, object_id)
+            return HttpResponseRedirect(self.detail_url(request, object_id))
+        except Item.DoesNotExist:
+            return self._say_gone(request)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, *_args: Any) -> HttpResponse:
+        return self._say_gone(request)
+
+    def _say_gone(self, request: HttpRequest) -> HttpResponse:
+        self.message_user(request, GONE, messages.WARNING)
+        return HttpResponseRedirect(self.list_url(request))
 
     def save_model(self, request: HttpRequest, obj: Item, form: Any, change: Any) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data if name in DRAFT_FIELDS}
-        if CONFIRM_BUTTON in request.POST:
+        if CONFIRM_BUTTON not in request.POST:
+            obj.edit(**changes)
+        elif may(request, Action.CONFIRM):
             obj.confirm(**changes)
         else:
-            obj.edit(**changes)
+            raise PermissionDenied
 
     def construct_change_message(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if CONFIRM_BUTTON in request.POST:
@@ -77,47 +78,23 @@ class ItemReviewAdmin(ItemModelAdmin):
     def response_change(self, request: HttpRequest, obj: Item) -> HttpResponse:
         if CONFIRM_BUTTON not in request.POST:
             return super().response_change(request, obj)
-        self._say_done(request, Action.CONFIRM)
-        return self._detail_page(request, obj.pk)
+        self.say_done(request, Action.CONFIRM, obj)
+        return HttpResponseRedirect(self.detail_url(request, obj.pk))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         item = kwargs["obj"]
-        allowed = item.allowed_actions if self.has_change_permission(request, item) else ()
+        permitted = permitted_actions(request, item)
         context |= {
             "title": "Review item",
             "history": history(item),
-            "may": {action.value: action in allowed for action in Action},
+            "may": {action.value: action in permitted for action in Action},
             "confirm_button": CONFIRM_BUTTON,
-            "show_save": Action.EDIT in allowed,
-            "show_save_and_continue": Action.EDIT in allowed,
+            "show_save": Action.EDIT in permitted,
+            "show_save_and_continue": Action.EDIT in permitted,
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _item_to_change(self, request: HttpRequest, item_id: UUID) -> Item | None:
-        item = self.get_object(request, str(item_id))
-        if not self.has_change_permission(request, item):
-            raise PermissionDenied
-        return item
-
-    def _move(self, request: HttpRequest, item: Item, action: Action) -> None:
-        try:
-            item.retry() if action == Action.RETRY else item.discard()
-        except InvalidTransition as error:
-            self.message_user(request, refusal(error), messages.ERROR)
-        else:
-            self.log_change(request, item, f"{DONE[action].capitalize()}.")
-            self._say_done(request, action)
-
-    def _say_done(self, request: HttpRequest, action: Action) -> None:
-        self.message_user(request, f"The item was {DONE[action]}.", messages.SUCCESS)
-
-    def _detail_page(self, request: HttpRequest, item_id: object) -> HttpResponse:
-        """Back to the item. The address of an item that does not exist leads on, with a message, from there."""
-        return HttpResponseRedirect(self._detail_url(request, item_id))
-
-    def _detail_url(self, request: HttpRequest, item_id: object) -> str:
-        url = reverse("admin:items_item_change", args=(item_id,), current_app=self.admin_site.name)
-        filters = self.get_preserved_filters(request)
-        return str(add_preserved_filters({"preserved_filters": filters, "opts": self.opts}, url))
+    def _is_editable(self, request: HttpRequest, obj: Item | None) -> bool:
+        return obj is not None and Action.EDIT in permitted_actions(request, obj)

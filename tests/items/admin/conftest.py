@@ -1,8 +1,11 @@
-"""A reviewer may change items, a viewer may only look, and neither is a superuser."""
+"""A reviewer may do everything with items, a viewer may only look, and neither is a superuser."""
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.core.cache import cache
 from django.test import Client
+
+EVERY_VERB = ("view_item", "change_item", "retry_item", "confirm_item", "discard_item")
 
 
 def staff_client(username: str, *codenames: str) -> Client:
@@ -13,9 +16,15 @@ def staff_client(username: str, *codenames: str) -> Client:
     return client
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_remembered() -> None:
+    """The first page remembers hours and days that are over, from one test to the next."""
+    cache.clear()
+
+
 @pytest.fixture
 def reviewer(db: None) -> Client:
-    return staff_client("reviewer", "view_item", "change_item")
+    return staff_client("reviewer", *EVERY_VERB)
 
 
 @pytest.fixture

@@ -49,7 +49,9 @@ def test_action_on_all_matching_reaches_beyond_the_page_but_not_beyond_the_filte
     other_owner = make_item(stranger, status=Status.FAILED)
 
     response = reviewer.post(
-        f"{LIST}?error_code=LLM_TIMEOUT&owner=owner", choose(Action.RETRY, items[0], all_matching=True), follow=True
+        f"{LIST}?error_code=LLM_TIMEOUT&owner=owner",
+        choose(Action.RETRY, items[0], all_matching=True, confirmed=True),
+        follow=True,
     )
 
     assert messages(response.text) == ["60 items sent back to enrichment."]
@@ -60,7 +62,7 @@ def test_action_on_all_found_by_search_stays_within_the_search(reviewer: Client,
     wanted = make_item(stranger, status=Status.READY_TO_CONFIRM)
     make_item(owner, status=Status.READY_TO_CONFIRM)
 
-    reviewer.post(f"{LIST}?q=stran", choose(Action.CONFIRM, wanted, all_matching=True))
+    reviewer.post(f"{LIST}?q=stran", choose(Action.CONFIRM, wanted, all_matching=True, confirmed=True))
 
     assert list(Item.objects.filter(status=Status.ARCHIVED)) == [wanted]
 
@@ -81,6 +83,28 @@ def test_discard_asks_before_it_discards(reviewer: Client, owner: User, all_matc
     assert Item.objects.filter(status=Status.DISCARDED).count() == discarded
 
 
+@pytest.mark.parametrize("action", NAMES)
+def test_action_on_all_matching_asks_and_says_how_many(reviewer: Client, owner: User, action: Action) -> None:
+    items = {status: make_item(owner, status=status) for status in Status}
+
+    page = reviewer.post(LIST, choose(action, items[Status.FAILED], all_matching=True))
+
+    movable = sum(action in actions for actions in TRANSITIONS.values())
+    assert f"<h1>{action.label} {movable} item" in page.text
+    assert "all items that match the filter now" in page.text
+    assert {status: Item.objects.get(pk=item.pk).status for status, item in items.items()} == {
+        status: status for status in Status
+    }
+
+
+def test_retry_of_a_few_does_not_ask(reviewer: Client, owner: User) -> None:
+    items = [make_item(owner, status=Status.FAILED) for _ in range(2)]
+
+    response = reviewer.post(LIST, choose(Action.RETRY, *items), follow=True)
+
+    assert messages(response.text) == ["2 items sent back to enrichment."]
+
+
 def dict_of(fields: list[tuple[str, str]]) -> dict[str, list[str]]:
     """What a browser sends for the hidden fields of a form."""
     return {name: [value for each, value in fields if each == name] for name, _ in fields}
@@ -96,6 +120,42 @@ def test_item_that_was_retried_meanwhile_is_refused(reviewer: Client, owner: Use
         "0 items sent back to enrichment.",
         "1 item refused: only one with the status “Failed” can be.",
     ]
+
+
+def test_item_that_left_the_filter_meanwhile_is_named_among_the_refused(reviewer: Client, owner: User) -> None:
+    item, moved = make_item(owner, status=Status.FAILED), make_item(owner, status=Status.FAILED)
+    moved.retry()
+
+    response = reviewer.post(f"{LIST}?status=FAILED", choose(Action.RETRY, item, moved), follow=True)
+
+    assert messages(response.text) == [
+        "1 item sent back to enrichment.",
+        "1 item refused: only one with the status “Failed” can be.",
+    ]
+
+
+def test_item_that_was_deleted_meanwhile_is_said_to_be_gone(reviewer: Client, owner: User) -> None:
+    item, deleted = make_item(owner, status=Status.FAILED), make_item(owner, status=Status.FAILED)
+    Item.objects.filter(pk=deleted.pk).delete()
+
+    response = reviewer.post(LIST, choose(Action.RETRY, item, deleted), follow=True)
+
+    assert messages(response.text) == [
+        "1 item sent back to enrichment.",
+        "1 item not found: deleted together with the owner.",
+    ]
+
+
+@pytest.mark.parametrize("bad", ["", "x", "0", "\x00", "1' OR '1'='1"])
+def test_id_made_by_hand_changes_nothing_and_breaks_nothing(reviewer: Client, owner: User, bad: str) -> None:
+    item = make_item(owner, status=Status.FAILED)
+    form = choose(Action.RETRY, item) | {"_selected_action": [str(item.pk), bad]}
+
+    response = reviewer.post(LIST, form, follow=True)
+
+    assert response.status_code == 200
+    assert messages(response.text) == ["That is not the id of an item. Nothing was changed."]
+    assert Item.objects.get(pk=item.pk).status == Status.FAILED
 
 
 @pytest.mark.parametrize("action", NAMES)

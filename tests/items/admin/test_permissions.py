@@ -1,10 +1,16 @@
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from items.models import Item
 from items.states import Status
-from tests.items.admin.pages import LIST, detail, verb
+from tests.items.admin.conftest import staff_client
+from tests.items.admin.pages import LIST, detail, form_of, verb
 from tests.items.factories import make_item
+
+VERBS = ("retry", "confirm", "discard")
+BEFORE = {"retry": Status.FAILED, "confirm": Status.READY_TO_CONFIRM, "discard": Status.FAILED}
+AFTER = {"retry": Status.ENRICHING, "confirm": Status.ARCHIVED, "discard": Status.DISCARDED}
 
 
 def test_who_is_not_staff_gets_the_login_page(client: Client, owner: User) -> None:
@@ -20,9 +26,9 @@ def test_buttons_need_the_token_of_the_page(reviewer: Client, owner: User) -> No
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = reviewer.cookies
 
-    addresses = (verb(item, "retry"), verb(item, "discard"), detail(item))
+    addresses = [*(verb(item, name) for name in VERBS), detail(item)]
 
-    assert [strict.post(address).status_code for address in addresses] == [403, 403, 403]
+    assert [strict.post(address).status_code for address in addresses] == [403, 403, 403, 403]
     assert Item.objects.get(pk=item.pk).status == Status.FAILED
 
 
@@ -30,12 +36,12 @@ def test_viewer_sees_the_item_without_buttons_and_cannot_change_it(viewer: Clien
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
 
     page = viewer.get(detail(item)).text
-    addresses = (verb(item, "retry"), verb(item, "discard"), detail(item))
+    addresses = [*(verb(item, name) for name in VERBS), detail(item)]
     answers = [viewer.post(address, {"title": "Forged", "_confirm": ""}).status_code for address in addresses]
 
     assert "Show the captured text" in page
     assert not any(button in page for button in (">Confirm</button>", ">Discard…</a>", 'name="_save"'))
-    assert answers == [403, 403, 403]
+    assert answers == [403, 403, 403, 403]
     assert Item.objects.get(pk=item.pk).status == Status.READY_TO_CONFIRM
 
 
@@ -47,3 +53,89 @@ def test_who_is_not_staff_cannot_press_buttons(client: Client, owner: User) -> N
 
     assert response.headers["Location"].startswith("/admin/login/")
     assert Item.objects.get(pk=item.pk).status == Status.FAILED
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_each_verb_needs_its_own_permission_and_no_other(owner: User, name: str) -> None:
+    item = make_item(owner, status=BEFORE[name])
+    others = [f"{each}_item" for each in ("change", *VERBS) if each != name]
+    without = staff_client("without", "view_item", *others)
+    only = staff_client("only", "view_item", f"{name}_item")
+    bulk = {"action": f"{name}_selected", "index": "0", "_selected_action": [str(item.pk)], "confirmed": "yes"}
+
+    refused = without.post(verb(item, name)).status_code
+    without.post(LIST, bulk)
+    untouched = Item.objects.get(pk=item.pk).status
+    only.post(verb(item, name))
+
+    assert refused == 403
+    assert untouched == BEFORE[name]
+    assert Item.objects.get(pk=item.pk).status == AFTER[name]
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_action_on_many_needs_the_permission_of_its_verb_only(owner: User, name: str) -> None:
+    item = make_item(owner, status=BEFORE[name])
+    only = staff_client("only", "view_item", f"{name}_item")
+    bulk = {"index": "0", "_selected_action": [str(item.pk)], "confirmed": "yes"}
+
+    offered = [each for each in VERBS if f'value="{each}_selected"' in only.get(LIST).text]
+    only.post(LIST, bulk | {"action": f"{name}_selected"})
+
+    assert offered == [name]
+    assert Item.objects.get(pk=item.pk).status == AFTER[name]
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_verb_without_the_permission_to_look_is_refused(owner: User, name: str) -> None:
+    item = make_item(owner, status=BEFORE[name])
+    blind = staff_client("blind", f"{name}_item")
+
+    answers = [blind.post(verb(item, name)), blind.get(verb(item, "preview")), blind.get(LIST)]
+
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert Item.objects.get(pk=item.pk).status == BEFORE[name]
+
+
+def test_who_may_edit_but_not_confirm_cannot_confirm_through_the_form(owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    editor = staff_client("editor", "view_item", "change_item")
+    form = form_of(editor, item) | {"title": "Edited"}
+
+    page = editor.get(detail(item)).text
+    refused = editor.post(detail(item), form | {"_confirm": ""}).status_code
+    untouched = Item.objects.get(pk=item.pk)
+    editor.post(detail(item), form | {"_save": ""})
+
+    assert ">Confirm</button>" not in page
+    assert (refused, untouched.status, untouched.title) == (403, Status.READY_TO_CONFIRM, item.title)
+    assert Item.objects.get(pk=item.pk).title == "Edited"
+
+
+def test_who_may_confirm_but_not_edit_confirms_what_the_page_showed(owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    confirmer = staff_client("confirmer", "view_item", "confirm_item")
+
+    page = confirmer.get(detail(item)).text
+    item.edit(title="Changed meanwhile")
+    confirmer.post(verb(item, "confirm"), {"seen": seen_on(page)})
+    untouched = Item.objects.get(pk=item.pk).status
+    confirmer.post(verb(item, "confirm"), {"seen": seen_on(confirmer.get(detail(item)).text)})
+
+    assert 'name="title"' not in page
+    assert untouched == Status.READY_TO_CONFIRM
+    assert Item.objects.get(pk=item.pk).status == Status.ARCHIVED
+
+
+def seen_on(page: str) -> str:
+    return page.split('name="seen" value="')[1].split('"', maxsplit=1)[0]
+
+
+def test_first_page_shows_its_overview_only_to_who_may_see_items(viewer: Client, owner: User) -> None:
+    make_item(owner)
+    other = staff_client("other", "view_user")
+
+    assert "Waiting for a worker" in viewer.get("/admin/").text
+    page = other.get("/admin/")
+    assert page.status_code == 200
+    assert "Waiting for a worker" not in page.text

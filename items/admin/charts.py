@@ -1,0 +1,64 @@
+"""The geometry of small charts, drawn as SVG by the templates: no script, no library, no style attribute."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+WIDTH = 480
+HEIGHT = 120
+GAP = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rectangle:
+    kind: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def stacked(columns: Sequence[Sequence[float]], kinds: Sequence[str]) -> list[Rectangle]:
+    """A column for each row of numbers, the first number at the bottom; the highest column fills the height."""
+    top = max((sum(column) for column in columns), default=0)
+    step = WIDTH / max(1, len(columns))
+    rectangles = []
+    for place, column in enumerate(columns):
+        below = 0.0
+        for kind, value in zip(kinds, column, strict=True):
+            height = HEIGHT * value / top if top else 0
+            y = HEIGHT - below - height
+            rectangles.append(_rectangle(kind, place * step + GAP / 2, y, step - GAP, height))
+            below += height
+    return [rectangle for rectangle in rectangles if rectangle.height]
+
+
+def lines(values: Sequence[float | None], *, top: float) -> list[str]:
+    """The points of a line through the middles of the columns, in several pieces where a value is missing."""
+    step = WIDTH / max(1, len(values))
+    points = [None if value is None else _point(place, value, top, step) for place, value in enumerate(values)]
+    pieces = (list(piece) for is_known, piece in groupby(points, key=bool) if is_known)
+    return [" ".join(f"{x:g},{y:g}" for x, y in _drawn(piece, step)) for piece in pieces]
+
+
+def share(value: float, top: float) -> int:
+    """The length of a bar in hundredths of the longest one. What is there is seen, however little it is."""
+    return max(1, round(100 * value / top)) if value and top else 0
+
+
+def _rectangle(kind: str, x: float, y: float, width: float, height: float) -> Rectangle:
+    return Rectangle(kind=kind, x=round(x, 1), y=round(y, 1), width=round(width, 1), height=round(height, 1))
+
+
+def _point(place: int, value: float, top: float, step: float) -> tuple[float, float]:
+    height = HEIGHT * value / top if top else 0
+    return round((place + 0.5) * step, 1), round(HEIGHT - height, 1)
+
+
+def _drawn(piece: Sequence[tuple[float, float] | None], step: float) -> Iterator[tuple[float, float]]:
+    """A value that stands alone becomes a dash, because a line of one point is not drawn."""
+    points = [point for point in piece if point]
+    if len(points) > 1:
+        return iter(points)
+    ((x, y),) = points
+    return iter(((x - step / 4, y), (x + step / 4, y)))

@@ -1,0 +1,46 @@
+"""What the first page of the admin says, all of it from the database and none of it counted for long.
+
+There is no registry of workers, and none is needed: a listener is known by its connection, a worker by its work.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from django.db import transaction
+
+from items.admin.counting import Count, counted
+from items.admin.overview.day import Day
+from items.admin.overview.failures import Failure, failures
+from items.admin.overview.fleet import Listener, Worker, listeners, workers
+from items.admin.overview.line import Line
+from items.admin.overview.questions import without_compiling
+from items.admin.overview.spending import Spending, spending
+from items.models import Item
+from items.states import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    statuses: Sequence[tuple[Status, Count]]
+    line: Line
+    failures: Sequence[Failure]
+    day: Day
+    listeners: Sequence[Listener]
+    workers: Sequence[Worker]
+    spending: Sequence[Spending]
+
+    @classmethod
+    @transaction.atomic
+    def taken(cls) -> Self:
+        without_compiling()
+        day = Day.read()
+        return cls(
+            statuses=[(status, counted(Item.objects.filter(status=status))) for status in Status],
+            line=Line.read(),
+            failures=failures(),
+            day=day,
+            listeners=listeners(),
+            workers=workers(),
+            spending=spending((hour.start, hour.spent) for hour in day.hours),
+        )

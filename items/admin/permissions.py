@@ -1,0 +1,27 @@
+"""Who may do what. Each verb has a permission of its own, and a change of the draft is the fourth."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from django.http import HttpRequest
+
+from items.models import Item
+from items.states import Action
+
+PERMISSIONS: Mapping[Action, str] = MappingProxyType(
+    {
+        Action.EDIT: "items.change_item",
+        Action.CONFIRM: "items.confirm_item",
+        Action.RETRY: "items.retry_item",
+        Action.DISCARD: "items.discard_item",
+    }
+)
+
+
+def may(request: HttpRequest, action: Action) -> bool:
+    return request.user.has_perm(PERMISSIONS[action])
+
+
+def permitted_actions(request: HttpRequest, item: Item) -> tuple[Action, ...]:
+    """What the item allows now, and this user may do."""
+    return tuple(action for action in item.allowed_actions if may(request, action))

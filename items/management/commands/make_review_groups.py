@@ -1,0 +1,31 @@
+"""The two groups that most installations need."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "Reviewers": ("view_item", "change_item", "retry_item", "confirm_item", "discard_item"),
+        "Readers": ("view_item",),
+    }
+)
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the groups Reviewers (look at items, edit, retry, confirm and discard them) and Readers (look only) for "
+        "the admin. Run again, it gives back the permissions that a group has lost, and takes none away."
+    )
+
+    @transaction.atomic
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        for name, codenames in GROUPS.items():
+            group, is_new = Group.objects.get_or_create(name=name)
+            permissions = Permission.objects.filter(content_type__app_label="items", codename__in=codenames)
+            group.permissions.add(*permissions)
+            self.stdout.write(f"{'Made' if is_new else 'Found'} {name}: {', '.join(codenames)}.")

@@ -1,0 +1,226 @@
+"""Very many items at once: in batches, spread over time, and never for ever."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from time import monotonic
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from items import queue
+from items.admin import batches, counting
+from items.admin.batches import Tally, move_matching, move_selected
+from items.admin.counting import Count
+from items.admin.reports import duration
+from items.models import Item
+from items.states import TRANSITIONS, Action, Status
+from tests.items.factories import make_item
+from tests.items.other_connection import other_connection
+
+MINUTE = timedelta(minutes=1)
+VERBS = [Action.RETRY, Action.CONFIRM, Action.DISCARD]
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "BATCH", 3)
+
+
+def failed(owner: User, count: int) -> list[Item]:
+    """Captured one after the other, a minute apart."""
+    start = timezone.now() - timedelta(days=1)
+    return [make_item(owner, status=Status.FAILED, created_at=start + number * MINUTE) for number in range(count)]
+
+
+def minutes_until_due() -> dict[object, int]:
+    items = Item.objects.filter(status=Status.ENRICHING).annotate(wait=F("available_at") - Now())
+    return {item.pk: round(item.wait / MINUTE) for item in items}
+
+
+@pytest.mark.parametrize("action", VERBS)
+def test_every_matching_item_that_allows_it_is_moved_and_the_rest_counted(owner: User, action: Action) -> None:
+    items = {status: [make_item(owner, status=status) for _ in range(4)] for status in Status}
+
+    tally = move_matching(Item.objects.all(), action)
+
+    allowing = [status for status in Status if action in TRANSITIONS[status]]
+    assert tally.moved == 4 * len(allowing)
+    assert tally.refused == Count(4 * (len(Status) - len(allowing)))
+    for status, each in items.items():
+        now = set(Item.objects.filter(pk__in=[item.pk for item in each]).values_list("status", flat=True))
+        assert now == {TRANSITIONS[status].get(action, status)}
+
+
+def test_items_captured_in_the_same_moment_are_all_met(owner: User) -> None:
+    moment = timezone.now()
+    for _ in range(10):
+        make_item(owner, status=Status.FAILED, created_at=moment)
+
+    assert move_matching(Item.objects.failed(), Action.RETRY).moved == 10
+
+
+def test_retries_become_due_batch_by_batch_and_the_oldest_first(owner: User) -> None:
+    items = failed(owner, 7)
+
+    tally = move_matching(Item.objects.failed(), Action.RETRY)
+
+    due = minutes_until_due()
+    assert [due[item.pk] for item in items] == [0, 0, 0, 1, 1, 1, 2]
+    assert tally == Tally(moved=7, minutes=2)
+
+
+def test_second_mass_retry_goes_on_behind_the_first(owner: User, stranger: User) -> None:
+    failed(owner, 6)
+    move_matching(Item.objects.failed(), Action.RETRY)
+    later = failed(stranger, 6)
+
+    move_matching(Item.objects.failed(), Action.RETRY)
+
+    due = minutes_until_due()
+    assert [due[item.pk] for item in later] == [0, 0, 0, 2, 2, 2]
+
+
+def test_item_put_off_for_years_holds_no_retry_up(owner: User) -> None:
+    make_item(owner, available_at=timezone.now() + timedelta(days=900))
+    items = failed(owner, 4)
+
+    move_matching(Item.objects.failed(), Action.RETRY)
+
+    assert minutes_until_due()[items[-1].pk] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_capture_gets_ahead_of_the_later_batches(owner: User) -> None:
+    failed(owner, 9)
+    move_matching(Item.objects.failed(), Action.RETRY)
+    fresh = make_item(owner)
+
+    claims = queue.claim(20, worker="worker-1", lease_seconds=60)
+
+    assert len(claims) == 4
+    assert fresh.pk in {claim.item_id for claim in claims}
+
+
+@pytest.mark.parametrize("action", [Action.CONFIRM, Action.DISCARD])
+def test_other_actions_are_not_spread(owner: User, action: Action) -> None:
+    for _ in range(5):
+        make_item(owner, status=Status.READY_TO_CONFIRM)
+
+    tally = move_matching(Item.objects.all(), action)
+
+    assert (tally.moved, tally.minutes) == (5, 0)
+
+
+def test_item_that_fails_again_at_once_is_not_met_again(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed(owner, 7)
+    move = batches._move
+
+    def move_and_fail(items: object, action: Action, *, after: timedelta) -> int:
+        moved = move(items, action, after=after)  # type: ignore[arg-type]  # as it is given
+        Item.objects.filter(status=Status.ENRICHING).update(status=Status.FAILED, enrichment_error="LLM_TIMEOUT: Why.")
+        return moved
+
+    monkeypatch.setattr(batches, "_move", move_and_fail)
+
+    assert move_matching(Item.objects.failed(), Action.RETRY).moved == 7
+
+
+def test_when_the_time_is_over_the_rest_is_left_and_counted(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed(owner, 8)
+    clock = ticking(seconds=6)
+    monkeypatch.setattr(batches, "monotonic", lambda: next(clock))
+
+    tally = move_matching(Item.objects.failed(), Action.RETRY)
+
+    assert (tally.moved, tally.left) == (6, Count(2))
+    assert Item.objects.failed().count() == 2
+
+
+def ticking(*, seconds: float) -> Iterator[float]:
+    now = 0.0
+    while True:
+        yield now
+        now += seconds
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_lock_is_held_from_batch_to_batch(owner: User) -> None:
+    failed(owner, 7)
+
+    with CaptureQueriesContext(connection) as queries:
+        move_matching(Item.objects.failed(), Action.RETRY)
+
+    said = [query["sql"].split()[0] for query in queries.captured_queries]
+    changes = [word for word in said if word in {"BEGIN", "UPDATE", "COMMIT"}]
+    assert changes == ["BEGIN", "UPDATE", "COMMIT"] * 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_items_are_locked_in_the_order_in_which_the_queue_locks_them(owner: User) -> None:
+    """The first item is locked by somebody else: whoever waits for it must not hold the second meanwhile."""
+    second, first = (make_item(owner, pk=UUID(int=number)).pk for number in (2, 1))
+    with ThreadPoolExecutor() as pool, other_connection(autocommit=False) as queue_side:
+        queue_side.execute("SELECT 1 FROM items WHERE id = %s FOR NO KEY UPDATE", [first])
+        moving = pool.submit(in_thread, partial(move_selected, {second, first}, Action.DISCARD))
+        until_somebody_waits()
+
+        locked = queue_side.execute("SELECT 1 FROM items WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED", [second])
+
+        assert locked.fetchone()
+        queue_side.rollback()
+        assert moving.result(timeout=10).moved == 2
+
+
+def in_thread(work: Callable[[], Tally]) -> Tally:
+    try:
+        return work()
+    finally:
+        connection.close()
+
+
+def until_somebody_waits() -> None:
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    deadline = monotonic() + 10
+    with other_connection() as looking:
+        while monotonic() < deadline:
+            if looking.execute(waiting).fetchone():
+                return
+    pytest.fail("Nobody waits for the lock.")
+
+
+def test_after_very_many_changes_the_estimates_are_made_anew(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (batches, counting):
+        monkeypatch.setattr(module, "MOST_TO_COUNT", 50)
+    for _ in range(200):
+        make_item(owner, status=Status.FAILED)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE items")
+    before = counting.counted(Item.objects.filter(status=Status.ENRICHING))
+
+    move_matching(Item.objects.failed(), Action.RETRY)
+
+    assert before == Count(0)
+    assert counting.counted(Item.objects.filter(status=Status.ENRICHING)) == Count(200, is_exact=False)
+
+
+def test_of_the_selected_those_that_moved_and_those_that_are_gone_are_told_apart(owner: User) -> None:
+    ready, discarded, gone = (make_item(owner, status=Status.FAILED) for _ in range(3))
+    discarded.discard()
+    Item.objects.filter(pk=gone.pk).delete()
+
+    tally = move_selected({ready.pk, discarded.pk, gone.pk}, Action.RETRY)
+
+    assert tally == Tally(moved=1, refused=Count(1), gone=1)
+
+
+@pytest.mark.parametrize(("minutes", "words"), [(1, "1 min"), (59, "59 min"), (60, "1 h 0 min"), (334, "5 h 34 min")])
+def test_pace_is_said_in_hours_and_minutes(minutes: int, words: str) -> None:
+    assert duration(minutes) == words

@@ -1,0 +1,82 @@
+"""The geometry of the charts, and the words for numbers and times."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from items.admin.charts import HEIGHT, WIDTH, lines, share, stacked
+from items.admin.counting import Count
+from items.admin.words import time_in_words
+
+numbers = st.integers(0, 10**6)
+
+
+@given(st.lists(st.tuples(numbers, numbers), max_size=30))
+def test_columns_stay_inside_and_the_highest_fills_the_height(columns: list[tuple[int, int]]) -> None:
+    rectangles = stacked(columns, kinds=("good", "bad"))
+
+    for each in rectangles:
+        assert -0.1 <= each.x <= WIDTH
+        assert -0.2 <= each.y <= HEIGHT
+        assert each.x + each.width <= WIDTH + 0.2
+        assert each.y + each.height <= HEIGHT + 0.2
+    if any(sum(column) for column in columns):
+        assert min(each.y for each in rectangles) == pytest.approx(0, abs=0.2)
+
+
+def test_second_number_stands_on_the_first() -> None:
+    good, bad = stacked([(3, 1)], kinds=("good", "bad"))
+
+    assert (good.kind, good.y, good.height) == ("good", HEIGHT / 4, HEIGHT * 3 / 4)
+    assert (bad.kind, bad.y, bad.height) == ("bad", 0, HEIGHT / 4)
+
+
+def test_line_is_broken_where_a_value_is_missing() -> None:
+    assert lines([10, 5, None, 0], top=10) == ["60,0 180,60", "390,120 450,120"]
+
+
+def test_line_without_values_is_none_at_all() -> None:
+    assert lines([None, None], top=0) == []
+    assert lines([], top=0) == []
+
+
+def test_line_of_nothing_but_zeros_lies_on_the_ground() -> None:
+    assert lines([0, 0], top=0) == ["120,120 360,120"]
+
+
+@pytest.mark.parametrize(("value", "top", "hundredths"), [(0, 0, 0), (0, 9, 0), (1, 9_999, 1), (9, 9, 100), (1, 3, 33)])
+def test_bar_is_seen_when_there_is_anything_to_see(value: int, top: int, hundredths: int) -> None:
+    assert share(value, top) == hundredths
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-3, "0 ms"),
+        (0, "0 ms"),
+        (0.0404, "40 ms"),
+        (2.46, "2.5 s"),
+        (50, "50 s"),
+        (119, "119 s"),
+        (180, "3 min"),
+        (7_200, "2 h"),
+        (90_000, "25 h"),
+        (200_000, "2 d"),
+    ],
+)
+def test_time_is_as_precise_as_it_matters(seconds: float, words: str) -> None:
+    assert time_in_words(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (Count(1), "1 item"),
+        (Count(10_000), "10,000 items"),
+        (Count(98_765, is_exact=False), "about 99,000 items"),
+        (Count(1_234_567, is_exact=False), "about 1,200,000 items"),
+        (Count(7, is_exact=False), "about 7 items"),
+    ],
+)
+def test_estimate_has_two_digits_and_says_that_it_is_one(count: Count, words: str) -> None:
+    assert count.of_items == words

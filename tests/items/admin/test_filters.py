@@ -1,0 +1,190 @@
+"""What the filters and the search of the list find, and what they refuse."""
+
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from items.admin import search
+from items.admin.filters import ERROR_CODES
+from items.models import EnrichmentAttempt, Item
+from items.states import Outcome, Status
+from tests.items.admin.pages import LIST, listed
+from tests.items.factories import make_attempt, make_item
+
+
+def item_of_each_status(owner: User) -> dict[Status, Item]:
+    return {status: make_item(owner, status=status) for status in Status}
+
+
+@pytest.mark.parametrize("status", Status)
+def test_status_filter_shows_only_its_status(reviewer: Client, owner: User, status: Status) -> None:
+    items = item_of_each_status(owner)
+
+    response = reviewer.get(LIST, {"status": status})
+
+    assert listed(response.text) == {str(items[status].pk)}
+
+
+def test_pending_filter_shows_all_that_ask_for_attention(reviewer: Client, owner: User) -> None:
+    items = item_of_each_status(owner)
+
+    response = reviewer.get(LIST, {"status": "PENDING"})
+
+    pending = (Status.ENRICHING, Status.READY_TO_CONFIRM, Status.FAILED)
+    assert listed(response.text) == {str(items[status].pk) for status in pending}
+
+
+@pytest.mark.parametrize("code", ERROR_CODES)
+def test_error_code_filter_shows_only_its_code(reviewer: Client, owner: User, code: str) -> None:
+    items = {each: make_item(owner, status=Status.FAILED, enrichment_error=f"{each}: Why.") for each in ERROR_CODES}
+
+    response = reviewer.get(LIST, {"error_code": code})
+
+    assert listed(response.text) == {str(items[code].pk)}
+
+
+@pytest.mark.parametrize(
+    ("age", "shown"),
+    [
+        ("hour", {"minutes"}),
+        ("day", {"minutes", "hours"}),
+        ("week", {"minutes", "hours", "days"}),
+        ("older", {"weeks"}),
+    ],
+)
+def test_age_filter_goes_by_time_of_capture(reviewer: Client, owner: User, age: str, shown: set[str]) -> None:
+    now = timezone.now()
+    items = {
+        unit: make_item(owner, created_at=now - timedelta(**{unit: 2}))
+        for unit in ("minutes", "hours", "days", "weeks")
+    }
+
+    response = reviewer.get(LIST, {"age": age})
+
+    assert listed(response.text) == {str(items[unit].pk) for unit in shown}
+
+
+def test_model_filter_shows_items_of_which_any_attempt_used_the_model(reviewer: Client, owner: User) -> None:
+    wanted, other = make_item(owner), make_item(owner)
+    make_attempt(wanted, number=1, model="openai/first")
+    make_attempt(wanted, number=2, model="openai/second")
+    make_attempt(other, model="openai/second")
+
+    response = reviewer.get(LIST, {"model": "openai/first"})
+
+    assert listed(response.text) == {str(wanted.pk)}
+    assert re.findall(r"<a [^>]*>(openai/\w+)</a>", response.text) == ["openai/first", "openai/second"]
+
+
+def test_model_that_was_not_used_for_long_is_still_offered(reviewer: Client, owner: User) -> None:
+    item = make_item(owner)
+    long_ago = timezone.now() - timedelta(days=30)
+    for number in range(5):
+        make_attempt(item, number=number + 1, model="openai/old", finished_at=long_ago)
+    EnrichmentAttempt.objects.bulk_create(
+        EnrichmentAttempt(
+            item=item,
+            number=number,
+            fencing_token=number,
+            worker="worker-1",
+            started_at=long_ago,
+            finished_at=timezone.now(),
+            outcome=Outcome.SUCCEEDED,
+            model="openai/new",
+        )
+        for number in range(10, 1_011)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE enrichment_attempts")
+
+    page = reviewer.get(LIST).text
+
+    assert re.findall(r"<a [^>]*>(openai/\w+)</a>", page) == ["openai/new", "openai/old"]
+
+
+def test_owner_filter_takes_a_whole_name(reviewer: Client, owner: User, stranger: User) -> None:
+    mine = make_item(owner)
+    make_item(stranger)
+
+    assert listed(reviewer.get(LIST, {"owner": "owner"}).text) == {str(mine.pk)}
+    assert listed(reviewer.get(LIST, {"owner": "own"}).text) == set()
+
+
+def test_owner_filter_keeps_the_other_filters(reviewer: Client, owner: User) -> None:
+    response = reviewer.get(LIST, {"status": "FAILED", "owner": "owner"})
+
+    assert '<input type="hidden" name="status" value="FAILED">' in response.text
+    assert '<a href="?status=FAILED">All owners</a>' in response.text
+
+
+@pytest.mark.parametrize("term", ["the whole id", "first eight digits", "VACUUM does", "stran"])
+def test_search_finds_by_id_title_and_owner(reviewer: Client, owner: User, stranger: User, term: str) -> None:
+    wanted = make_item(stranger, status=Status.ARCHIVED, title="What vacuum does")
+    make_item(owner, status=Status.ARCHIVED, title="Another title", pk=uuid.UUID(int=wanted.pk.int ^ (1 << 127)))
+    terms = {"the whole id": str(wanted.pk), "first eight digits": str(wanted.pk)[:8]}
+
+    response = reviewer.get(LIST, {"q": terms.get(term, term)})
+
+    assert listed(response.text) == {str(wanted.pk)}
+
+
+def test_search_goes_back_only_so_far(reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "NEWEST", 2)
+    oldest, *newest = (
+        make_item(owner, status=Status.ARCHIVED, created_at=timezone.now() - timedelta(days=days)) for days in (3, 2, 1)
+    )
+
+    assert listed(reviewer.get(LIST, {"q": "vacuum"}).text) == {str(item.pk) for item in newest}
+    assert listed(reviewer.get(LIST, {"q": str(oldest.pk)}).text) == {str(oldest.pk)}
+
+
+def test_word_of_a_title_that_could_be_an_id_is_found(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.ARCHIVED, title="The facade of the house", pk=uuid.UUID(int=0))
+
+    assert listed(reviewer.get(LIST, {"q": "facade"}).text) == {str(item.pk)}
+    assert listed(reviewer.get(LIST, {"q": "deadbeef"}).text) == set()
+
+
+def test_search_does_not_read_the_captured_text(reviewer: Client, owner: User) -> None:
+    make_item(owner, status=Status.ARCHIVED, raw_text="a secret word", title="Title")
+
+    assert listed(reviewer.get(LIST, {"q": "secret"}).text) == set()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=NO",
+        "status=%00",
+        "model=%00",
+        "model=no",
+        "p=9999999",
+        "error_code=%00",
+        "age=-1",
+        "owner=%00",
+        "q=%00",
+        "o=99.x",
+        "p=x",
+        "p=-1",
+        "q=%FF",
+    ],
+)
+def test_address_made_by_hand_breaks_nothing(reviewer: Client, owner: User, query: str) -> None:
+    make_item(owner)
+
+    response = reviewer.get(f"{LIST}?{query}", follow=True)
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("lookup", ["raw_text__contains=a", "owner__password__startswith=p", "title__regex=("])
+def test_address_made_by_hand_cannot_look_into_columns(reviewer: Client, owner: User, lookup: str) -> None:
+    response = reviewer.get(f"{LIST}?{lookup}")
+
+    assert response.status_code == 400

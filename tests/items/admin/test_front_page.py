@@ -1,0 +1,235 @@
+"""What the first page says, against what is in the database."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from items.admin.overview.periods import remembered
+from items.models import Item
+from items.queue import LISTENER_NAME
+from items.states import Outcome, Status
+from tests.items.factories import RAW_TEXT, make_attempt, make_item
+from tests.items.other_connection import other_connection
+
+INDEX = "/admin/"
+HOUR = timedelta(hours=1)
+
+
+def section(client: Client, name: str) -> str:
+    """The words of one section of the page, tags left out."""
+    page = client.get(INDEX).text
+    found = re.search(rf'<section aria-labelledby="overview-{name}".*?</section>', page, re.DOTALL)
+    assert found
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found[0])).split())
+
+
+def in_flight(owner: User, *, lease: timedelta) -> Item:
+    now = timezone.now()
+    return make_item(owner, available_at=now + lease, claimed_by="worker-1", claimed_at=now - HOUR)
+
+
+def test_each_status_is_counted_and_leads_to_its_list(viewer: Client, owner: User) -> None:
+    for number, status in enumerate(Status, start=1):
+        for _ in range(number):
+            make_item(owner, status=status)
+
+    page = viewer.get(INDEX).text
+
+    links = re.findall(r'href="/admin/items/item/\?status=(\w+)"[^>]*>[^<]*<strong>(\d+)</strong>', page)
+    assert links == [(status.value, str(number)) for number, status in enumerate(Status, start=1)]
+
+
+def test_waiting_items_are_told_from_those_in_flight_and_those_put_off(viewer: Client, owner: User) -> None:
+    now = timezone.now()
+    make_item(owner, available_at=now - 3 * HOUR)
+    in_flight(owner, lease=HOUR)
+    in_flight(owner, lease=-HOUR)
+    for _ in range(3):
+        make_item(owner, available_at=now + HOUR)
+
+    assert section(viewer, "queue") == ("Queue Waiting for a worker 2 Oldest wait 3 h In flight 1 Put off for later 3")
+
+
+def test_empty_database_is_shown_as_empty(viewer: Client) -> None:
+    dash = "\N{EN DASH}"
+
+    assert section(viewer, "queue") == (
+        f"Queue Waiting for a worker 0 Oldest wait {dash} In flight 0 Put off for later 0"
+    )
+    assert section(viewer, "failures") == "Failed attempts of the last hour None."
+    assert section(viewer, "workers") == "Workers of the last hour None finished an attempt."
+    assert "Cost unknown unknown" in section(viewer, "usage")
+    assert "NaN" not in viewer.get(INDEX).text
+
+
+def test_failures_of_the_last_hour_are_counted_by_code(viewer: Client, owner: User) -> None:
+    item = make_item(owner)
+    codes = ["LLM_TIMEOUT", "LLM_API_ERROR", "LLM_API_ERROR"]
+    for number, code in enumerate(codes, start=1):
+        make_attempt(item, number=number, outcome=Outcome.FAILED, error_code=code)
+    make_attempt(item, number=4, outcome=Outcome.LOST)
+    make_attempt(item, number=5)
+    make_attempt(item, number=6, outcome=Outcome.FAILED, finished_at=timezone.now() - 2 * HOUR)
+
+    page = viewer.get(INDEX).text
+
+    assert section(viewer, "failures").endswith("LLM_API_ERROR 2 LLM_TIMEOUT 1 LOST 1")
+    assert '<a href="/admin/items/item/?status=FAILED&amp;error_code=LLM_API_ERROR">' in page
+    assert [int(width) for width in re.findall(r'item-outcome-failed.*?<rect width="(\d+)"', page)] == [100, 50, 50]
+
+
+def test_day_is_told_by_hour_with_the_time_that_owners_waited(viewer: Client, owner: User) -> None:
+    now = timezone.now()
+    for number, seconds in enumerate((2, 2, 40), start=1):
+        finished_at = now - 5 * HOUR
+        item = make_item(owner, created_at=finished_at - timedelta(seconds=seconds))
+        make_attempt(item, finished_at=finished_at, started_at=finished_at - timedelta(seconds=1.5), number=1)
+        make_attempt(item, finished_at=finished_at, number=number + 1, outcome=Outcome.FAILED)
+    make_attempt(make_item(owner), finished_at=now - 30 * HOUR)
+
+    told = section(viewer, "day")
+
+    hour = f"{now - 5 * HOUR:%H}:00"
+    assert re.search(rf"{hour} 3 3 [^ ]+ \w+ 2\.0 s 36 s", told)
+    assert "6 in all, 6 in the busiest hour" in told
+    assert len(re.findall(r"\d\d:00 \d+ \d+", told)) == 24
+
+
+def test_item_that_was_retried_after_a_week_does_not_count_as_slow(viewer: Client, owner: User) -> None:
+    item = make_item(owner, created_at=timezone.now() - timedelta(days=7))
+    make_attempt(item, number=1, outcome=Outcome.FAILED, finished_at=timezone.now() - timedelta(days=7))
+    make_attempt(item, number=2)
+
+    assert "at most 0 ms" in section(viewer, "day")
+
+
+def test_charts_have_names_and_descriptions_and_no_inline_style(viewer: Client, owner: User) -> None:
+    make_attempt(make_item(owner))
+
+    page = viewer.get(INDEX).text
+
+    charts = re.findall(r'<svg class="item-chart".*?</svg>', page, re.DOTALL)
+    assert len(charts) == 2
+    for chart in charts:
+        labels = re.search(r'role="img" aria-labelledby="([\w-]+) ([\w-]+)"', chart)
+        assert labels
+        assert f'<title id="{labels[1]}">' in chart
+        assert f'<desc id="{labels[2]}">' in chart
+    overview = page[page.index('class="item-overview"') : page.index('id="content-main"')]
+    assert "<script" not in overview
+    assert " style=" not in overview
+
+
+@pytest.mark.django_db(transaction=True)
+def test_listener_is_shown_with_its_host_while_it_is_connected(viewer: Client) -> None:
+    with other_connection() as listening:
+        listening.execute("SELECT set_config('application_name', %s, false)", [LISTENER_NAME])
+        alive = section(viewer, "listeners")
+    gone = section(viewer, "listeners")
+
+    assert re.search(r"Last seen (127\.0\.0\.1|this database's own) \d{4}-\d\d-\d\d \d\d:\d\d \d+ ms ago", alive)
+    assert gone == "Listeners alive None. Nothing is enriched until a listener is started."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_of_the_last_hour_are_known_by_their_work(viewer: Client, owner: User) -> None:
+    item = make_item(owner)
+    for number, worker in enumerate(("host-a:1", "host-a:1", "host-b:2"), start=1):
+        make_attempt(item, number=number, worker=worker, finished_at=timezone.now() - number * timedelta(minutes=3))
+    make_attempt(item, number=4, worker="host-c:3", finished_at=timezone.now() - 2 * HOUR)
+
+    told = section(viewer, "workers")
+
+    assert told.endswith("host-a:1 2 3 min ago host-b:2 1 9 min ago")
+
+
+def test_tokens_and_cost_are_summed_for_today_and_this_month(viewer: Client, owner: User) -> None:
+    now = timezone.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    before_today = max(midnight - timedelta(seconds=1), midnight.replace(day=1))
+    item = make_item(owner)
+    used: dict[str, Any] = {"prompt_tokens": 1000, "completion_tokens": 20, "cost_usd": Decimal("0.75")}
+    make_attempt(item, number=1, finished_at=midnight, **used)
+    make_attempt(item, number=2, finished_at=before_today, **used)
+    make_attempt(item, number=3, finished_at=midnight.replace(day=1) - timedelta(seconds=1), **used)
+    make_attempt(item, number=4, finished_at=now)
+
+    told = section(viewer, "usage")
+
+    today = ("2,000", "40", "$1.50") if before_today == midnight else ("1,000", "20", "$0.7500")
+    assert told == (
+        f"Tokens and cost Today This month Tokens in {today[0]} 2,000 Tokens out {today[1]} 40 Cost {today[2]} $1.50"
+    )
+
+
+def test_hours_and_days_that_are_over_are_read_once(viewer: Client, owner: User) -> None:
+    item = make_item(owner)
+    now = timezone.now()
+    times = [now - timedelta(minutes=minutes) for minutes in (0, 180)]
+    for number, finished_at in enumerate(times, start=1):
+        make_attempt(item, number=number, finished_at=finished_at)
+    section(viewer, "day")
+
+    for number, finished_at in enumerate(times, start=3):
+        make_attempt(item, number=number, finished_at=finished_at)
+    told = section(viewer, "day")
+
+    assert re.search(rf"{times[0]:%H}:00 2 0", told)
+    assert re.search(rf"{times[1]:%H}:00 1 0", told)
+
+
+def test_hour_that_has_just_ended_is_read_again_for_late_verdicts() -> None:
+    present = timezone.now().replace(minute=0, second=0, microsecond=0)
+    asked: list[Sequence[datetime]] = []
+
+    def read(starts: Sequence[datetime]) -> dict[datetime, str]:
+        asked.append(starts)
+        return dict.fromkeys(starts, "said")
+
+    hours = [present - 5 * HOUR, present - HOUR, present]
+    for minute in (5, 5, 15, 15):
+        with time_machine(present + timedelta(minutes=minute)):
+            assert remembered(hours, read, length=HOUR) == ["said"] * 3
+
+    assert asked == [hours, hours[1:], hours[1:], hours[2:]]
+
+
+@contextmanager
+def time_machine(moment: datetime) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: moment)
+        yield
+
+
+def test_no_text_stands_on_the_first_page(viewer: Client, owner: User) -> None:
+    for status in Status:
+        make_attempt(make_item(owner, status=status))
+
+    assert RAW_TEXT not in viewer.get(INDEX).text
+
+
+def test_number_of_questions_does_not_grow_with_what_there_is(viewer: Client, owner: User) -> None:
+    with CaptureQueriesContext(connection) as empty:
+        viewer.get(INDEX)
+    for status in Status:
+        make_attempt(make_item(owner, status=status))
+
+    with CaptureQueriesContext(connection) as full:
+        viewer.get(INDEX)
+
+    assert len(full) <= len(empty)
+
+
+def test_who_is_not_logged_in_gets_the_login_page(client: Client, db: None) -> None:
+    assert client.get(INDEX).headers["Location"] == "/admin/login/?next=/admin/"
