@@ -9,7 +9,7 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, connections, reset_queries
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from enrichment.sockets import cut
+from enrichment.sockets import cut, is_quiet
 
 Result = TypeVar("Result")
 
@@ -59,6 +59,9 @@ class DatabaseThread:
         close_old_connections()
         reset_queries()
         self._connection = connections[connection.alias]
+        if is_quiet(self._connection.connection):
+            # Asking whether it is there would cost a round trip, for each unit of work.
+            self._connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs lack it
         try:
             return work()
         finally:

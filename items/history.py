@@ -1,4 +1,4 @@
-"""The history of attempts: what was tried, how it ended, what it cost. Written while the items are locked."""
+"""What is added to the history of attempts when a verdict comes too late. Written while the items are locked."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -9,11 +9,6 @@ from django.db.models import Max
 from items.claims import Verdict
 from items.models import EnrichmentAttempt
 from items.states import Outcome
-
-
-def record(verdicts: Sequence[Verdict]) -> None:
-    """Add one attempt for each verdict."""
-    _append([_attempt(verdict, outcome=verdict.outcome) for verdict in verdicts])
 
 
 def record_late(verdicts: Sequence[Verdict], *, discarded: Collection[UUID]) -> None:

@@ -1,6 +1,7 @@
 """The database thread: a silent server is given up at the deadline, and a lost connection replaced."""
 
 import time
+from functools import partial
 
 import pytest
 from django.db import OperationalError, connection
@@ -29,6 +30,12 @@ def end_own_backend() -> None:
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
+def end_backend(pid: int) -> None:
+    """And wait until it is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
 async def test_work_that_takes_too_long_is_given_up_and_the_thread_is_free_again() -> None:
     thread = DatabaseThread("test", deadline_seconds=0.3)
     await thread.run(backend_pid)
@@ -51,6 +58,17 @@ async def test_lost_connection_is_replaced_for_the_next_unit_of_work() -> None:
 
     assert await thread.run(backend_pid) != first
     await thread.close()
+
+
+async def test_connection_that_the_server_ended_between_two_units_of_work_is_replaced_unnoticed() -> None:
+    thread, other = DatabaseThread("test", deadline_seconds=5), DatabaseThread("other", deadline_seconds=10)
+    ended = await thread.run(backend_pid)
+
+    await other.run(partial(end_backend, ended))
+
+    assert await thread.run(backend_pid) != ended
+    await thread.close()
+    await other.close()
 
 
 async def test_connection_is_kept_between_units_of_work_and_closed_at_the_end() -> None:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from items import queue
+from items.statements import CLAIM
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,7 +68,7 @@ def pages_of_a_claim() -> int:
         "worker": "worker",
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {queue.CLAIM}", parameters)
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {CLAIM}", parameters)
         ((plan,),) = cursor.fetchone()
         transaction.set_rollback(True)
     assert plan["Plan"]["Actual Rows"] == 4

@@ -14,6 +14,7 @@ from django.utils import timezone
 from items import queue
 from items.claims import Claim, Verdict
 from items.models import EnrichmentAttempt, Item
+from items.statements import CLAIM
 from items.states import Outcome, SourceType, Status
 from tests.items.factories import make_item
 from tests.items.other_connection import other_connection
@@ -382,7 +383,7 @@ def test_claim_reads_little_however_long_the_queue_is(owner: User) -> None:
             "INSERT INTO items (owner_id, raw_text) SELECT %s, 'x' FROM generate_series(1, 20000)", [owner.pk]
         )
         cursor.execute("ANALYZE items")
-        selecting = queue.CLAIM[: queue.CLAIM.index(",\nlost AS")] + " SELECT * FROM due"
+        selecting = CLAIM[: CLAIM.index(",\nlost AS")] + " SELECT * FROM due"
         parameters = {"after_owner": queue.BEFORE_ALL_OWNERS, "limit": 4, "per_owner": 0}
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {selecting}", parameters)
         ((plan,),) = cursor.fetchone()
