@@ -1,73 +1,70 @@
-"""`make bench`: how fast the queue is, beside the limit that PostgreSQL itself sets, in one run.
-
-It works in a database of its own, on the server of DATABASE_URL or on the embedded one, and drops it at the end.
-The provider answers at once, so that only LiteVault is measured.
-"""
+"""`make bench`: LiteVault beside its peers and beside what the machine can do, in the same run on the same server."""
 
 import argparse
-import asyncio
-import os
-import platform
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
+import time
+from pathlib import Path
 
-import psycopg
-from psycopg import sql
+from benchmarks.benchmark import Benchmark, Run
+from benchmarks.catalogue import BENCHMARKS
+from benchmarks.figures import Report
+from benchmarks.machine import machine
+from benchmarks.plots import draw
+from benchmarks.scratch import PROJECT, scratch_database, server
+from benchmarks.tables import markdown, print_report
 
-from benchmarks.table import print_table
-from litevault.postgres.embedded import running_postgres
-
-DATABASE = "litevault_benchmark"
+INTERRUPTED = 130
+FULL_ROUNDS = 5
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each measurement is made (%(default)s)")
-    parser.add_argument("--captures", type=int, default=200, help="single captures in a round (%(default)s)")
-    parser.add_argument("--burst", type=int, default=5000, help="rows of one burst (%(default)s)")
-    parser.add_argument("--concurrency", type=int, default=50, help="slots of the worker (%(default)s)")
-    arguments = parser.parse_args()
-    with scratch_database() as url:
-        prepare(url)
-        from benchmarks.measure import Measurements, measure  # noqa: PLC0415  # needs the settings made above
-
-        rounds: list[Measurements] = [asyncio.run(measure(url, arguments)) for _ in range(arguments.rounds)]
-    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    print_table({name: [figures[name] for figures in rounds] for name in rounds[0]})
-
-
-@contextmanager
-def scratch_database() -> Iterator[str]:
+    arguments = parse(sys.argv[1:])
+    arguments.out.mkdir(parents=True, exist_ok=True)
     with server() as url:
-        with psycopg.connect(url, autocommit=True) as connected:
-            connected.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(DATABASE)))
-            connected.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
-        try:
-            yield urlsplit(url)._replace(path=f"/{DATABASE}").geturl()
-        finally:
-            with psycopg.connect(url, autocommit=True) as connected:
-                connected.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(DATABASE)))
+        described = machine(url)
+        print("\n".join(f"{name:<20} {value}" for name, value in described.items()))
+        for name in arguments.names or BENCHMARKS:
+            begun_at = time.monotonic()
+            report = Report(name, machine=described)
+            measure(BENCHMARKS[name], url, report, arguments)
+            print_report(report)
+            print(f"· {time.monotonic() - begun_at:.0f} s")
 
 
-@contextmanager
-def server() -> Iterator[str]:
-    if url := os.environ.get("DATABASE_URL"):
-        yield url
-    else:
-        with running_postgres() as url:
-            yield url
+def measure(benchmark: Benchmark, url: str, report: Report, arguments: argparse.Namespace) -> None:
+    rounds = arguments.rounds or (FULL_ROUNDS if arguments.full else benchmark.quick_rounds)
+    with scratch_database(url) as database:
+        benchmark.run(Run(database, report, is_full=arguments.full, rounds=rounds))
+    report.save(arguments.out)
+    (arguments.out / f"{report.name}.md").write_text(markdown(report))
+    draw(report, arguments.out)
 
 
-def prepare(url: str) -> None:
-    os.environ |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "litevault.settings", "LITEVAULT_LOG_LEVEL": "ERROR"}
-    import django  # noqa: PLC0415  # needs the line above
-    from django.core.management import call_command  # noqa: PLC0415  # see above
-
-    django.setup()
-    call_command("migrate", verbosity=0)
+def parse(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(f"  {name:<11} {benchmark.asks}" for name, benchmark in BENCHMARKS.items()),
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which ones (all): see below")
+    parser.add_argument("--full", action="store_true", help="large sizes and more rounds: for figures to be quoted")
+    parser.add_argument("--rounds", type=int, help="how often each is measured (1 to 3, with --full 5)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=PROJECT / "var" / "bench",
+        metavar="DIR",
+        help="where JSON, Markdown and plots go (%(default)s)",
+    )
+    arguments = parser.parse_args(words)
+    if unknown := [name for name in arguments.names if name not in BENCHMARKS]:
+        parser.error(f"there is no benchmark called {', '.join(unknown)}: choose from {', '.join(BENCHMARKS)}")
+    return arguments
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
