@@ -1,5 +1,6 @@
 """Two users stand in every test: the owner, and a stranger who must see nothing."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,12 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from tests.embedded import postgres_for_tests
+
+
+def pytest_configure() -> None:
+    """A shell that starts the tests in the background has them ignore Ctrl-C, and what they start inherits that."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
