@@ -1,7 +1,7 @@
 """The admin's name, and the tokens that open the API."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -64,6 +64,9 @@ class ApiTokenAdmin(TokenModelAdmin):
     actions = (revoke_selected,)  # type: ignore[assignment]  # it knows one verb more
     autocomplete_fields = ("user",)
     form = ApiTokenForm
+
+    class Media:
+        css: ClassVar = {"all": ("items/admin.css",)}
 
     def get_urls(self) -> list[URLPattern]:
         revoke = path("<int:token_id>/revoke/", self.admin_site.admin_view(self.revoke_view), name="api_token_revoke")

@@ -110,7 +110,9 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize(("query", "expected"), FILTERS, ids=str)
+@pytest.mark.parametrize(
+    ("query", "expected"), FILTERS, ids=lambda value: str(sorted(value)) if isinstance(value, set) else str(value)
+)
 def test_filters_narrow_the_list(owner: User, query: dict[str, str], expected: set[str]) -> None:
     items = {
         "archived": make_item(
