@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from django.utils import timezone
 
-from enrichment import verdicts
+from enrichment import metrics, verdicts
 from enrichment.breaker import Breaker
 from enrichment.errors import Abandoned, EnrichmentError, Interrupted, ProviderTimeout, UnexpectedFailure
 from enrichment.providers.base import EnrichmentProvider
@@ -46,7 +46,7 @@ class Enricher:
             return verdicts.released(claim, usage=interrupted.usage)
         except EnrichmentError as error:
             return self._verdict_on(error, claim, started_at=started_at)
-        self._breaker.answered()
+        self._provider_answered()
         verdict = verdicts.succeeded(claim, started_at, result)
         logger.info("enrichment.succeeded", **_described(verdict))
         return verdict
@@ -80,8 +80,9 @@ class Enricher:
     def _verdict_on(self, error: EnrichmentError, claim: Claim, *, started_at: datetime) -> Verdict:
         if error.is_transient:
             self._breaker.failed()
+            metrics.provider_down.set(self._breaker.is_open)
         elif not isinstance(error, Abandoned):
-            self._breaker.answered()
+            self._provider_answered()
         is_outage = error.is_transient and self._breaker.is_open
         if is_outage or (error.is_transient and claim.attempt < self._max_attempts):
             verdict = verdicts.postponed(claim, started_at, error, is_refunded=is_outage)
@@ -94,6 +95,10 @@ class Enricher:
             http_status=error.http_status,
         )
         return verdict
+
+    def _provider_answered(self) -> None:
+        self._breaker.answered()
+        metrics.provider_down.set(0)
 
 
 def is_cancelled() -> bool:

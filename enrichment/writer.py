@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 from django.db import DatabaseError
 
-from enrichment import verdicts
+from enrichment import metrics, verdicts
 from enrichment.database import DATABASE_AWAY, DatabaseThread
 from items import queue
 from items.claims import Claim, Verdict
@@ -81,15 +81,19 @@ class VerdictWriter:
                 finished = await self._database.run(partial(queue.finish, batch))
             except DATABASE_AWAY as error:
                 self.is_delayed = True
+                metrics.verdicts_delayed.set(len(batch))
                 logger.warning("verdicts.delayed", count=len(batch), cause=type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             except DatabaseError as error:
                 self.is_delayed = False
+                metrics.verdicts_delayed.set(0)
+                metrics.verdicts_refused.inc(len(batch))
                 logger.error("verdicts.refused", count=len(batch), cause=type(error).__name__)  # noqa: TRY400  # its text may hold the user's
                 return await self._write_apart(batch)
             else:
                 self.is_delayed = False
+                metrics.finished(batch, finished)
                 for verdict in finished.late:
                     logger.info("verdict.late", item_id=str(verdict.claim.item_id), outcome=verdict.outcome)
                 self._set_aside(finished.locked)

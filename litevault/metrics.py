@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from items.queue import LISTENER_NAME
 from items.states import Status
+from litevault import recent_attempts
 from litevault.error_middleware import error_response
 from litevault.errors import Problem
 from litevault.side_connection import Unanswered, ask
@@ -47,10 +48,6 @@ IN_FLIGHT = """
     SELECT count(*) FROM items WHERE status = 'ENRICHING' AND available_at > now() AND claimed_by IS NOT NULL
 """
 LISTENERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
-RECENT_ATTEMPTS = """
-    SELECT outcome, coalesce(error_code, ''), count(*) FROM enrichment_attempts
-    WHERE finished_at > now() - interval '5 minutes' GROUP BY 1, 2
-"""
 
 
 @require_safe
@@ -73,7 +70,7 @@ class Snapshot(Collector):
     oldest_wait_seconds: float
     in_flight: int
     listeners: int
-    recent_attempts: list[tuple[str, str, int]]
+    recent: list[recent_attempts.Group]
 
     @classmethod
     def take(cls, connected: psycopg.Connection[Any]) -> "Snapshot":
@@ -86,7 +83,7 @@ class Snapshot(Collector):
             oldest_wait_seconds=one(OLDEST_WAIT),
             in_flight=one(IN_FLIGHT),
             listeners=one(LISTENERS, LISTENER_NAME),
-            recent_attempts=connected.execute(RECENT_ATTEMPTS).fetchall(),
+            recent=recent_attempts.groups(connected),
         )
 
     def collect(self) -> Iterator[Metric]:
@@ -101,14 +98,7 @@ class Snapshot(Collector):
         )
         yield GaugeMetricFamily("litevault_items_in_flight", "Items that a worker holds.", value=self.in_flight)
         yield GaugeMetricFamily("litevault_listeners", "Listeners that hear notifications.", value=self.listeners)
-        attempts = GaugeMetricFamily(
-            "litevault_attempts_recent",
-            "Attempts that finished in the last five minutes.",
-            labels=["outcome", "error_code"],
-        )
-        for outcome, error_code, count in self.recent_attempts:
-            attempts.add_metric([outcome, error_code], count)
-        yield attempts
+        yield from recent_attempts.told(self.recent)
 
 
 def _items_by_status(connected: psycopg.Connection[Any], *, rows: int) -> dict[str, int]:

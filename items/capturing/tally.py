@@ -21,6 +21,7 @@ REASONS = {
 @dataclass(slots=True)
 class Tally:
     captured: int = 0
+    known: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     examples: list[Refused] = field(default_factory=list)
@@ -50,6 +51,8 @@ class Tally:
     def lines(self, *, owner: str) -> Iterator[str]:
         """The report."""
         yield f"Captured {self.captured:,} for {owner}."
+        if self.known:
+            yield f"{self.known:,} were captured before."
         if self.refused:
             yield f"Refused {counted(self.refused)}."
             yield from (f"  {one.origin}: {one.reason}" for one in self.examples)

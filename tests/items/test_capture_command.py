@@ -3,6 +3,7 @@
 import io
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -26,8 +27,10 @@ from items.capturing.sources import Found, Piece
 from items.management.commands import capture as command
 from items.models import Item
 from items.states import EnrichmentMode, SourceType, Status
+from tests.processes import until
 
 PATIENCE_SECONDS = 30
+ADVICE = "With --once the same can be run again, and goes on."
 
 
 def capture(*arguments: object, **options: object) -> str:
@@ -272,7 +275,7 @@ def test_batches_captured_before_an_interrupt_stay(owner: User, monkeypatch: pyt
 
     assert Item.objects.count() == command.BATCH_SIZE
     assert report == f"Captured {command.BATCH_SIZE} for owner.\n"
-    assert complaints == "Interrupted. What was captured before stays captured.\n"
+    assert complaints == f"Interrupted. What was captured before stays captured. {ADVICE}\n"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -285,7 +288,9 @@ def test_batches_captured_before_the_database_broke_stay(owner: User, monkeypatc
 
     monkeypatch.setattr(command, "texts_from", breaking)
 
-    with pytest.raises(CommandError, match=r"The database does not answer\. What was captured before stays captured\."):
+    with pytest.raises(
+        CommandError, match=r"The database does not answer\. What was captured before stays captured\. With --once"
+    ):
         capture("--owner", "owner")
 
     connection.close()
@@ -296,6 +301,65 @@ def backend() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         return int(cursor.fetchone()[0])
+
+
+def test_capture_that_is_run_again_goes_on_where_it_stopped(owner: User, tmp_path: Path) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text("one\ntwo")
+    capture(path, "--each-line", "--once", "--owner", "owner")
+    path.write_text("one\ntwo\nthree")
+
+    report = capture(path, "--each-line", "--once", "--owner", "owner")
+
+    assert sorted(raw_texts()) == ["one", "three", "two"]
+    assert report == "Captured 1 for owner.\n2 were captured before.\n"
+
+
+def test_equal_texts_are_one_item_when_each_is_captured_once(owner: User, tmp_path: Path) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text("one\none\ntwo")
+
+    capture(path, "--each-line", "--once", "--owner", "owner")
+
+    assert sorted(raw_texts()) == ["one", "two"]
+
+
+def test_what_another_owner_captured_once_is_still_to_be_captured(owner: User, stranger: User, file: Path) -> None:
+    capture(file, "--once", "--owner", "owner")
+
+    capture(file, "--once", "--owner", "stranger")
+
+    assert (owner.items.count(), stranger.items.count()) == (1, 1)
+
+
+def test_what_was_discarded_does_not_come_back(owner: User, file: Path) -> None:
+    capture(file, "--once", "--owner", "owner")
+    Item.objects.get().discard()
+
+    capture(file, "--once", "--owner", "owner")
+
+    assert Item.objects.get().status == Status.DISCARDED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_capture_that_is_killed_loses_and_doubles_nothing_when_it_is_run_again(tmp_path: Path) -> None:
+    lines = [f"line {number} of many that fill a buffer" * 4 for number in range(5 * command.BATCH_SIZE)]
+    content = "\n".join(lines).encode()
+    with start("--each-line", "--once") as killed:
+        assert killed.stdin is not None
+        killed.stdin.write(content[: len(content) * 2 // 3])
+        killed.stdin.flush()
+        until(Item.objects.exists)
+        killed.kill()
+        killed.wait(PATIENCE_SECONDS)
+    there = Item.objects.count()
+
+    with start("--each-line", "--once") as again:
+        report, _ = again.communicate(content, timeout=PATIENCE_SECONDS)
+
+    assert 0 < there < len(lines)
+    assert f"{there:,} were captured before." in report.decode()
+    assert sorted(raw_texts()) == sorted(lines)
 
 
 # Waiting for the worker
@@ -454,7 +518,7 @@ def test_ctrl_c_while_waiting_ends_cleanly(file: Path) -> None:
     assert hint.startswith(b"No listener is running")
     assert report.startswith(b"Captured 1 for demo.\n")
     assert report.endswith(b" s: 1 still enriching.\n")
-    assert complaints.endswith(b"Interrupted. What was captured before stays captured.\n")
+    assert complaints.endswith(f"Interrupted. What was captured before stays captured. {ADVICE}\n".encode())
     assert b"Traceback" not in complaints
 
 
@@ -485,4 +549,20 @@ def test_terminal_gets_a_progress_bar(file: Path) -> None:
     os.close(ours)
 
     assert process.returncode == 0
-    assert b"Capturing: 1 items" in shown
+    assert re.search(rb"Capturing: 100%.* 1/1 \[[0-9:]+<[0-9:]+, +[0-9.]+ items/s\]", shown)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bar_tells_how_much_of_a_file_of_lines_is_done(tmp_path: Path) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text("zeile\n" * 100)
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+
+    with start(str(path), "--each-line", stderr=theirs) as process:
+        process.communicate(timeout=PATIENCE_SECONDS)
+        os.close(theirs)
+    shown = os.read(ours, 65536)
+    os.close(ours)
+
+    assert b"600/600" in shown

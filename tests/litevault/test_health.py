@@ -133,8 +133,12 @@ def test_metrics_tell_the_state_of_the_queue(owner: User, listener: None) -> Non
     make_item(owner, available_at=soon)
     for status in (Status.ARCHIVED, Status.ARCHIVED, Status.FAILED):
         make_item(owner, status=status)
+    ended = timezone.now()
+    began = ended - timedelta(seconds=3)
     make_attempt(waiting, number=1, outcome=Outcome.FAILED)
-    make_attempt(waiting, number=2)
+    make_attempt(
+        waiting, number=2, started_at=began, finished_at=ended, prompt_tokens=900, completion_tokens=90, cost_usd="0.25"
+    )
     make_attempt(waiting, number=3, finished_at=timezone.now() - timedelta(minutes=6))
 
     response = Client().get("/metrics")
@@ -142,6 +146,13 @@ def test_metrics_tell_the_state_of_the_queue(owner: User, listener: None) -> Non
     assert response["Content-Type"].startswith("text/plain")
     told = samples(response.content.decode())
     assert 90 <= told.pop("litevault_oldest_wait_seconds") < 120
+    durations = {name: told.pop(name) for name in list(told) if "_duration_" in name and "SUCCEEDED" in name}
+    assert {name: told.pop(name) for name in list(told) if "_duration_" in name}
+    duration = "litevault_attempt_duration_recent_seconds"
+    assert durations[duration + '_bucket{le="2.5",outcome="SUCCEEDED"}'] == 0
+    assert durations[duration + '_bucket{le="5.0",outcome="SUCCEEDED"}'] == 1
+    assert durations[duration + '_bucket{le="+Inf",outcome="SUCCEEDED"}'] == 1
+    assert durations[duration + '_gsum{outcome="SUCCEEDED"}'] == 3
     assert told == {
         'litevault_items{status="ENRICHING"}': 4,
         'litevault_items{status="READY_TO_CONFIRM"}': 0,
@@ -152,6 +163,9 @@ def test_metrics_tell_the_state_of_the_queue(owner: User, listener: None) -> Non
         "litevault_listeners": 1,
         'litevault_attempts_recent{error_code="LLM_TIMEOUT",outcome="FAILED"}': 1,
         'litevault_attempts_recent{error_code="",outcome="SUCCEEDED"}': 1,
+        'litevault_tokens_recent{direction="prompt"}': 900,
+        'litevault_tokens_recent{direction="completion"}': 90,
+        "litevault_cost_recent_usd": 0.25,
     }
 
 

@@ -7,14 +7,17 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from enrichment import metrics
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.listener import Listener, listen_conninfo
+from enrichment.management.exposition import LOOPBACK, Exposition, exposed, ip_address
 from enrichment.management.processes import EXIT_HARD, EXIT_MISCONFIGURED, ListenerProcesses, own_command
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.factory import build_provider
@@ -24,6 +27,7 @@ logger = structlog.get_logger(__name__)
 
 WORKER_ID_MAX_LENGTH = 64
 EXIT_CRASHED = 1
+LAST_PORT = 65535
 # The provider keeps its own deadline; this is for one that does not.
 DEADLINE_MARGIN_SECONDS = 5.0
 
@@ -70,6 +74,21 @@ class Command(BaseCommand):
             "--max-items", type=whole_number(1, 10**9), metavar="N", help="Exit after this many attempts."
         )
         parser.add_argument(
+            "--metrics-port",
+            type=whole_number(0, LAST_PORT),
+            default=0,
+            metavar="PORT",
+            help="Serve /metrics, /healthz and /readyz of this process there (0: do not). "
+            "With --processes, PORT for the first, PORT + 1 for the second and so on.",
+        )
+        parser.add_argument(
+            "--metrics-address",
+            type=ip_address,
+            default=LOOPBACK,
+            metavar="ADDRESS",
+            help="The IP address to serve them at (%(default)s). Nobody is asked for a login there.",
+        )
+        parser.add_argument(
             "--stop-with-stdin",
             action="store_true",
             help="Also stop, as at the first signal, when standard input ends. This ties the children to --processes.",
@@ -82,13 +101,22 @@ class Command(BaseCommand):
             self.run_one(**options)
 
     def run_several(
-        self, processes: int, *, worker_id: str | None, drain: bool, max_items: int | None, **_options: Any
+        self,
+        processes: int,
+        *,
+        worker_id: str | None,
+        drain: bool,
+        max_items: int | None,
+        metrics_port: int,
+        **_options: Any,
     ) -> None:
         if max_items:
             raise CommandError("--max-items is for one process: leave out --processes.")
         if worker_id and len(f"{worker_id}.{processes}") > WORKER_ID_MAX_LENGTH:
             raise CommandError(f"--worker-id is too long: with .{processes} it passes {WORKER_ID_MAX_LENGTH}.")
-        commands = [child_command(number, worker_id) for number in range(1, processes + 1)]
+        if metrics_port and metrics_port + processes - 1 > LAST_PORT:
+            raise CommandError(f"--metrics-port is too high: {processes} processes need the ports from there on.")
+        commands = [child_command(number, worker_id, metrics_port) for number in range(1, processes + 1)]
         sys.exit(asyncio.run(ListenerProcesses(commands, exits_when_idle=drain).run()))
 
     def run_one(
@@ -98,6 +126,8 @@ class Command(BaseCommand):
         concurrency: int,
         drain: bool,
         max_items: int | None,
+        metrics_port: int,
+        metrics_address: str,
         stop_with_stdin: bool,
         **_options: Any,
     ) -> None:
@@ -116,9 +146,11 @@ class Command(BaseCommand):
             exits_when_idle=drain,
             max_items=max_items,
         )
+        metrics.slots.set(concurrency)
+        exposition = exposed(metrics_address, metrics_port) if metrics_port else None
         logger.info("worker.started", worker=name, provider=llm.provider, concurrency=concurrency)
         try:
-            asyncio.run(work_and_listen(worker, provider, stop_with_stdin=stop_with_stdin))
+            asyncio.run(work_and_listen(worker, provider, exposition, stop_with_stdin=stop_with_stdin))
         except Exception:
             # The log leaves out what the driver says: it may quote a row.
             logger.exception("worker.crashed", worker=name)
@@ -126,14 +158,19 @@ class Command(BaseCommand):
         logger.info("worker.stopped", worker=name)
 
 
-def child_command(number: int, name: str | None) -> list[str]:
+def child_command(number: int, name: str | None, metrics_port: int) -> list[str]:
     """What this process was told, except that it is one. Of an option that stands there twice, the last one counts."""
     own_name = ["--worker-id", f"{name}.{number}"] if name else []
-    return [*own_command(), "--processes", "1", "--stop-with-stdin", *own_name]
+    own_port = ["--metrics-port", str(metrics_port + number - 1)] if metrics_port else []
+    return [*own_command(), "--processes", "1", "--stop-with-stdin", *own_name, *own_port]
 
 
 async def work_and_listen(
-    worker: EnrichmentWorker, provider: EnrichmentProvider, *, stop_with_stdin: bool = False
+    worker: EnrichmentWorker,
+    provider: EnrichmentProvider,
+    exposition: Exposition | None = None,
+    *,
+    stop_with_stdin: bool = False,
 ) -> None:
     """Join the two, which do not know each other, until the worker has stopped."""
     listener = Listener(
@@ -143,11 +180,12 @@ async def work_and_listen(
     if stop_with_stdin:
         heed_end_of_input(worker)
     try:
-        async with asyncio.TaskGroup() as group:
-            listening = group.create_task(listener.run())
-            await worker.run()
-            listener.stop()
-            listening.cancel()
+        with exposition.serving() if exposition else nullcontext():
+            async with asyncio.TaskGroup() as group:
+                listening = group.create_task(listener.run())
+                await worker.run()
+                listener.stop()
+                listening.cancel()
     finally:
         await provider.close()
 

@@ -6,19 +6,24 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, reset_queries
-from tqdm import tqdm
 
+from items.capturing.extent import bytes_in, files_in
+from items.capturing.once import capture_once
 from items.capturing.owners import DEFAULT_OWNER, find_owner
-from items.capturing.sources import STANDARD_INPUT, Found, texts_from
+from items.capturing.sources import STANDARD_INPUT, Found, Piece, Skipped, texts_from
 from items.capturing.tally import Tally
 from items.capturing.watch import Watch, is_listener_alive
+from items.management.progress import bytes_progress, progress
 from items.models import RAW_TEXT_MAX_LENGTH, Item
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 BATCH_SIZE = 500
 EXIT_INCOMPLETE = 1
@@ -62,6 +67,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-enrich", action="store_true", help="archive the texts as they are, titled with their first line"
         )
+        parser.add_argument(
+            "--once",
+            action="store_true",
+            help="leave out texts that an earlier capture with --once took, so that one that was interrupted, by "
+            "whatever, can be run again and goes on; equal texts become one item",
+        )
         parser.add_argument("--wait", action="store_true", help="watch until all items are enriched, then count them")
         parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="with --wait: give up after so long")
 
@@ -73,10 +84,12 @@ class Command(BaseCommand):
         try:
             is_complete = self.capture(options)
         except KeyboardInterrupt:
-            self.stderr.write("Interrupted. What was captured before stays captured.")
+            self.stderr.write(f"Interrupted. What was captured before stays captured. {advice(options)}")
             sys.exit(EXIT_INTERRUPTED)
         except (InterfaceError, OperationalError):
-            raise CommandError("The database does not answer. What was captured before stays captured.") from None
+            raise CommandError(
+                f"The database does not answer. What was captured before stays captured. {advice(options)}"
+            ) from None
         if not is_complete:
             sys.exit(EXIT_INCOMPLETE)
 
@@ -86,27 +99,32 @@ class Command(BaseCommand):
         tally = Tally()
         ids: list[UUID] = []
         try:
-            for items in self.batches(tally, options, owner=owner):
-                tally.captured += len(items)
-                ids.extend(item.id for item in items if options["wait"])
+            for captured, count in self.batches(tally, options, owner=owner):
+                tally.captured += count
+                tally.known += len(captured) - count
+                ids.extend(captured if options["wait"] else ())
         finally:
             self.say(*tally.lines(owner=owner.get_username()))
         is_enriched = not options["wait"] or self.wait(ids, timeout_seconds=options["timeout"])
         return is_enriched and not tally.refused
 
-    def batches(self, tally: Tally, options: dict[str, Any], *, owner: User) -> Iterator[list[Item]]:
-        """Store the texts as they come, a batch at a time, each committed at once."""
+    def batches(self, tally: Tally, options: dict[str, Any], *, owner: User) -> Iterator[tuple[list[UUID], int]]:
+        """Store the texts as they come, a batch at a time, each committed at once: their ids, and how many are new."""
         names = options["names"] or [STANDARD_INPUT]
         if STANDARD_INPUT in names and sys.stdin and sys.stdin.isatty():
             self.stderr.write("Type or paste the text, then press Ctrl-D on a line of its own.")
         cutter = "\n" if options["each_line"] else options["split"]
-        with progress("Capturing") as bar:
-            found = counted(texts_from(names, separator=cutter), bar)
+        with bar_for(names, cutter) as bar:
+            found = counted(texts_from(names, separator=cutter), bar, cutter)
             texts = tally.accepted(found, is_whole=cutter is None, cut=options["cut"])
             while batch := list(islice(texts, BATCH_SIZE)):
                 # With LITEVAULT_DEBUG, Django remembers every query, and these queries hold whole files.
                 reset_queries()
-                yield Item.objects.capture_many(owner=owner, raw_texts=batch, enrich=not options["no_enrich"])
+                if options["once"]:
+                    yield capture_once(owner, batch, enrich=not options["no_enrich"])
+                else:
+                    items = Item.objects.capture_many(owner=owner, raw_texts=batch, enrich=not options["no_enrich"])
+                    yield [item.id for item in items], len(items)
 
     def wait(self, ids: list[UUID], *, timeout_seconds: float | None) -> bool:
         """Watch until the worker is done with all. False when some have failed or the time was too short."""
@@ -134,14 +152,28 @@ class Command(BaseCommand):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def progress(what: str, *, total: int | None = None) -> "tqdm[NoReturn]":
-    """A bar on standard error, if that is a terminal."""
-    return tqdm(desc=what, total=total, unit=" items", disable=not sys.stderr.isatty(), file=sys.stderr)
+def advice(options: dict[str, Any]) -> str:
+    if options["once"]:
+        return "Run the same again to go on."
+    return "With --once the same can be run again, and goes on."
 
 
-def counted(found: Iterable[Found], bar: "tqdm[NoReturn]") -> Iterator[Found]:
+def bar_for(names: list[str], cutter: str | None) -> "tqdm[NoReturn]":
+    """Files are counted. How many pieces there are in one nobody knows before, but how long it is."""
+    if cutter is None:
+        return progress("Capturing", total=files_in(names))
+    return bytes_progress("Capturing", total=bytes_in(names))
+
+
+def counted(found: Iterable[Found], bar: "tqdm[NoReturn]", cutter: str | None) -> Iterator[Found]:
     for one in found:
-        bar.update()
+        if cutter is None:
+            # Nobody expects what is hidden or binary.
+            bar.update(not isinstance(one, Skipped))
+        elif isinstance(one, Piece):
+            # After the last piece stands no separator.
+            length = len((one.text + cutter).encode(errors="surrogateescape"))
+            bar.update(length if bar.total is None else min(length, bar.total - bar.n))
         yield one
 
 

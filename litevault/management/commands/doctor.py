@@ -5,12 +5,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from litevault.doctor import Finding, examine, settings_in_force
+from litevault.doctor.examination import examine
+from litevault.doctor.finding import Finding
+from litevault.doctor.settings import settings_in_force
 
 
 class Command(BaseCommand):
     help = (
-        "Look over settings, database, migrations, triggers, LISTEN, listeners, queue and model. "
+        "Look over settings, web server, database, migrations, triggers, LISTEN, listeners, queue and model. "
         "Exits with 1 when something is wrong, and says what to do about it. Secrets are not shown."
     )
     # The command itself reports what is wrong with the database.
@@ -36,7 +38,7 @@ class Command(BaseCommand):
     def _tell(self, finding: Finding) -> Finding:
         """Say it as soon as it is known: the next look may take seconds."""
         mark = self.style.SUCCESS("ok   ") if finding.is_ok else self.style.ERROR("wrong")
-        self.stdout.write(f"  {mark} {finding.subject:<11} {finding.says}")
+        self.stdout.write(f"  {mark} {finding.subject:<12} {finding.says}")
         if finding.advice:
             self.stdout.write(f"        {finding.advice}")
         self.stdout.flush()

@@ -1,0 +1,158 @@
+"""An item as it travels in a file: everything that belongs to its owner, and nothing of the machine's."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from items.models import (
+    ERROR_FORM,
+    ERROR_MAX_LENGTH,
+    RAW_TEXT_MAX_LENGTH,
+    SUMMARY_MAX_LENGTH,
+    TAG_MAX_LENGTH,
+    TAGS_MAX_COUNT,
+    TIMES,
+    TITLE_MAX_LENGTH,
+    Item,
+)
+from items.states import EnrichmentMode, SourceType, Status
+
+# What the database asks of an item in a status. That it says so too is the last resort, not the first.
+NEEDED: Mapping[Status, tuple[str, ...]] = MappingProxyType(
+    {
+        Status.FAILED: ("enrichment_error",),
+        Status.READY_TO_CONFIRM: ("title", "summary", "tags", "source_type"),
+        Status.ARCHIVED: ("confirmed_at",),
+    }
+)
+
+SENTENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "bool_type": "must be true or false",
+        "datetime_from_date_parsing": "must be a time in ISO 8601, with its zone",
+        "datetime_parsing": "must be a time in ISO 8601, with its zone",
+        "datetime_type": "must be a time in ISO 8601, with its zone",
+        "enum": "must be one of {expected}",
+        "extra_forbidden": "is unknown",
+        "json_invalid": "is not JSON in UTF-8",
+        "list_type": "must be a list",
+        "missing": "is missing",
+        "model_type": "must be an object",
+        "string_too_long": "must have at most {max_length} characters",
+        "string_too_short": "must have at least {min_length} character",
+        "string_type": "must be a text",
+        "timezone_aware": "must be a time in ISO 8601, with its zone",
+        "too_long": "must have at most {max_length} of them",
+        "uuid_parsing": "must be a UUID",
+        "uuid_type": "must be a UUID",
+    }
+)
+OUR_OWN = "litevault"
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}", re.ASCII)
+
+
+class InvalidRecord(Exception):
+    """Says which field is wrong, and how. Never what stands there."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{field}: {sentence}" if field else sentence for field, sentence in problems))
+        self.problems = problems
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise PydanticCustomError(OUR_OWN, "may not contain a NUL character")
+    return text
+
+
+def _within_range(time: datetime) -> datetime:
+    earliest, latest = TIMES
+    if not earliest <= time <= latest:
+        raise PydanticCustomError(OUR_OWN, "must be a time from 1970 to 9000")
+    return time
+
+
+def _with_code(error: str) -> str:
+    if not re.match(ERROR_FORM, error, re.DOTALL):
+        raise PydanticCustomError(OUR_OWN, "must be a code, a colon and a sentence")
+    return error
+
+
+NO_NUL = AfterValidator(_without_nul)
+Time = Annotated[AwareDatetime, AfterValidator(_within_range)]
+
+
+class ItemRecord(BaseModel):
+    """Named as in the API. Valid ones are what the database takes."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True, use_enum_values=True
+    )
+
+    id: UUID
+    title: Annotated[str, Field(max_length=TITLE_MAX_LENGTH), NO_NUL] | None
+    summary: Annotated[str, Field(max_length=SUMMARY_MAX_LENGTH), NO_NUL] | None
+    tags: Annotated[list[Annotated[str, Field(max_length=TAG_MAX_LENGTH), NO_NUL]], Field(max_length=TAGS_MAX_COUNT)]
+    source_type: SourceType | None
+    status: Status
+    enrichment_mode: EnrichmentMode
+    enrichment_error: Annotated[str, Field(max_length=ERROR_MAX_LENGTH), NO_NUL, AfterValidator(_with_code)] | None
+    created_at: Time
+    updated_at: Time
+    confirmed_at: Time | None
+    raw_text: Annotated[str, Field(min_length=1, max_length=RAW_TEXT_MAX_LENGTH), NO_NUL]
+
+    @model_validator(mode="after")
+    def _has_what_its_status_needs(self) -> Self:
+        status = Status(self.status)
+        for name in NEEDED.get(status, ()):
+            if getattr(self, name) in (None, []):
+                raise PydanticCustomError(
+                    OUR_OWN,
+                    "{field}: is needed by an item that is {status}",
+                    {"field": to_camel(name), "status": status},
+                )
+        return self
+
+    @classmethod
+    def of(cls, item: Item) -> "ItemRecord":
+        """As it is in the database, which has checked it."""
+        return cls.model_construct(**{name: getattr(item, name) for name in cls.model_fields})
+
+    @classmethod
+    def read(cls, content: bytes | str) -> Self:
+        """Raises InvalidRecord."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            problems = list(_problems(error))
+        raise InvalidRecord(problems)
+
+    def item(self, owner: Any) -> Item:
+        """An item of the owner, not saved yet."""
+        return Item(owner=owner, **self.model_dump())
+
+
+def _problems(error: ValidationError) -> Iterator[tuple[str, str]]:
+    for detail in error.errors(include_url=False, include_input=False):
+        yield _field(detail), _sentence(detail)
+
+
+def _field(detail: ErrorDetails) -> str:
+    """A name that does not look like one may be somebody's text: it is not repeated."""
+    name, *places = detail["loc"] or ("",)
+    shown = str(name) if not name or FIELD_NAME.fullmatch(str(name)) else "?"
+    return shown + "".join(f"[{place}]" for place in places if isinstance(place, int))
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    if detail["type"] == OUR_OWN:
+        return detail["msg"]
+    return SENTENCES.get(detail["type"], "is not valid").format(**detail.get("ctx", {}))

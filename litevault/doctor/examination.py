@@ -1,0 +1,35 @@
+"""What `manage.py doctor` looks at: each finding says what is, and what to do when it should be otherwise.
+
+docs/operations.md has the table of them.
+"""
+
+from collections.abc import Iterator
+
+from litevault.doctor.database import clock, connections, database, migrations, server, transactions, triggers
+from litevault.doctor.finding import Finding
+from litevault.doctor.model import model
+from litevault.doctor.queue import failures, listen_round_trip, listeners, notification_queue, waiting
+from litevault.doctor.web import static_files, web_server
+from litevault.health import readiness
+
+
+def examine(*, asks_model: bool) -> Iterator[Finding]:
+    """Look at one thing after the other. Without a database most of the rest cannot be looked at."""
+    yield web_server()
+    yield static_files()
+    yield database()
+    checks = readiness()
+    if checks["database"]:
+        yield server()
+        yield clock()
+        yield connections()
+        yield transactions()
+        yield migrations(is_ok=checks["migrations"])
+        yield triggers(is_ok=checks["triggers"])
+        yield listen_round_trip()
+        yield notification_queue()
+        yield listeners()
+        if checks["migrations"]:
+            yield waiting()
+            yield failures()
+    yield model(asks_model=asks_model)

@@ -1,0 +1,215 @@
+"""The files in deploy/ start what there is, with settings that exist."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+from django.core.management import get_commands
+
+from enrichment.config import EnrichSettings
+
+ROOT = Path(settings.BASE_DIR)
+DEPLOY = ROOT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yml"))
+SYSTEMD = shutil.which("systemd-analyze")
+MOST_EXPOSURE = "20"  # tenths; systemd calls anything below 50 medium, and a service without any rule has 96
+WHERE = {"--host", "--port", "--metrics-port", "--metrics-address", "--worker-id"}
+
+
+def objects() -> Iterator[dict[str, Any]]:
+    for path in MANIFESTS:
+        yield from yaml.safe_load_all(path.read_text())
+
+
+def workloads() -> dict[str, dict[str, Any]]:
+    """The pods of each component."""
+    return {
+        found["metadata"]["name"].removeprefix("litevault-"): found["spec"]["template"]["spec"]
+        for found in objects()
+        if found["kind"] in ("Deployment", "Job")
+    }
+
+
+def services() -> dict[str, dict[str, Any]]:
+    return {
+        name: found
+        for name, found in yaml.safe_load((DEPLOY / "compose.yml").read_text())["services"].items()
+        if name != "postgres"
+    }
+
+
+def procfile() -> dict[str, str]:
+    lines = (DEPLOY / "Procfile").read_text().splitlines()
+    return {name: command for name, _, command in (line.partition(": ") for line in lines)}
+
+
+def image_command() -> list[str]:
+    (command,) = re.findall(r"^CMD (\[.*?\])", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE | re.DOTALL)
+    return [str(word) for word in yaml.safe_load(command.replace("\\\n", ""))]
+
+
+def commands() -> dict[str, list[tuple[str, list[str]]]]:
+    """What each file starts, by component."""
+    found: dict[str, list[tuple[str, list[str]]]] = {}
+
+    def add(component: str, place: str, words: list[str]) -> None:
+        found.setdefault({"release": "migrate"}.get(component, component), []).append((place, words))
+
+    for name, command in procfile().items():
+        add(name, "Procfile", shlex.split(command))
+    for name, service in services().items():
+        add(name, "compose.yml", service.get("command") or image_command())
+    for name, pod in workloads().items():
+        add(name, "kubernetes", pod["containers"][0].get("command") or image_command())
+    for unit in UNITS:
+        (command,) = re.findall(r"^ExecStart=(.*)$", unit.read_text(), re.MULTILINE)
+        add(unit.stem.removeprefix("litevault-").rstrip("@"), unit.name, shlex.split(command))
+    return found
+
+
+def without_place(words: list[str]) -> list[str]:
+    """The command without where it listens and what it is called."""
+    kept, skips = [], False
+    for word in words:
+        if not skips and word not in WHERE:
+            kept.append(Path(word).name if word.startswith("/opt") else word)
+        skips = word in WHERE
+    return kept
+
+
+@pytest.mark.parametrize("component", ["migrate", "web", "events", "listener"])
+def test_every_file_starts_a_component_alike(component: str) -> None:
+    places = commands()[component]
+
+    assert [place.partition("@")[0].partition(".")[0] for place, _ in places] == [
+        "Procfile",
+        "compose",
+        "kubernetes",
+        f"litevault-{component}",
+    ]
+    assert len({tuple(without_place(words)) for _, words in places}) == 1, places
+
+
+def test_every_command_exists() -> None:
+    asked = {
+        words[words.index("manage.py") + 1]
+        for places in commands().values()
+        for _, words in places
+        if "manage.py" in words
+    }
+
+    assert asked == {"migrate", "enrich_listener"}
+    assert asked <= set(get_commands())
+
+
+def test_every_setting_exists() -> None:
+    known = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    files = [path for path in DEPLOY.rglob("*") if path.is_file()]
+
+    asked = {name for path in files for name in re.findall(r"\bLITEVAULT_[A-Z_]+\b", path.read_text())}
+
+    assert len(asked) > 5
+    assert asked <= known
+
+
+def test_whatever_is_asked_whether_it_is_alive_answers_there() -> None:
+    paths = set(re.findall(r"path: (/\w+z)$", "".join(path.read_text() for path in MANIFESTS), re.MULTILINE))
+    probed = {name for name, pod in workloads().items() if "livenessProbe" in pod["containers"][0]}
+
+    assert paths == {"/healthz", "/readyz"}
+    assert probed == {"web", "events", "listener"}
+
+
+@pytest.mark.parametrize("component", ["web", "events", "listener", "migrate"])
+def test_containers_run_with_no_more_rights_than_they_need(component: str) -> None:
+    pod = workloads()[component]
+    service = services()[component]
+
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
+    assert pod["automountServiceAccountToken"] is False
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert re.search(r"^USER \d+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_services_lead_to_pods_that_there_are() -> None:
+    labels = [found["spec"]["template"]["metadata"]["labels"] for found in objects() if found["kind"] == "Deployment"]
+    selectors = [found["spec"]["selector"] for found in objects() if found["kind"] == "Service"]
+
+    assert len(selectors) == 2
+    assert all(selector in labels for selector in selectors)
+
+
+def test_no_listener_is_killed_before_the_grace_is_over() -> None:
+    grace_seconds = EnrichSettings().grace_seconds
+
+    kubernetes = workloads()["listener"]["terminationGracePeriodSeconds"]
+    compose = int(services()["listener"]["stop_grace_period"].removesuffix("s"))
+    unit = (DEPLOY / "systemd" / "litevault-listener@.service").read_text()
+    (systemd,) = re.findall(r"^TimeoutStopSec=(\d+)", unit, re.MULTILINE)
+
+    # Releasing may take another second, and closing a silent connection some more.
+    assert min(kubernetes, compose, int(systemd)) >= grace_seconds + 10
+
+
+@pytest.mark.skipif(not SYSTEMD, reason="systemd is not installed")
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    for path in (DEPLOY / "systemd").iterdir():
+        # The programs are where they would be installed.
+        text = path.read_text().replace("/opt/litevault/.venv/bin/", f"{Path(sys.executable).parent}/")
+        (tmp_path / path.name).write_text(text)
+
+    checked = subprocess.run(
+        [str(SYSTEMD), "verify", "--man=no", *sorted(tmp_path.iterdir())],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+    )
+
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not SYSTEMD, reason="systemd is not installed")
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_units_are_hardened(unit: Path) -> None:
+    checked = subprocess.run(
+        [str(SYSTEMD), "security", "--offline=yes", f"--threshold={MOST_EXPOSURE}", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stdout.splitlines()[-1]
+
+
+def test_image_holds_all_that_a_process_needs(tmp_path: Path) -> None:
+    for name in re.findall(r"^COPY (\w\S*) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tmp_path / name)
+        elif name != "requirements/base.txt":
+            shutil.copy(ROOT / name, tmp_path)
+    (collect,) = re.findall(r"python (manage\.py collectstatic .*)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("LITEVAULT_")}
+
+    built = subprocess.run(
+        [sys.executable, *shlex.split(collect)],
+        cwd=tmp_path,
+        env=plain | {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert built.returncode == 0, built.stderr
+    assert (tmp_path / "staticfiles" / "staticfiles.json").exists()

@@ -1,0 +1,116 @@
+"""The dashboard and the alerts ask for what web and listener really tell, and the page for operators knows them."""
+
+import json
+import re
+import shutil
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from enrichment import metrics
+from items.claims import Finished
+from items.states import Outcome, SourceType, Status
+from tests.enrichment.verdicts import a_verdict
+from tests.items.factories import make_attempt, make_item
+
+DEPLOY = Path(settings.BASE_DIR) / "deploy"
+ALERTS = DEPLOY / "prometheus" / "alerts.yml"
+DASHBOARD = DEPLOY / "grafana" / "litevault.json"
+OPERATIONS = Path(settings.BASE_DIR) / "docs" / "operations.md"
+PROMTOOL = shutil.which("promtool")
+
+NAME = re.compile(r"\b(?:litevault|process)_[a-z_]+\b")
+SELECTOR = re.compile(r"\b((?:litevault|process)_[a-z_]+)\{([^}]*)\}")
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+
+
+def questions() -> list[str]:
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    asked = [target["expr"] for panel in panels for target in panel["targets"]]
+    return [*asked, *(rule["expr"] for rule in rules())]
+
+
+@pytest.fixture
+def told(transactional_db: None) -> dict[str, set[str]]:
+    """Every name that is exported, with its labels."""
+    item = make_item(User.objects.create_user("owner"), status=Status.FAILED)
+    ended = timezone.now()
+    make_attempt(item, outcome=Outcome.FAILED, started_at=ended - timedelta(seconds=1), finished_at=ended)
+    metrics.finished([a_verdict(source_type=SourceType.NOTE, model="a model")], Finished(late=[], locked=[]))
+    web = Client().get("/metrics").content.decode()
+    listener = [sample for metric in metrics.REGISTRY.collect() for sample in metric.samples]
+    names = {sample.name: set(sample.labels) for sample in listener}
+    for name, labels in re.findall(r"^([a-z_]+)(?:\{(.*)\})? ", web, re.MULTILINE):
+        names[name] = set(re.findall(r"(\w+)=", labels))
+    return names
+
+
+def test_every_metric_that_is_asked_for_is_told(told: dict[str, set[str]]) -> None:
+    asked = {name for question in questions() for name in NAME.findall(question)}
+
+    assert len(asked) > 15
+    assert asked <= set(told)
+
+
+def test_every_label_that_is_asked_for_is_told(told: dict[str, set[str]]) -> None:
+    of_prometheus = {"job", "instance"}
+    for question in questions():
+        for name, selector in SELECTOR.findall(question):
+            assert set(re.findall(r"(\w+)=", selector)) - of_prometheus <= told[name], question
+
+
+def test_every_metric_has_its_unit_or_is_a_count(told: dict[str, set[str]]) -> None:
+    ours = {name for name in told if name.startswith("litevault_")}
+
+    assert {name for name in ours if "duration" in name or "wait" in name} == {
+        name for name in ours if "_seconds" in name
+    }
+    assert all(name.endswith(("_usd", "_usd_total", "_usd_created")) for name in ours if "cost" in name)
+
+
+def test_page_for_operators_has_every_metric(told: dict[str, set[str]]) -> None:
+    page = OPERATIONS.read_text()
+    families = {
+        re.sub(r"_(bucket|gcount|gsum|sum|count|created)$", "", name) for name in told if name.startswith("litevault_")
+    } - {"litevault_claims", "litevault_attempts"}
+
+    missing = {name for name in families if f"`{name}" not in page and not name.endswith("_created")}
+
+    assert missing == set()
+
+
+def test_page_for_operators_says_what_to_do_for_every_alert() -> None:
+    page = OPERATIONS.read_text()
+
+    headings = re.findall(r"^### (LiteVault\w+)$", page, re.MULTILINE)
+
+    assert headings == [rule["alert"] for rule in rules()]
+    assert all(rule["annotations"]["runbook"].endswith(f"#{rule['alert'].lower()}") for rule in rules())
+
+
+@pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed")
+@pytest.mark.parametrize(
+    ("verb", "kind", "name"),
+    [
+        ("check", "rules", "alerts.yml"),
+        ("check", "config", "prometheus.yml"),
+        ("test", "rules", "alerts_test.yml"),
+    ],
+)
+def test_prometheus_takes_the_files(verb: str, kind: str, name: str) -> None:
+    checked = subprocess.run(
+        [str(PROMTOOL), verb, kind, DEPLOY / "prometheus" / name], capture_output=True, text=True, check=False
+    )
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr

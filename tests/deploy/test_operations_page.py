@@ -1,0 +1,82 @@
+"""docs/operations.md: every shell command on it is run, as it stands there."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from tests.deploy.test_files import ROOT
+from tests.end_to_end.conftest import (
+    CommandStarter,
+    ListenerStarter,
+    database_url,
+    start,  # noqa: F401  # a fixture for the tests here
+    start_listener,  # noqa: F401  # see above
+)
+
+PAGE = (ROOT / "docs" / "operations.md").read_text()
+BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+PARTS = ("manage.py", "litevault", "items", "enrichment")
+PG_DUMP = shutil.which("pg_dump")
+
+
+def pg_dump_version() -> int:
+    said = subprocess.run([str(PG_DUMP), "--version"], capture_output=True, text=True, check=True).stdout
+    return int(re.findall(r"(\d+)\.", said)[0])
+
+
+def server_version() -> int:
+    connection.ensure_connection()
+    return int(connection.pg_version) // 10_000  # type: ignore[attr-defined]  # PostgreSQL's own
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy, because some commands write into it."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    for part in PARTS:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    return folder
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.django_db(transaction=True)
+def test_every_command_does_what_the_page_says(
+    checkout: Path,
+    start: CommandStarter,  # noqa: F811  # the fixture of that name
+    start_listener: ListenerStarter,  # noqa: F811  # see above
+) -> None:
+    if not PG_DUMP or pg_dump_version() < server_version():
+        pytest.skip("there is no pg_dump that knows this server")
+    User.objects.create_user("demo")
+    start_listener()
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("LITEVAULT_")} | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "DATABASE_URL": database_url(),
+        "LITEVAULT_SECRET_KEY": "for this test only, but as long and mixed as a real one",
+        "LITEVAULT_ALLOWED_HOSTS": "vault.example.com",
+        "LITEVAULT_CSRF_TRUSTED_ORIGINS": "https://vault.example.com",
+        "LITEVAULT_LLM_PROVIDER": "stub",
+    }
+
+    ran = subprocess.run(
+        ["/bin/sh", "-ex", "-c", "\n".join(BLOCKS)],
+        cwd=checkout,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "All is well." in ran.stdout
+    assert "Exported 2 items of demo." in ran.stderr
+    assert "4 were there already, and stay as they are." in ran.stdout

@@ -1,0 +1,184 @@
+"""What a listener counts, with a real database and a scripted provider."""
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from enrichment import metrics
+from enrichment.errors import InvalidOutput, ProviderUnavailable
+from enrichment.schemas import Usage
+from items.models import Item
+from items.queue import LISTENER_NAME
+from items.states import Outcome, Status
+from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, draft, until
+
+SPENT = Usage(model="metered", prompt_tokens=900, completion_tokens=90, cost_usd=Decimal("0.0012"))
+
+
+def told(name: str, **labels: str) -> float:
+    return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+class Since:
+    """How much a counter has grown: those of a process never go back."""
+
+    def __init__(self) -> None:
+        self._before = {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for metric in metrics.REGISTRY.collect()
+            for sample in metric.samples
+        }
+
+    def grew(self, name: str, **labels: str) -> float:
+        return told(name, **labels) - self._before.get((name, *sorted(labels.items())), 0.0)
+
+
+@pytest.fixture
+def since() -> Since:
+    return Since()
+
+
+async def test_success_is_counted_with_its_duration_and_its_price(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, since: Since
+) -> None:
+    provider.script["text"] = [draft()]
+    provider.script["metered"] = [replace(draft(), usage=SPENT)]
+    async with working(provider):
+        for item in await database.capture(owner, "text", "metered"):
+            await database.reaches(item, Status.READY_TO_CONFIRM)
+
+    assert since.grew("litevault_claims_total") == 2
+    assert since.grew("litevault_attempts_total", outcome="SUCCEEDED", error_code="") == 2
+    assert since.grew("litevault_attempt_duration_seconds_count", outcome="SUCCEEDED") == 2
+    assert since.grew("litevault_tokens_total", model="metered", direction="prompt") == 900
+    assert since.grew("litevault_tokens_total", model="metered", direction="completion") == 90
+    assert since.grew("litevault_cost_usd_total", model="metered") == pytest.approx(0.0012)
+
+
+def test_failures_of_every_code_are_told_before_the_first_happens() -> None:
+    samples = [sample for metric in metrics.REGISTRY.collect() for sample in metric.samples]
+
+    failed = [sample.labels for sample in samples if sample.labels.get("outcome") == Outcome.FAILED]
+    codes = {labels["error_code"] for labels in failed if "error_code" in labels}
+
+    assert codes == {"LLM_TIMEOUT", "LLM_API_ERROR", "LLM_VALIDATION_ERROR", "ENRICHMENT_ABANDONED"}
+
+
+async def test_discarded_item_is_counted_as_cancelled(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, since: Since
+) -> None:
+    provider.script["text"] = [asyncio.Event()]
+    async with working(provider):
+        (item,) = await database.capture(owner, "text")
+        await until(lambda: provider.running)
+
+        await database.run(item.discard)
+
+        await until(lambda: since.grew("litevault_attempts_total", outcome=Outcome.CANCELLED, error_code=""))
+    assert since.grew("litevault_stale_results_total") == 0
+
+
+async def test_failure_is_counted_under_its_code(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, since: Since
+) -> None:
+    provider.script["text"] = [InvalidOutput()]
+    async with working(provider):
+        (item,) = await database.capture(owner, "text")
+        await database.reaches(item, Status.FAILED)
+
+    assert since.grew("litevault_attempts_total", outcome="FAILED", error_code="LLM_VALIDATION_ERROR") == 1
+
+
+async def test_items_in_flight_are_told_while_they_are(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    answer = asyncio.Event()
+    provider.script["text"] = [answer]
+    before = told("litevault_worker_items_in_flight")
+    async with working(provider):
+        (item,) = await database.capture(owner, "text")
+        await until(lambda: told("litevault_worker_items_in_flight") == before + 1)
+        answer.set()
+        await database.reaches(item, Status.READY_TO_CONFIRM)
+        await until(lambda: told("litevault_worker_items_in_flight") == before)
+
+
+async def test_result_of_a_discarded_item_is_counted_as_stale(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, since: Since
+) -> None:
+    answer = asyncio.Event()
+    provider.script["text"] = [answer]
+    (item,) = await database.capture(owner, "text")
+    async with working(provider, listens=False):
+        await until(lambda: provider.running)
+        # Behind the triggers' back, so that nobody cancels the call.
+        await database.run(lambda: Item.objects.filter(pk=item.pk).update(fencing_token=2**40))
+        answer.set()
+        await until(lambda: since.grew("litevault_stale_results_total"))
+
+    assert since.grew("litevault_stale_results_total") == 1
+    assert since.grew("litevault_attempts_total", outcome=Outcome.STALE, error_code="") == 1
+
+
+async def test_item_that_was_taken_away_is_counted(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, since: Since
+) -> None:
+    provider.script["text"] = [asyncio.Event()]
+    (item,) = await database.capture(owner, "text")
+    async with working(provider, listens=False, enrich={"lease_seconds": 1}):
+        await until(lambda: provider.running)
+        await database.run(lambda: Item.objects.filter(pk=item.pk).update(fencing_token=2**40))
+        await until(lambda: since.grew("litevault_leases_lost_total"))
+
+    assert since.grew("litevault_leases_lost_total") == 1
+
+
+async def test_outage_is_told_until_the_provider_answers_again(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("enrichment.breaker.FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr("enrichment.verdicts.FIRST_BACKOFF_SECONDS", 0.01)
+    texts = [f"text {number}" for number in range(6)]
+    is_back = asyncio.Event()
+
+    async def answer(text: str, *, vocabulary: object = ()) -> object:
+        if not is_back.is_set():
+            raise ProviderUnavailable
+        return draft()
+
+    monkeypatch.setattr(provider, "enrich_item", answer)
+    async with working(provider):
+        items = await database.capture(owner, *texts)
+        await until(lambda: told("litevault_provider_down") == 1)
+        is_back.set()
+        for item in items:
+            await database.reaches(item, Status.READY_TO_CONFIRM)
+
+    assert told("litevault_provider_down") == 0
+
+
+async def test_broken_listen_connection_is_told_and_counted(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, since: Since
+) -> None:
+    async with working(provider):
+        await database.until(lambda: cut_off(LISTENER_NAME))
+
+        await until(lambda: since.grew("litevault_listen_reconnects_total"))
+
+        assert told("litevault_notify_healthy") == 1
+        assert since.grew("litevault_listen_reconnects_total") == 1
+
+
+def cut_off(name: str) -> bool:
+    """End the connections of that name. False when there is none yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = %s AND datname = current_database()",
+            [name],
+        )
+        return bool(cursor.fetchall())
