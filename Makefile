@@ -16,16 +16,19 @@ VERIFY_VENV := .venv-verify
 # The product's own packages, its peers' and what draws the plots.
 BENCH_VENV := .venv-bench
 
+# The whole suite, with a PostgreSQL for each core. A few chosen tests start sooner without.
+ALL_CORES := --numprocesses=logical --maxprocesses=4
+
 export UV_COMPILE_BYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-pg check soak bench verify-llm lock format
+.PHONY: help setup run test test-pg check soak bench verify-llm screenshots lock format
 
 help: ## list the commands
 	@echo "LiteVault. Begin with: make run"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PORT=8081 chooses another port for run, PYTHON=python3.12 another Python for setup."
 
@@ -35,12 +38,12 @@ setup: ## make the environment in .venv (uv if present, else pip)
 run: setup ## start PostgreSQL, the web server and a listener; Ctrl-C stops all
 	@$(BIN)/python manage.py up --port $(PORT)
 
-test: setup ## run all tests (ARGS=… goes to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## run all tests on all cores (ARGS=tests/items goes to pytest)
+	@$(BIN)/python -m pytest $(or $(ARGS),$(ALL_CORES))
 
 test-pg: setup ## run the tests that need a database on the PostgreSQL in PG_BIN=/usr/lib/postgresql/15/bin
 	@[ -x "$(PG_BIN)/postgres" ] || { echo "Say where its programs are: make test-pg PG_BIN=…/bin"; exit 1; }
-	@LITEVAULT_PG_BIN="$(PG_BIN)" $(BIN)/python -m pytest tests/items tests/faults tests/end_to_end $(ARGS)
+	@LITEVAULT_PG_BIN="$(PG_BIN)" $(BIN)/python -m pytest tests/items tests/faults tests/end_to_end $(or $(ARGS),$(ALL_CORES))
 
 check: setup ## format, lint, import rules, types, migrations, tests with coverage
 	@$(BIN)/ruff format --check .
@@ -49,7 +52,7 @@ check: setup ## format, lint, import rules, types, migrations, tests with covera
 	@$(BIN)/mypy
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest --cov --cov-report=term $(or $(ARGS),$(ALL_CORES))
 
 soak: setup ## break it for about 17 minutes, at random in the end (SEED=… repeats what was chosen, MINUTES=10)
 	@$(BIN)/python -m pytest tests/soak -m soak -s $(ARGS)
@@ -65,6 +68,9 @@ bench-full: ## the same at full size: hours, on a machine that does nothing else
 verify-llm: setup ## enrich 20 texts with a real small model, served here (MODE="json tools" tries these)
 	@cmp -s requirements/verify.txt $(VERIFY_VENV)/requirements.txt || $(MAKE) --no-print-directory model
 	@$(BIN)/python -m verification $(addprefix --mode=,$(MODE)) $(ARGS)
+
+screenshots: setup ## take the pictures of the docs anew (needs Chromium)
+	@$(BIN)/python -m tests.browser.screenshots
 
 format: setup ## put the code into shape
 	@$(BIN)/ruff format .

@@ -6,7 +6,7 @@ they set an event, or cancel a task.
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 from math import ceil
@@ -19,6 +19,7 @@ from django.db import connection
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from enrichment import metrics
 from enrichment.database import DATABASE_AWAY, DatabaseThread
 from enrichment.sockets import cut
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING, LISTENER_NAME
@@ -56,7 +57,7 @@ class NotificationsSwallowed(Exception):
 class Listener:
     """Holds one connection of its own, outside of any pool, and never gives up on it.
 
-    `on_wake` is called when items became due, and whenever notifications may have been missed.
+    `on_wake` is called for what is rung on any other channel, and whenever notifications may have been missed.
     `on_cancel` is called with the id of a claimed item that was discarded.
     `on_health` is called with False when notifications stop coming in, and with True when they do again.
     """
@@ -68,6 +69,8 @@ class Listener:
         on_wake: Callable[[], None],
         on_cancel: Callable[[str], None],
         on_health: Callable[[bool], None],
+        channels: Sequence[str] = (CHANNEL_ENRICHING, CHANNEL_CANCELLED),
+        name: str = LISTENER_NAME,
         probe_seconds: float = PROBE_SECONDS,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
@@ -75,6 +78,8 @@ class Listener:
         self._on_wake = on_wake
         self._on_cancel = on_cancel
         self._on_health = on_health
+        self._channels = channels
+        self._name = name
         self._probe_seconds = probe_seconds
         self._deadline_seconds = deadline_seconds
         self._connection: Connection | None = None
@@ -111,11 +116,11 @@ class Listener:
         await self._listen(self._probe_channel)
         await self._hear_the_database()
         # Not sooner: whatever a session keeps, a pooler hands on to other clients. Now it is known to be our own.
-        await self._listen(CHANNEL_ENRICHING)
-        await self._listen(CHANNEL_CANCELLED)
+        for channel in self._channels:
+            await self._listen(channel)
         await self._execute("SET idle_session_timeout = 0")
         # By this name others see who hears.
-        await self._execute(sql.SQL("SET application_name = {}").format(sql.Literal(LISTENER_NAME)))
+        await self._execute(sql.SQL("SET application_name = {}").format(sql.Literal(self._name)))
 
     async def _listen_while_it_answers(self) -> None:
         # LISTEN comes first and the scan after it, so that nothing falls between the two.
@@ -148,10 +153,10 @@ class Listener:
         assert self._connection is not None  # noqa: S101  # only called between _connect and _disconnect
         async with aclosing(self._connection.notifies(timeout=seconds)) as notifications:
             async for notification in notifications:
-                if notification.channel == CHANNEL_ENRICHING:
-                    self._on_wake()
-                elif notification.channel == CHANNEL_CANCELLED:
+                if notification.channel == CHANNEL_CANCELLED:
                     self._on_cancel(notification.payload)
+                elif notification.channel in self._channels:
+                    self._on_wake()
                 elif notification.payload == until:
                     return True
         return False
@@ -207,14 +212,18 @@ class Listener:
 
     def _say_healthy(self) -> None:
         if not self._is_healthy:
+            if self._is_healthy is False:
+                metrics.reconnects.inc()
             self._is_healthy = True
-            logger.info("listener.connected", channel=CHANNEL_ENRICHING)
+            metrics.heard(works=True)
+            logger.info("listener.connected", channels=self._channels)
             self._on_health(True)
             self._on_wake()
 
     def _say_degraded(self, error: Exception) -> None:
         if self._is_healthy is not False and not self._stopping.is_set():
             self._is_healthy = False
+            metrics.heard(works=False)
             logger.warning("listener.degraded", cause=type(error).__name__)
             self._on_health(False)
 

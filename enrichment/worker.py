@@ -10,7 +10,8 @@ from uuid import UUID
 
 import structlog
 
-from enrichment import verdicts
+from enrichment import metrics, verdicts
+from enrichment.bell import Bell
 from enrichment.breaker import Breaker
 from enrichment.config import EnrichSettings
 from enrichment.database import DATABASE_AWAY, DatabaseThread
@@ -57,6 +58,7 @@ class EnrichmentWorker:
         self._slots = asyncio.Semaphore(concurrency)
         self._database = DatabaseThread("litevault-claim", deadline_seconds=CLAIM_DEADLINE_SECONDS)
         self._writer = VerdictWriter(on_written=self._verdicts_written)
+        self._bell = Bell(self._database)
         self._breaker = Breaker()
         self._vocabularies = Vocabularies()
         self._enricher = Enricher(
@@ -116,11 +118,13 @@ class EnrichmentWorker:
         async with asyncio.TaskGroup() as group:
             writing = group.create_task(self._writer.run())
             renewing = group.create_task(self._renew_leases())
+            ringing = group.create_task(self._bell.run())
             await self._claim_until_told_to_stop(group)
             await self._let_flights_land()
             await self._writer.flush(timeout_seconds=FLUSH_SECONDS)
-            renewing.cancel()
-            writing.cancel()
+            for task in (renewing, writing, ringing):
+                task.cancel()
+        await self._bell.ring_if_asked()
         await asyncio.gather(self._writer.close(), self._vocabularies.close(), self._database.close())
 
     async def _claim_until_told_to_stop(self, group: asyncio.TaskGroup) -> None:
@@ -205,6 +209,8 @@ class EnrichmentWorker:
             self._remaining -= 1
         task = group.create_task(self._enrich(claim))
         self._in_flight[claim] = task
+        metrics.claims.inc()
+        metrics.in_flight.inc()
         task.add_done_callback(partial(self._land, claim))
 
     async def _enrich(self, claim: Claim) -> Verdict:
@@ -214,6 +220,7 @@ class EnrichmentWorker:
     def _land(self, claim: Claim, task: asyncio.Task[Verdict]) -> None:
         """Take the verdict of a task that has ended, in whatever way it did."""
         del self._in_flight[claim]
+        metrics.in_flight.dec()
         if task.cancelled():
             self._writer.add(verdicts.released(claim))
         elif task.exception() is None:
@@ -222,6 +229,7 @@ class EnrichmentWorker:
             self._wake.set()
 
     def _verdicts_written(self, written: Sequence[Verdict]) -> None:
+        self._bell.ring()
         # One of these may now be the next item due, or have been what its owner's limit counted.
         if self._settings.per_owner_concurrency or any(verdict.status == Status.ENRICHING for verdict in written):
             self._wake.set()
@@ -251,6 +259,7 @@ class EnrichmentWorker:
         for claim in claims:
             task = self._in_flight.get(claim)
             if task is not None and claim.item_id not in held:
+                metrics.leases_lost.inc()
                 logger.info("lease.lost", item_id=str(claim.item_id))
                 task.cancel()
 

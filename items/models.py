@@ -238,6 +238,8 @@ class Item(models.Model):
                 name="items_vocabulary",
                 condition=Q(status=Status.ARCHIVED) & ~Q(tags=[]),
             ),
+            # What changed for an owner since: items.changes.
+            models.Index("owner", "updated_at", name="items_owner_changed"),
         )
 
     def __str__(self) -> str:

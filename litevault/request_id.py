@@ -26,7 +26,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
-        request_id = _id_of(request)
+        request_id = well_formed_or_new(request.headers.get(HEADER, ""))
         with bound_contextvars(request_id=request_id):
             response = self.get_response(request)
             response.headers[HEADER] = request_id
@@ -42,8 +42,7 @@ class RequestIdMiddleware:
         return response
 
 
-def _id_of(request: HttpRequest) -> str:
-    given = request.headers.get(HEADER, "")
+def well_formed_or_new(given: str) -> str:
     return given if WELL_FORMED.fullmatch(given) else f"req-{secrets.token_hex(8)}"
 
 

@@ -22,6 +22,10 @@ PLAIN_NAMES = {
     "LITEVAULT_ALLOWED_HOSTS",
     "LITEVAULT_CSRF_TRUSTED_ORIGINS",
     "LITEVAULT_DEBUG",
+    "LITEVAULT_EVENTS_HEARTBEAT_SECONDS",
+    "LITEVAULT_EVENTS_PORT",
+    "LITEVAULT_EVENTS_STREAMS",
+    "LITEVAULT_EVENTS_STREAMS_PER_USER",
     "LITEVAULT_LISTEN_DATABASE_URL",
     "LITEVAULT_LOG_FORMAT",
     "LITEVAULT_LOG_LEVEL",
@@ -48,10 +52,10 @@ def boolean(name: str) -> bool:
     return value
 
 
-def whole_number(name: str, *, default: int, maximum: int) -> int:
+def whole_number(name: str, *, default: int, maximum: int, minimum: int = 0) -> int:
     value = env.str(name, default="").strip() or str(default)
-    if not (value.isascii() and value.isdecimal() and int(value) <= maximum):
-        raise ImproperlyConfigured(f"{name} must be a whole number from 0 to {maximum}.")
+    if not (value.isascii() and value.isdecimal() and minimum <= int(value) <= maximum):
+        raise ImproperlyConfigured(f"{name} must be a whole number from {minimum} to {maximum}.")
     return int(value)
 
 
@@ -164,6 +168,11 @@ LISTEN_DATABASE_URL = env.str("LITEVAULT_LISTEN_DATABASE_URL", default="")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes; litevault.request_body holds every request to it
 
 THROTTLE_PER_MINUTE = whole_number("LITEVAULT_THROTTLE_PER_MINUTE", default=600, maximum=1_000_000)
+
+EVENTS_HEARTBEAT_SECONDS = whole_number("LITEVAULT_EVENTS_HEARTBEAT_SECONDS", default=15, minimum=1, maximum=3600)
+EVENTS_PORT = whole_number("LITEVAULT_EVENTS_PORT", default=0, maximum=65535)
+EVENTS_STREAMS = whole_number("LITEVAULT_EVENTS_STREAMS", default=500, minimum=1, maximum=100_000)
+EVENTS_STREAMS_PER_USER = whole_number("LITEVAULT_EVENTS_STREAMS_PER_USER", default=20, minimum=1, maximum=100_000)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
 from items.admin.front_page import front_page
+from litevault.events.views import EventsElsewhere
 from litevault.favicon import favicon
 from litevault.health import healthz, readyz
 from litevault.metrics import metrics
@@ -26,6 +27,7 @@ urlpatterns = [
     path("admin/", admin.site.admin_view(front_page)),
     path("admin/", admin.site.urls),
     path("api/v1/", include("items.api.urls")),
+    path("api/v1/events", EventsElsewhere.as_view(), name="events"),
     path("api/v1/schema", SchemaView.as_view(), name="schema"),
     path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]  # it carries no types
 import pytest
@@ -21,6 +22,7 @@ from litevault.management.commands.up import Command
 from litevault.supervisor import Supervisor
 from tests.clones import bare_environment, fresh_clone
 from tests.end_to_end.conftest import CommandStarter
+from tests.litevault.events.client import Listening
 from tests.processes import descendants, kill, named, survivors, until
 
 HEADERS = {"X-Dev-User-Id": "demo", "Content-Type": "application/json"}
@@ -84,12 +86,33 @@ def test_text_is_captured_and_enriched_and_ctrl_c_stops_all(start: CommandStarte
     assert shown.endswith("Stopped.\n")
 
 
+def test_web_server_sends_those_who_want_events_on_to_the_process_that_has_them(
+    start: CommandStarter, tmp_path: Path, port: int
+) -> None:
+    up = start("up", "--port", str(port), LITEVAULT_DEBUG="")
+    until_ready(up, lambda: output(tmp_path))
+    headers = {**HEADERS, "Origin": f"http://127.0.0.1:{port}"}
+    web = Listening(port, **headers)
+    web.close()
+    address = urlsplit(web.answer.headers["Location"])
+
+    with Listening(address.port or 0, path=address.path, **headers) as stream:
+        item = call(port, "POST", "items", {"rawText": TEXT})
+        stream.until("READY_TO_CONFIRM", item["id"])
+        up.send_signal(signal.SIGINT)
+        assert up.wait(timeout=10) == 0
+
+    assert (web.answer.status, address.hostname, address.path) == (307, "127.0.0.1", "/api/v1/events")
+    assert stream.answer.headers["Access-Control-Allow-Origin"] == f"http://127.0.0.1:{port}"
+    assert stream.answer.headers["Access-Control-Allow-Credentials"] == "true"
+
+
 def test_child_that_dies_ends_all_with_its_exit_code(start: CommandStarter, tmp_path: Path, port: int) -> None:
     up = start("up", "--port", str(port), "--no-listener")
     until_ready(up, lambda: output(tmp_path))
     family = descendants(up)
 
-    (web,) = psutil.Process(up.pid).children()
+    (web,) = (child for child in psutil.Process(up.pid).children() if "wsgi" in child.cmdline())
     kill(web)
 
     assert up.wait(timeout=10) == 128 + signal.SIGKILL
@@ -113,7 +136,7 @@ def test_web_server_that_does_not_answer_is_one_sentence(monkeypatch: pytest.Mon
     monkeypatch.setattr("litevault.management.commands.up.READY_SECONDS", 0)
 
     with Supervisor([]) as supervisor, pytest.raises(CommandError, match="were not ready"):
-        Command().watch(supervisor, port, "never shown")
+        Command().watch(supervisor, "never shown", wanted=[(port, "/healthz")])
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "eighty"])

@@ -43,7 +43,7 @@ def test_api_does_what_its_document_says(owner: User, start: CommandStarter, tmp
 
     sys.stdout.write(ended.stdout)  # for those who ask pytest for it, with -rP
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "8 selected / 8 total" in ended.stdout
+    assert "9 selected / 9 total" in ended.stdout
 
 
 def command(base: str, token: str) -> list[str]:

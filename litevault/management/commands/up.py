@@ -7,6 +7,8 @@ import signal
 import socket
 import sys
 from argparse import ArgumentTypeError
+from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -35,6 +37,7 @@ LiteVault is running.
   API      {base}/api/v1/items
   Admin    {base}/admin/{login}
   Docs     {base}/api/v1/docs
+  Events   {events}/api/v1/events
 
   Capture a text, then see what became of it:
     {curl} -H 'Content-Type: application/json' -d '{text}' {base}/api/v1/items
@@ -47,7 +50,7 @@ EXAMPLE = '{"rawText": "PostgreSQL wakes the worker by itself: a trigger calls N
 
 
 class Command(BaseCommand):
-    help = "Start the database, the web server and one listener together, until Ctrl-C."
+    help = "Start the database, the web server, the events process and one listener together, until Ctrl-C."
     requires_system_checks: list[str] = []  # noqa: RUF012  # the children check themselves
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -56,14 +59,18 @@ class Command(BaseCommand):
 
     def handle(self, *_args: str, port: int, no_listener: bool, **_options: Any) -> None:
         refuse_taken_port(port)
+        events_port = free_port(port + 1)
         os.environ["LITEVAULT_DEBUG"] = os.environ.get("LITEVAULT_DEBUG") or "true"
         call_command("migrate", verbosity=0, interactive=False)
         login = admin_login() if boolean("LITEVAULT_DEBUG") else ""
         connections.close_all()
-        with Supervisor([web(port)] if no_listener else [web(port), listener()]) as supervisor:
-            banner = BANNER.format(base=f"http://{HOST}:{port}", login=login, curl=CURL, text=EXAMPLE)
+        programs = [web(port, events_port), events(events_port), *(() if no_listener else (listener(),))]
+        with Supervisor(programs) as supervisor:
+            base, events_base = (f"http://{HOST}:{number}" for number in (port, events_port))
+            banner = BANNER.format(base=base, events=events_base, login=login, curl=CURL, text=EXAMPLE)
             # Ready, where there is a listener, means that it listens.
-            event = self.watch(supervisor, port, banner, path="/healthz" if no_listener else "/readyz")
+            web_path = "/healthz" if no_listener else "/readyz"
+            event = self.watch(supervisor, banner, wanted=((port, web_path), (events_port, "/healthz")))
         if isinstance(event, Child):
             raise CommandError(
                 f"All stopped, because {event.name} ended with exit code {event.exit_code}. The lines above tell why.",
@@ -71,14 +78,14 @@ class Command(BaseCommand):
             )
         self.say("Stopped.")
 
-    def watch(self, supervisor: Supervisor, port: int, banner: str, *, path: str = "/healthz") -> Event:
-        """Print the banner once it is true; return what puts an end to it all."""
+    def watch(self, supervisor: Supervisor, banner: str, *, wanted: Sequence[tuple[int, str]]) -> Event:
+        """Print the banner once all the wanted ports and paths answer; return what puts an end to it all."""
         try:
-            event = supervisor.first_event(or_when=lambda: answers(port, path), within=READY_SECONDS)
+            event = supervisor.first_event(
+                or_when=lambda: all(answers(port, path) for port, path in wanted), within=READY_SECONDS
+            )
         except TimeoutError:
-            raise CommandError(
-                f"The web server and the listener were not ready within {READY_SECONDS} seconds."
-            ) from None
+            raise CommandError(f"The processes were not ready within {READY_SECONDS} seconds.") from None
         if event is None:
             self.say(banner)
             event = supervisor.first_event()
@@ -111,10 +118,29 @@ def refuse_taken_port(port: int) -> None:
             ) from None
 
 
-def web(port: int) -> Program:
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
-    options = ["--blocking-threads", str(WEB_THREADS), "--workers-kill-timeout", "1", "--log-level", "error"]
-    return Program("web", [*command, *options, "litevault.wsgi:application"], environment(), colour=36)
+def free_port(wanted: int) -> int:
+    """The wanted one, else any: nobody needs to know it, since the web server sends clients on to it."""
+    for port in (wanted, 0):
+        with socket.socket() as probe, suppress(OSError, OverflowError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+            return int(probe.getsockname()[1])
+    raise CommandError("No port is free for the events process.")
+
+
+def web(port: int, events_port: int) -> Program:
+    options = ["--blocking-threads", str(WEB_THREADS), "litevault.wsgi:application"]
+    redirect = {"LITEVAULT_EVENTS_PORT": str(events_port)}
+    return Program("web", [*granian("wsgi", port), *options], environment() | redirect, colour=36)
+
+
+def events(port: int) -> Program:
+    return Program("events", [*granian("asgi", port), "litevault.asgi:application"], environment(), colour=33)
+
+
+def granian(interface: str, port: int) -> list[str]:
+    where = ["--interface", interface, "--host", HOST, "--port", str(port)]
+    return [sys.executable, "-m", "granian", *where, "--workers-kill-timeout", "1", "--log-level", "error"]
 
 
 def listener() -> Program:

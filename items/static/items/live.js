@@ -1,0 +1,59 @@
+"use strict";
+// Draws anew what changes, as it changes. Without this script, or where no events are offered, a reload does.
+{
+  const { live, address, events } = document.currentScript.dataset;
+  const PAUSE_MS = 1000;
+  let isAsked = false;
+  let isBusy = false;
+
+  // Every rendering has other CSRF tokens, which change nothing that anybody sees.
+  const look = (element) => element.outerHTML.replace(/(name="csrfmiddlewaretoken" value=")[^"]*/g, "$1");
+
+  const isInUse = (element) => element.contains(document.activeElement) || element.querySelector("details[open]");
+
+  // Keep the children that look the same, and with them what is typed there. False when one that has to go is in use.
+  const redraw = (old, fresh) => {
+    const kept = new Map([...old.children].map((child) => [look(child), child]));
+    const next = [...fresh.children].map((child) => kept.get(look(child)) ?? child);
+    if ([...old.children].some((child) => !next.includes(child) && isInUse(child))) return false;
+    const texts = [...old.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
+    old.replaceChildren(...texts, ...next);
+    return true;
+  };
+
+  const refresh = async () => {
+    const answer = await fetch(location.href, { redirect: "error", headers: { Accept: "text/html" } });
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const old of document.querySelectorAll(live)) {
+      const fresh = page.querySelector(live.split(", ").find((selector) => old.matches(selector)));
+      if (fresh && !redraw(old, fresh)) document.addEventListener("focusout", ask, { once: true });
+    }
+  };
+
+  // One at a time, with pauses, and only while somebody looks.
+  const work = async () => {
+    if (isBusy || !isAsked || document.hidden) return;
+    isBusy = true;
+    isAsked = false;
+    try {
+      await refresh();
+    } catch {
+      // The next event asks again.
+    }
+    setTimeout(() => {
+      isBusy = false;
+      work();
+    }, PAUSE_MS);
+  };
+
+  const ask = () => {
+    isAsked = true;
+    work();
+  };
+
+  document.addEventListener("visibilitychange", work);
+  const source = new EventSource(address, { withCredentials: true });
+  for (const name of events.split(" ")) source.addEventListener(name, ask);
+  addEventListener("pagehide", () => source.close());
+}

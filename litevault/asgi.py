@@ -1,0 +1,23 @@
+"""The events process's door: GET /api/v1/events, and nothing else. The API and the admin are served by wsgi.py."""
+
+import os
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
+
+from django.conf import settings  # needs the line above
+
+from litevault.production import leftovers
+
+if found := " ".join(leftovers()):
+    raise ImproperlyConfigured(found)
+
+settings.ROOT_URLCONF = "litevault.events.urls"
+settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("whitenoise.")]
+django.setup(set_prefix=False)
+
+from litevault.events.application import Events  # noqa: E402  # needs models, and the middleware that is left
+
+application = Events()

@@ -1,0 +1,51 @@
+"""Has Django decide who may come in: middleware, authentication, throttle and errors, as for every other URL.
+
+Django's own ASGI handler would keep a thread, and its database connection, for as long as an answer lasts.
+"""
+
+import asyncio
+from collections.abc import MutableMapping
+from functools import partial
+from io import BytesIO
+from typing import Any, TypeAlias, cast
+
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.base import BaseHandler
+from django.http import HttpResponse
+
+from enrichment.database import DatabaseThread
+
+Scope: TypeAlias = MutableMapping[str, Any]
+
+THREADS = 4
+DEADLINE_SECONDS = 5.0
+
+
+class Door:
+    """A few threads, each with a connection of its own, that answer one request after the other."""
+
+    def __init__(self) -> None:
+        self._handler = BaseHandler()
+        self._handler.load_middleware()
+        self._threads = [
+            DatabaseThread(f"litevault-door-{number}", deadline_seconds=DEADLINE_SECONDS) for number in range(THREADS)
+        ]
+        self._free: asyncio.Queue[DatabaseThread] = asyncio.Queue()
+        for thread in self._threads:
+            self._free.put_nowait(thread)
+
+    async def answer(self, scope: Scope) -> HttpResponse:
+        """Raises TimeoutError or DatabaseTimeout when the database keeps everybody waiting."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            thread = await self._free.get()
+        try:
+            return await thread.run(partial(self._answer, scope))
+        finally:
+            self._free.put_nowait(thread)
+
+    async def close(self) -> None:
+        await asyncio.gather(*(thread.close() for thread in self._threads))
+
+    def _answer(self, scope: Scope) -> HttpResponse:
+        # No call takes a body, and no view here streams by itself.
+        return cast(HttpResponse, self._handler.get_response(ASGIRequest(scope, BytesIO())))

@@ -1,0 +1,9 @@
+"""What the events process answers to. The proxy in front passes it nothing else."""
+
+from django.urls import path
+
+from litevault.events.views import EventsView
+
+urlpatterns = [
+    path("api/v1/events", EventsView.as_view()),
+]

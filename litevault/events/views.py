@@ -1,0 +1,94 @@
+"""Who may have changes shown live, decided as for every other URL of the API."""
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseBase
+from django.http.request import split_domain_port
+from django.utils.cache import patch_vary_headers
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from items.api.filters import parameters
+from litevault.events import wire
+from litevault.events.credentials import Credentials
+from litevault.events.schema import EventsParameters, describe
+
+WATCHES_ALL = "items.view_item"
+
+
+class OnlyEvents(BaseContentNegotiation):
+    """There is one kind of answer, whatever the client prefers. Errors are JSON, as everywhere."""
+
+    def select_parser(self, _request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, _request: Request, _renderers: Any, _format_suffix: str | None = None) -> Any:
+        return JSONRenderer(), JSONRenderer.media_type
+
+
+class Admitted(HttpResponse):
+    """The head of an answer whose body never ends by itself: application.py sends it."""
+
+    def __init__(self, credentials: Credentials, *, wants_activity: bool, last_event_id: str) -> None:
+        super().__init__(content_type=wire.CONTENT_TYPE)
+        self.credentials = credentials
+        self.wants_activity = wants_activity
+        self.last_event_id = last_event_id
+        self.headers["Cache-Control"] = "no-store"
+        self.headers["X-Accel-Buffering"] = "no"  # nginx passes each event on at once
+
+
+class EventsView(APIView):
+    """In the events process: the door."""
+
+    content_negotiation_class = OnlyEvents
+    http_method_names = ["get", "head"]  # noqa: RUF012  # as its base declares it
+
+    def get(self, request: Request) -> HttpResponseBase:
+        wants_activity = "activity" in parameters(EventsParameters, request.query_params).validated_data
+        if wants_activity and not request.user.has_perm(WATCHES_ALL):
+            raise PermissionDenied
+        admitted = Admitted(
+            Credentials.of(request),
+            wants_activity=wants_activity,
+            last_event_id=request.headers.get("Last-Event-ID", ""),
+        )
+        allow_other_port(request, admitted)
+        return admitted
+
+
+class EventsElsewhere(APIView):
+    """In the web server: a stream would hold a thread for as long as it is open."""
+
+    content_negotiation_class = OnlyEvents
+    throttle_classes = ()
+    http_method_names = ["get", "head"]  # noqa: RUF012  # as its base declares it
+
+    @describe
+    def get(self, request: Request) -> HttpResponseBase:
+        parameters(EventsParameters, request.query_params)
+        if not settings.EVENTS_PORT:
+            # To an EventSource this means: do not come back. The pages that ask do without.
+            return HttpResponse(status=HTTPStatus.NO_CONTENT)
+        address = urlsplit(request.build_absolute_uri())._replace(netloc=f"{_host(request)}:{settings.EVENTS_PORT}")
+        return HttpResponse(status=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": address.geturl()})
+
+
+def allow_other_port(request: Request, response: HttpResponseBase) -> None:
+    """In development the pages come from another port of the same host, with the same cookies."""
+    origin = request.headers.get("Origin", "")
+    if settings.DEBUG and split_domain_port(urlsplit(origin).netloc)[0] == _host(request):
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Credentials"] = "true"
+        patch_vary_headers(response, ["Origin"])
+
+
+def _host(request: Request) -> str:
+    """Without the port."""
+    return split_domain_port(request.get_host())[0]

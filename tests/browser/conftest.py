@@ -1,0 +1,74 @@
+"""One Chromium for all tests, and one web server with one listener for those that come after each other."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.models import Session
+from pytest_django import DjangoDbBlocker
+from selenium.webdriver import Chrome
+
+from tests.browser.browser import Browser
+from tests.browser.chromium import MISSING, is_installed, running_chromium
+from tests.browser.site import running_site
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chrome]:
+    if not is_installed():
+        pytest.skip(MISSING)
+    with running_chromium() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="package")
+def site(
+    chromium: Chrome,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """Stopped before other tests begin: its listener would take their items."""
+    with running_site(tmp_path_factory.mktemp("site", numbered=True)) as address:
+        yield address
+
+
+@pytest.fixture
+def transactional_db(site: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """In place of pytest-django's, which makes new content types after each test: the web server remembers the old."""
+    with django_db_blocker.unblock():
+        yield
+        User.objects.all().delete()
+        Session.objects.all().delete()
+
+
+@pytest.fixture
+def browser(chromium: Chrome, site: str, transactional_db: None) -> Iterator[Browser]:
+    """Nobody is logged in. At the end the console must have said nothing, and no request have failed."""
+    browser = Browser(chromium, site)
+    browser.start_over()
+    yield browser
+    assert browser.complaints() == []
+
+
+@pytest.fixture
+def person(transactional_db: None) -> User:
+    """Has items of their own, and nothing to do with the admin."""
+    return User.objects.create_user("ada", password="correct horse")
+
+
+def staff(username: str, *codenames: str) -> User:
+    user = User.objects.create_user(username, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="items", codename__in=codenames))
+    return user
+
+
+@pytest.fixture
+def reviewer(transactional_db: None) -> User:
+    return staff("reviewer", "view_item", "change_item", "retry_item", "confirm_item", "discard_item")
+
+
+@pytest.fixture
+def reader(transactional_db: None) -> User:
+    """May look, and nothing else."""
+    return staff("reader", "view_item")

@@ -1,0 +1,150 @@
+"""Every page of ours, wide and light, narrow and dark: all of it can be read, reached and understood."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import pytest
+from django.contrib.auth.models import User
+
+from items.models import Item
+from items.states import Outcome, SourceType, Status
+from tests.browser.browser import Browser
+from tests.items.admin.pages import LIST, detail, verb
+from tests.items.factories import make_attempt, make_item
+
+WINDOWS = {"light": (1440, 900), "dark": (360, 740)}
+LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+LONG_TEXT = f"https://example.org/{LONG_WORD * 3}\n\n{'Water the beans each evening. ' * 200}"
+LONG_DRAFT: Mapping[str, object] = MappingProxyType(
+    {
+        "title": f"{LONG_WORD} and more",
+        "summary": "Water the beans each evening, and put the net up. " * 9,
+        "tags": [LONG_WORD[:50], *(f"tag number {n}" for n in range(19))],
+        "source_type": SourceType.ARTICLE,
+        "raw_text": LONG_TEXT,
+    }
+)
+LONG_ERROR = (
+    "LLM_API_ERROR: The provider refused the request. The text may be too long for the model, or against its rules."
+)
+
+
+@pytest.fixture
+def items(person: User, reviewer: User) -> dict[str, Item]:
+    """One of each status that a worker leaves alone, with the longest words that people write."""
+    User.objects.filter(pk=reviewer.pk).update(is_superuser=True)
+    items = {
+        "failed": make_item(reviewer, status=Status.FAILED, enrichment_error=LONG_ERROR, raw_text=LONG_TEXT),
+        "ready": make_item(reviewer, status=Status.READY_TO_CONFIRM, **LONG_DRAFT),
+        "archived": make_item(reviewer, status=Status.ARCHIVED),
+        "another's": make_item(person, status=Status.READY_TO_CONFIRM),
+    }
+    for number in range(1, 4):
+        make_attempt(items["failed"], number=number, outcome=Outcome.FAILED, worker=f"{LONG_WORD[:50]}-{number}")
+    make_attempt(items["ready"], model="openai/gpt-4o-mini", prompt_tokens=812, completion_tokens=104)
+    return items
+
+
+Visit = Callable[[Browser, Mapping[str, Item]], None]
+
+
+def opened(path: str) -> Visit:
+    return lambda browser, _items: browser.open(path)
+
+
+def item_page(which: str) -> Visit:
+    return lambda browser, items: browser.open(f"/api/v1/items/{items[which].pk}")
+
+
+def detail_page(which: str) -> Visit:
+    return lambda browser, items: browser.open(detail(items[which]))
+
+
+def login_refused(browser: Browser, _items: Mapping[str, Item]) -> None:
+    browser.start_over()
+    browser.open("/login")
+    browser.type("ada", into="Name")
+    browser.type("wrong horse", into="Password")
+    browser.click("Log in")
+    browser.shows("not right")
+
+
+def pending_with_questions_open(browser: Browser, _items: Mapping[str, Item]) -> None:
+    browser.open("/api/v1/items/pending")
+    browser.click("Discard…")
+    browser.click("Retry all that failed…")
+
+
+def list_with_preview(browser: Browser, _items: Mapping[str, Item]) -> None:
+    browser.open(LIST)
+    browser.click("Preview")
+    browser.shows("Open the item")
+
+
+def first_page_with_table(browser: Browser, _items: Mapping[str, Item]) -> None:
+    browser.open("/admin/")
+    browser.click("The same as a table")
+
+
+def discard_question(browser: Browser, items: Mapping[str, Item]) -> None:
+    browser.open(verb(items["failed"], "discard"))
+
+
+def nothing_here(browser: Browser, _items: Mapping[str, Item]) -> None:
+    browser.open("/nothing-here")
+    browser.forgive("404 (Not Found)")
+
+
+def no_such_item(browser: Browser, _items: Mapping[str, Item]) -> None:
+    browser.open("/api/v1/items/00000000-0000-0000-0000-000000000000")
+    browser.forgive("404 (Not Found)")
+
+
+PAGES: Mapping[str, Visit] = MappingProxyType(
+    {
+        "login": opened("/login"),
+        "login refused": login_refused,
+        "pending": opened("/api/v1/items/pending"),
+        "pending, questions open": pending_with_questions_open,
+        "items": opened("/api/v1/items"),
+        "nothing found": opened("/api/v1/items?q=nothing-like-it"),
+        "tags": opened("/api/v1/tags"),
+        "failed item": item_page("failed"),
+        "ready item": item_page("ready"),
+        "archived item": item_page("archived"),
+        "nothing here": nothing_here,
+        "no such item": no_such_item,
+        "admin": opened("/admin/"),
+        "admin, table open": first_page_with_table,
+        "admin list": opened(LIST),
+        "admin list, preview open": list_with_preview,
+        "admin, failed item": detail_page("failed"),
+        "admin, ready item": detail_page("ready"),
+        "discard question": discard_question,
+        "admin login": opened("/admin/login/"),
+        "tokens": opened("/admin/litevault/apitoken/"),
+    }
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_is_read_by_everybody(browser: Browser, reviewer: User, items: dict[str, Item], page: str) -> None:
+    browser.log_in(reviewer)
+
+    PAGES[page](browser, items)
+
+    for theme, (width, height) in WINDOWS.items():
+        browser.theme(theme)
+        browser.resize(width, height)
+        found = browser.faults() + browser.barriers()
+        assert not found, "\n".join((theme, *found))
+
+
+def test_reference_of_the_api_loads_all_that_it_needs_from_here(browser: Browser) -> None:
+    """Its page is Swagger UI's own: how that looks is not ours to mend."""
+    browser.open("/api/v1/docs")
+
+    browser.shows("Enrich a failed item again")
+    loaded = browser.driver.execute_script("return performance.getEntriesByType('resource').map((e) => e.name)")
+    assert loaded
+    assert all(address.startswith((browser.address, "data:")) for address in loaded)
