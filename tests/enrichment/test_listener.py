@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection
@@ -28,7 +29,7 @@ class Ears:
 
 
 @asynccontextmanager
-async def listening(ears: Ears, *, conninfo: str = "", **options: float) -> AsyncIterator[Listener]:
+async def listening(ears: Ears, *, conninfo: str = "", **options: Any) -> AsyncIterator[Listener]:
     listener = Listener(
         conninfo or listen_conninfo(),
         on_wake=ears.wake,
