@@ -64,6 +64,8 @@ class Browser:
         """Light or dark, as the system says."""
         wanted = {"name": "prefers-color-scheme", "value": name}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [wanted]})
+        # Colours that are on their way from one to the other are neither's.
+        until(lambda: self.driver.execute_script("return document.getAnimations().length") == 0)
 
     def start_over(self) -> None:
         """Nobody is logged in, and nothing has been said."""
