@@ -16,8 +16,9 @@ VERIFY_VENV := .venv-verify
 # The product's own packages, its peers' and what draws the plots.
 BENCH_VENV := .venv-bench
 
-# The whole suite, with a PostgreSQL for each core. A few chosen tests start sooner without.
-ALL_CORES := --numprocesses=logical --maxprocesses=4
+# The whole suite side by side, each process with a PostgreSQL of its own: most tests wait more than they compute.
+# A few chosen tests start sooner without.
+SIDE_BY_SIDE := --numprocesses=4
 
 export UV_COMPILE_BYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -38,12 +39,12 @@ setup: ## make the environment in .venv (uv if present, else pip)
 run: setup ## start PostgreSQL, the web server and a listener; Ctrl-C stops all
 	@$(BIN)/python manage.py up --port $(PORT)
 
-test: setup ## run all tests on all cores (ARGS=tests/items goes to pytest)
-	@$(BIN)/python -m pytest $(or $(ARGS),$(ALL_CORES))
+test: setup ## run all tests, four at a time (ARGS=tests/items goes to pytest)
+	@$(BIN)/python -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
 test-pg: setup ## run the tests that need a database on the PostgreSQL in PG_BIN=/usr/lib/postgresql/15/bin
 	@[ -x "$(PG_BIN)/postgres" ] || { echo "Say where its programs are: make test-pg PG_BIN=…/bin"; exit 1; }
-	@LITEVAULT_PG_BIN="$(PG_BIN)" $(BIN)/python -m pytest tests/items tests/faults tests/end_to_end $(or $(ARGS),$(ALL_CORES))
+	@LITEVAULT_PG_BIN="$(PG_BIN)" $(BIN)/python -m pytest tests/items tests/faults tests/end_to_end $(or $(ARGS),$(SIDE_BY_SIDE))
 
 check: setup ## format, lint, import rules, types, migrations, tests with coverage
 	@$(BIN)/ruff format --check .
@@ -52,7 +53,7 @@ check: setup ## format, lint, import rules, types, migrations, tests with covera
 	@$(BIN)/mypy
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m pytest --cov --cov-report=term $(or $(ARGS),$(ALL_CORES))
+	@$(BIN)/python -m pytest --cov --cov-report=term $(or $(ARGS),$(SIDE_BY_SIDE))
 
 soak: setup ## break it for about 17 minutes, at random in the end (SEED=… repeats what was chosen, MINUTES=10)
 	@$(BIN)/python -m pytest tests/soak -m soak -s $(ARGS)
