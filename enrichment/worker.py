@@ -201,10 +201,6 @@ class EnrichmentWorker:
         return is_enough and is_idle
 
     def _start(self, claim: Claim, group: asyncio.TaskGroup) -> None:
-        if self._is_stopping:
-            # Told to stop while the database was being asked.
-            self._writer.add(verdicts.released(claim))
-            return
         if self._remaining is not None:
             self._remaining -= 1
         task = group.create_task(self._enrich(claim))
