@@ -17,8 +17,11 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> Iterator[None]:
-    """Called by pytest-django before it makes the test database, and only when a test needs one."""
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """Called by pytest-django before it makes the test database, and only when a test needs one.
+
+    The suffix keeps tests apart that run side by side on one server.
+    """
     with postgres_for_tests():
         yield
 
