@@ -8,7 +8,8 @@ from pathlib import Path
 
 from litevault.postgres.embedded import PROJECT
 from tests.embedded import throwaway_folder
-from tests.processes import named, until
+from tests.processes import named
+from tests.waiting import until
 
 CODE = ("manage.py", "litevault", "items", "enrichment")
 

@@ -2,21 +2,11 @@
 
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # it carries no types
 
-PATIENCE_SECONDS = 20.0
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)  # between two looks, not instead of one
+from tests.waiting import until
 
 
 def named(*words: object) -> list[psutil.Process]:

@@ -13,7 +13,7 @@ from selenium.common.exceptions import JavascriptException, StaleElementReferenc
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.processes import until
+from tests.waiting import until
 
 FAULTS = Path(__file__).with_name("faults.js").read_text()
 AXE = files("selenium_axe_python").joinpath("axe-core/axe.min.js").read_text()

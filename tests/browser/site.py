@@ -13,7 +13,7 @@ from django.conf import settings
 
 from litevault.postgres.server import free_port
 from tests.end_to_end.conftest import PROJECT, database_url
-from tests.processes import until
+from tests.waiting import until
 
 HOST = "127.0.0.1"
 LISTENER = ("manage.py", "enrich_listener")

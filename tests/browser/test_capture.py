@@ -7,7 +7,7 @@ from items.models import Item
 from items.states import Status
 from tests.browser.browser import Browser
 from tests.items.factories import make_item
-from tests.processes import until
+from tests.waiting import until
 
 TEXT = "The beans went in on Sunday.\nWater them each evening, and put the net up before the pigeons notice."
 

@@ -9,7 +9,7 @@ from items.states import Status
 from tests.browser.browser import Browser
 from tests.items.admin.pages import LIST, detail
 from tests.items.factories import RAW_TEXT, make_item
-from tests.processes import until
+from tests.waiting import until
 
 OTHER_ERROR = "LLM_API_ERROR: The provider refused the key. Check the key, and that it may use this model."
 MORE_THAN_A_PAGE = 53

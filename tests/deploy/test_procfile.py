@@ -18,7 +18,8 @@ from items.states import Status
 from litevault.models import ApiToken
 from litevault.postgres.server import free_port
 from tests.deploy.test_files import ROOT, procfile
-from tests.end_to_end.conftest import PATIENCE_SECONDS, database_url, reaches, until
+from tests.end_to_end.conftest import database_url, reaches
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

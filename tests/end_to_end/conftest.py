@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -16,17 +15,9 @@ from django.db import connection
 
 from items.models import Item
 from items.queue import LISTENER_NAME
+from tests.waiting import until
 
-PATIENCE_SECONDS = 30.0
 PROJECT = Path(settings.BASE_DIR)
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)  # between two looks, not instead of one
 
 
 def reaches(item: Item, status: str) -> Item:

@@ -12,8 +12,9 @@ from django.contrib.auth.models import User
 
 from items.models import EnrichmentAttempt, Item
 from items.states import Outcome, Status
-from tests.end_to_end.conftest import CommandStarter, Started, listeners_alive, reaches, until
+from tests.end_to_end.conftest import CommandStarter, Started, listeners_alive, reaches
 from tests.processes import descendants, kill, survivors
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,7 +10,7 @@ from django.db import connection
 
 from items.models import Item
 from items.states import Outcome, Status
-from tests.end_to_end.conftest import ListenerStarter, Started, database_url, reaches, until
+from tests.end_to_end.conftest import ListenerStarter, Started, database_url, reaches
 from tests.faults.conftest import (
     SlowListenerStarter,
     make_proxy,  # noqa: F401  # a fixture for the tests here
@@ -18,6 +18,7 @@ from tests.faults.conftest import (
     through,
 )
 from tests.faults.proxy import Proxy
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

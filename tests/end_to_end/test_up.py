@@ -23,7 +23,8 @@ from litevault.supervisor import Supervisor
 from tests.clones import bare_environment, fresh_clone
 from tests.end_to_end.conftest import CommandStarter
 from tests.litevault.events.client import Listening
-from tests.processes import descendants, kill, named, survivors, until
+from tests.processes import descendants, kill, named, survivors
+from tests.waiting import until
 
 HEADERS = {"X-Dev-User-Id": "demo", "Content-Type": "application/json"}
 TEXT = "A trigger calls NOTIFY. The worker listens, and wakes up at once."

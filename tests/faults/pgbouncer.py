@@ -13,7 +13,7 @@ from django.db import connection
 
 from litevault.postgres.server import free_port
 from tests.embedded import throwaway_folder
-from tests.end_to_end.conftest import until
+from tests.waiting import until
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
 POOL_SIZE = 4

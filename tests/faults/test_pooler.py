@@ -11,10 +11,11 @@ from items.models import Item
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
 from items.states import Outcome, Status
 from litevault.models import ApiToken
-from tests.end_to_end.conftest import CommandStarter, ListenerStarter, database_url, reaches, until
+from tests.end_to_end.conftest import CommandStarter, ListenerStarter, database_url, reaches
 from tests.faults.conftest import SlowListenerStarter
 from tests.faults.pgbouncer import PROGRAM, PgBouncer, running_pgbouncer
 from tests.privacy.web import web_server
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

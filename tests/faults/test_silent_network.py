@@ -13,10 +13,10 @@ from enrichment.listener import Listener
 from items.models import Item
 from items.states import Status
 from tests.end_to_end.conftest import ListenerStarter, database_url, reaches
-from tests.end_to_end.conftest import until as until_now
 from tests.enrichment.conftest import until
 from tests.faults.conftest import through
 from tests.faults.proxy import Proxy
+from tests.waiting import until as until_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

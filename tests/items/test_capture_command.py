@@ -27,7 +27,7 @@ from items.capturing.sources import Found, Piece
 from items.management.commands import capture as command
 from items.models import Item
 from items.states import EnrichmentMode, SourceType, Status
-from tests.processes import until
+from tests.waiting import until
 
 PATIENCE_SECONDS = 30
 ADVICE = "With --once the same can be run again, and goes on."

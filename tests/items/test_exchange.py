@@ -27,7 +27,7 @@ from items.exchange.record import InvalidRecord, ItemRecord
 from items.models import Item
 from items.states import EnrichmentMode, SourceType, Status
 from tests.items.factories import make_item
-from tests.processes import until
+from tests.waiting import until
 
 FIELDS = [name for name in ItemRecord.model_fields if name != "id"]
 

@@ -11,7 +11,8 @@ import psutil  # type: ignore[import-untyped]  # it carries no types
 import pytest
 
 from litevault.supervisor import Child, Program, Supervisor
-from tests.processes import survivors, until
+from tests.processes import survivors
+from tests.waiting import until
 
 WAITING = "import signal; print('ready', flush=True); signal.pause()"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + WAITING

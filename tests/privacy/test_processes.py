@@ -16,7 +16,6 @@ from litevault.models import ApiToken
 from tests.end_to_end.conftest import (
     CommandStarter,
     start,  # noqa: F401  # a fixture for the tests here
-    until,
 )
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
 from tests.enrichment.fault_matrix import MATRIX, MAX_RETRIES, Fault
@@ -24,6 +23,7 @@ from tests.enrichment.obedient_answers import DECORATE, GIVE_AWAY
 from tests.privacy.canaries import KEY, TEXT, leaks
 from tests.privacy.places import HOME, Channels, answers_to, columns, files, pages_of_the_admin
 from tests.privacy.web import Web, web_server
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

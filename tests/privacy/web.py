@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from tests.end_to_end.conftest import CommandStarter, until
+from tests.end_to_end.conftest import CommandStarter
+from tests.waiting import until
 
 HOST = "127.0.0.1"
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from litevault.postgres.server import free_port
-from tests.processes import until
 from tests.soak.record import Answer
 from tests.soak.server import PROJECT, environment
+from tests.waiting import until
 
 HOST = "127.0.0.1"
 TIMEOUT_SECONDS = 10

@@ -13,7 +13,7 @@ from tests.end_to_end.conftest import (
 )
 from tests.faults.conftest import start_slow  # noqa: F401  # a fixture for the tests here
 from tests.soak.server import OwnServer, own_server
-from tests.soak.waiting import wait
+from tests.waiting import wait
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.soak.client import Client
 from tests.soak.plan import Step
 from tests.soak.record import Answer, Deed, Record
 from tests.soak.texts import Kind, compose
-from tests.soak.waiting import wait
+from tests.waiting import wait
 
 FROM_HOW_MANY = 200
 # Answers that say that nothing was done, and that the same request may be sent again in a moment.

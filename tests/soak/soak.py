@@ -23,8 +23,8 @@ from tests.soak.owners import Owner
 from tests.soak.plan import DISTURBANCES, OWNER_NAMES, steps
 from tests.soak.report import Findings, calm_waits, print_failure, print_table
 from tests.soak.server import OwnServer
-from tests.soak.waiting import wait
 from tests.soak.workers import Workers
+from tests.waiting import wait
 
 DIRECT_WORKERS = 3
 START_SECONDS = 60

@@ -6,7 +6,7 @@ import pytest
 
 from tests.soak.conftest import Queue, WorkerStarter
 from tests.soak.server import STOPS, OwnServer
-from tests.soak.waiting import wait
+from tests.waiting import wait
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 

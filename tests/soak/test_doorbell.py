@@ -17,7 +17,7 @@ from items.models import EnrichmentAttempt, Item
 from items.queue import CHANNEL_ENRICHING
 from items.states import Outcome, Status
 from tests.end_to_end.conftest import ListenerStarter, database_url
-from tests.soak.waiting import wait
+from tests.waiting import wait
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 

@@ -10,7 +10,7 @@ from items.models import EnrichmentAttempt, Item
 from items.states import Outcome, Status
 from tests.faults.conftest import SlowListenerStarter
 from tests.processes import kill
-from tests.soak.waiting import wait
+from tests.waiting import wait
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 

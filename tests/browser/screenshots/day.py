@@ -10,7 +10,7 @@ from django.utils import timezone
 from items.models import EnrichmentAttempt, Item
 from items.states import Status
 from tests.browser.screenshots.texts import BEANS, FAILING, READY, SLOW, VACUUM
-from tests.processes import until
+from tests.waiting import until
 
 OWNERS = ("ada", "grace", "reading-list")
 ARCHIVED = 380

@@ -15,9 +15,9 @@ from tests.end_to_end.conftest import (
     Started,
     start,  # noqa: F401  # a fixture for the tests here
     start_listener,  # noqa: F401  # likewise
-    until,
 )
 from tests.litevault.events.client import HOST, Listening
+from tests.waiting import until
 
 
 class Events:

@@ -11,11 +11,11 @@ from django.test import Client
 
 from items.states import Status
 from litevault.models import ApiToken
-from tests.end_to_end.conftest import until
 from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item
 from tests.litevault.events.client import HOST, Listening
 from tests.litevault.events.conftest import Events, EventsStarter, token_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

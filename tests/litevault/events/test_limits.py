@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from items.models import Item
 from items.states import Status
-from tests.end_to_end.conftest import until
 from tests.items.factories import make_item
 from tests.litevault.events.client import HOST, Listening
 from tests.litevault.events.conftest import Events, EventsStarter, connections, token_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

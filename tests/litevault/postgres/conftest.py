@@ -12,7 +12,8 @@ import pytest
 
 from litevault.postgres.embedded import PROJECT, running_postgres
 from tests.embedded import throwaway_folder
-from tests.processes import named, until
+from tests.processes import named
+from tests.waiting import until
 
 # A user that says the address and then stays until it is killed or its input ends.
 USER = """

@@ -10,7 +10,8 @@ from litevault.postgres.binaries import find_binaries
 from litevault.postgres.embedded import running_postgres
 from litevault.postgres.errors import PostgresUnavailable
 from litevault.postgres.locks import FileLock
-from tests.processes import named, until
+from tests.processes import named
+from tests.waiting import until
 
 
 def sentence_of_refusal(folder: Path) -> str:

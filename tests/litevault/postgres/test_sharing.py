@@ -11,7 +11,8 @@ import pytest
 from litevault.postgres.embedded import running_postgres
 from litevault.postgres.locks import is_held
 from tests.litevault.postgres.conftest import User, UserStarter, address_of, answer, refuses
-from tests.processes import kill, named, postmaster, until
+from tests.processes import kill, named, postmaster
+from tests.waiting import until
 
 
 def test_database_knows_the_letters_of_every_script(empty_folder: Path) -> None:

@@ -10,7 +10,8 @@ from litevault.postgres import server
 from litevault.postgres.embedded import running_postgres
 from litevault.postgres.locks import FileLock, is_held
 from tests.litevault.postgres.conftest import User, UserStarter, address_of, answer, refuses
-from tests.processes import keeper, kill, named, postmaster, until
+from tests.processes import keeper, kill, named, postmaster
+from tests.waiting import until
 
 
 def test_server_stops_when_its_only_user_is_killed(folder: Path, user: User) -> None:

@@ -1,7 +1,14 @@
-"""Waiting, with a limit."""
+"""Waiting for something to hold, with a limit."""
 
 import time
 from collections.abc import Callable
+
+PATIENCE_SECONDS = 30.0
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until it holds."""
+    assert wait(condition, seconds=PATIENCE_SECONDS), "it did not happen in time"
 
 
 def wait(condition: Callable[[], object], *, seconds: float) -> bool:
@@ -10,5 +17,5 @@ def wait(condition: Callable[[], object], *, seconds: float) -> bool:
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)  # between two looks, not instead of one
+        time.sleep(0.02)  # between two looks, not instead of one
     return True
