@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import partial
@@ -70,6 +71,7 @@ class EnrichmentWorker:
         )
         self._in_flight: dict[Claim, asyncio.Task[Verdict]] = {}
         self._last_owner = queue.BEFORE_ALL_OWNERS
+        self._asked_due_at = queue.BEFORE_ALL_TIMES
         self._is_notified = True
         self._is_backlogged = False
         self._is_stopping = False
@@ -164,7 +166,7 @@ class EnrichmentWorker:
                 self._last_owner = max(claim.owner_id for claim in claims)
                 continue
             self._last_owner = queue.BEFORE_ALL_OWNERS
-            if is_whole_round and not claims:
+            if is_whole_round and leave_nothing_due(claims, room):
                 # Only an owner's limit can hold something back that is due.
                 self._is_backlogged = self._settings.per_owner_concurrency > 0
                 return
@@ -191,7 +193,8 @@ class EnrichmentWorker:
         if self._breaker.is_open:
             return min(seconds, self._breaker.seconds_until_probe() or seconds)
         if self._room() > 0:
-            due_in = await self._database.run(queue.next_due_in)
+            ask = partial(queue.next_due_in, asked_before_at=self._asked_due_at)
+            due_in, self._asked_due_at = await self._database.run(ask)
             seconds = min(seconds, seconds if due_in is None else due_in)
         return seconds
 
@@ -273,3 +276,9 @@ class EnrichmentWorker:
         if tasks:
             logger.info("worker.releasing", in_flight=len(tasks))
             await asyncio.wait(tasks, timeout=FLUSH_SECONDS)
+
+
+def leave_nothing_due(claims: Sequence[Claim], room: int) -> bool:
+    """Whether every owner got less than its share of the room: then none has more that could be claimed."""
+    by_owner = Counter(claim.owner_id for claim in claims)
+    return all(number < room / len(by_owner) for number in by_owner.values())

@@ -13,6 +13,7 @@ Between a claim and its verdict no lock and no transaction is held.
 
 import json
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -34,6 +35,7 @@ LISTENER_NAME = "litevault-listener"
 """The application name of every listener's connection: whoever looks in pg_stat_activity sees who is alive."""
 
 BEFORE_ALL_OWNERS = 1 - 2**63
+BEFORE_ALL_TIMES = datetime.min.replace(tzinfo=UTC)
 
 
 def claim(
@@ -95,12 +97,16 @@ def renew(claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:
         return {item_id for (item_id,) in cursor.fetchall()}
 
 
-def next_due_in() -> float | None:
-    """Seconds until the next item that backs off, or is leased, becomes due. None when there is none."""
+def next_due_in(*, asked_before_at: datetime) -> tuple[float | None, datetime]:
+    """Seconds until the next item that backs off, or is leased, becomes due, and the database's time at this answer.
+
+    None when there is none. Not above 0 if one has become due since the answer before, which a claim in the meantime
+    may have come too early for.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(NEXT_DUE)
-        (seconds,) = cursor.fetchone()
-        return None if seconds is None else float(seconds)
+        cursor.execute(NEXT_DUE, [asked_before_at])
+        seconds, asked_at = cursor.fetchone()
+        return (None if seconds is None else float(seconds)), asked_at
 
 
 def finish(verdicts: Sequence[Verdict]) -> Finished:

@@ -14,7 +14,6 @@ from django.utils import timezone
 from items import queue
 from items.claims import Claim, Verdict
 from items.models import EnrichmentAttempt, Item
-from items.statements import CLAIM
 from items.states import Outcome, SourceType, Status
 from tests.items.factories import make_item
 from tests.items.other_connection import other_connection
@@ -212,15 +211,27 @@ def test_renewal_of_nothing_is_nothing() -> None:
 
 
 def test_next_due_is_the_first_lease_or_backoff_to_end(owner: User) -> None:
-    assert queue.next_due_in() is None
+    nothing, asked_at = queue.next_due_in(asked_before_at=queue.BEFORE_ALL_TIMES)
     make_item(owner, available_at=timezone.now() + timedelta(seconds=100))
     make_item(owner, available_at=timezone.now() + timedelta(seconds=50))
-    make_item(owner)
 
-    seconds = queue.next_due_in()
+    seconds, _ = queue.next_due_in(asked_before_at=asked_at)
 
+    assert nothing is None
     assert seconds is not None
     assert 45 < seconds <= 50
+
+
+def test_what_became_due_since_the_last_answer_is_due_now(owner: User) -> None:
+    make_item(owner, available_at=timezone.now() - timedelta(seconds=5))
+    make_item(owner, available_at=timezone.now() + timedelta(seconds=50))
+
+    seconds, asked_at = queue.next_due_in(asked_before_at=timezone.now() - timedelta(seconds=20))
+    afterwards, _ = queue.next_due_in(asked_before_at=asked_at)
+
+    assert seconds is not None
+    assert afterwards is not None
+    assert seconds < 0 < afterwards
 
 
 def test_finish_writes_item_and_attempt_together(owner: User) -> None:
@@ -373,20 +384,3 @@ def test_refused_verdict_rolls_the_whole_batch_back(owner: User) -> None:
 
     assert not Item.objects.filter(status=Status.READY_TO_CONFIRM).exists()
     assert not EnrichmentAttempt.objects.exists()
-
-
-def test_claim_reads_little_however_long_the_queue_is(owner: User) -> None:
-    User.objects.bulk_create([User(username=f"user {number}") for number in range(500)])
-    with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO items (owner_id, raw_text) SELECT id, 'x' FROM auth_user, generate_series(1, 20)")
-        cursor.execute(
-            "INSERT INTO items (owner_id, raw_text) SELECT %s, 'x' FROM generate_series(1, 20000)", [owner.pk]
-        )
-        cursor.execute("ANALYZE items")
-        selecting = CLAIM[: CLAIM.index(",\nlost AS")] + " SELECT * FROM due"
-        parameters = {"after_owner": queue.BEFORE_ALL_OWNERS, "limit": 4, "per_owner": 0}
-        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {selecting}", parameters)
-        ((plan,),) = cursor.fetchone()
-    buffers = plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
-
-    assert buffers < 150

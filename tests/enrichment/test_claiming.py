@@ -1,0 +1,58 @@
+"""When a worker looks for items, and what it takes at a look."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from items import queue
+from items.models import Item
+from items.states import Status
+from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, until
+
+
+async def test_slots_that_one_owner_leaves_free_are_filled_by_another(
+    owner: User, stranger: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    gate = asyncio.Event()
+    texts = [f"text {number}" for number in range(10)]
+    provider.script = {text: [gate] for text in texts}
+    await database.capture(owner, texts[0])
+    await database.capture(stranger, *texts[1:])
+
+    async with working(provider, concurrency=6, listens=False):
+        await until(lambda: provider.running == 6)
+        gate.set()
+
+
+async def test_item_that_becomes_due_while_the_worker_turns_to_rest_is_seen(
+    owner: User,
+    database: Database,
+    working: WorkerMaker,
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (item,) = await database.capture(owner, "some text")
+    await database.run(lambda: put_off(item, seconds=0.3))
+    monkeypatch.setattr(queue, "next_due_in", after(0.6, queue.next_due_in))
+
+    async with working(provider, listens=False, enrich={"sweep_seconds": 3600}):
+        await database.reaches(item, Status.READY_TO_CONFIRM)
+
+
+def put_off(item: Item, *, seconds: float) -> None:
+    Item.objects.filter(pk=item.pk).update(available_at=timezone.now() + timedelta(seconds=seconds))
+
+
+def after(seconds: float, ask: Callable[..., float | None]) -> Callable[..., float | None]:
+    """The same question, asked when a busy machine gets round to it."""
+
+    def ask_later(**arguments: float) -> float | None:
+        time.sleep(seconds)
+        return ask(**arguments)
+
+    return ask_later
