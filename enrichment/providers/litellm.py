@@ -52,7 +52,7 @@ _silence_libraries()  # for what they say while they are imported
 
 import litellm  # noqa: E402  # it reads what was set above
 import openai.resources.chat.completions  # noqa: E402, F401  # else litellm imports it, slowly, at the first call
-from instructor import Mode, from_litellm, response_schema  # noqa: E402  # as above
+from instructor import AsyncInstructor, Mode, from_litellm, response_schema  # noqa: E402  # as above
 
 _silence_libraries()  # again, because LITELLM_LOG and OPENAI_LOG turn them up at import
 litellm.suppress_debug_info = True  # no banner on standard output
@@ -87,7 +87,7 @@ class Route:
     """How one model is reached. `address` holds api_base and api_key where the environment does not say them."""
 
     model: str
-    mode: Mode
+    instructor: AsyncInstructor
     address: dict[str, str]
     record: Record = field(default_factory=Record)
 
@@ -145,13 +145,14 @@ class LiteLLMProvider(EnrichmentProvider):
 
     async def _converse(self, route: Route, messages: list[Message], ask: Ask) -> EnrichmentSchema:
         # Neither `context`, which would render the user's text as a template, nor `timeout`, nor `fallbacks`.
-        draft, _ = await from_litellm(ask, mode=route.mode).create_with_completion(
+        draft, _ = await route.instructor.create_with_completion(
             model=route.model,
             messages=messages,
             response_model=self._schema,
             max_retries=self._settings.max_retries,
             temperature=self._settings.temperature,
             max_tokens=self._settings.max_tokens,
+            ask=ask,
         )
         return cast(EnrichmentSchema, draft)
 
@@ -190,7 +191,13 @@ def _routes(settings: LLMSettings) -> Iterator[Route]:
         api_base = settings.api_base if provider == first_provider else ""
         is_local = bool(api_base) or provider in LOCAL_PROVIDERS
         mode = ("json_schema" if is_local else "tools") if settings.mode == "auto" else settings.mode
-        yield Route(model, MODES[mode], _address(model, api_base=api_base, variable=variable))
+        address = _address(model, api_base=api_base, variable=variable)
+        yield Route(model, from_litellm(_ask, mode=MODES[mode]), address)
+
+
+async def _ask(*, ask: Ask, **request: Any) -> Any:
+    """What Instructor takes for the model of every dialogue. Which one it is in travels with the request."""
+    return await ask(**request)
 
 
 def _forget_empty_keys() -> None:
@@ -230,14 +237,13 @@ def _usage_of(answer: Any, *, model: str) -> Usage:
         model=model,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
-        cost_usd=_cost(answer, model=model) if prompt_tokens or completion_tokens else None,
+        cost_usd=_cost(answer) if prompt_tokens or completion_tokens else None,
     )
 
 
-def _cost(answer: Any, *, model: str) -> Decimal | None:
+def _cost(answer: Any) -> Decimal | None:
     """By litellm's own price list. None when the model is not in it, or the usage cannot be true."""
-    try:
-        cost = Decimal(str(litellm.completion_cost(completion_response=answer, model=model)))
-    except Exception:  # noqa: BLE001  # a price that cannot be found is no reason to lose the answer
+    cost = answer._hidden_params.get("response_cost")  # noqa: SLF001  # this is where litellm's manual looks for it
+    if cost is None or not 0 <= cost <= MOST_COST_USD:
         return None
-    return cost.quantize(Decimal("1e-8")) if 0 <= cost <= MOST_COST_USD else None
+    return Decimal(str(cost)).quantize(Decimal("1e-8"))
