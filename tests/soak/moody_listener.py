@@ -4,20 +4,16 @@ Started as ``python -m tests.soak.moody_listener SECONDS […]``. A text takes u
 """
 
 import asyncio
-import os
 import random
 import sys
 import time
 from collections.abc import Sequence
 
-from django.core.management import execute_from_command_line
-
-from enrichment.config import LLMSettings
 from enrichment.errors import KeyRefused, ProviderRefused, ProviderUnavailable
-from enrichment.providers import factory
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.stub import draft
 from enrichment.schemas import EnrichmentResult, Usage
+from tests.listeners import enrich_with
 from tests.soak.texts import Kind, kind_of, until_of
 
 
@@ -39,17 +35,5 @@ class MoodyProvider(EnrichmentProvider):
         return draft(text).result(Usage(model="moody"))
 
 
-def main() -> None:
-    seconds = float(sys.argv[1])
-
-    def build_provider(settings: LLMSettings) -> EnrichmentProvider:
-        return MoodyProvider(seconds=seconds)
-
-    # Before the command imports it.
-    factory.build_provider = build_provider
-    execute_from_command_line(["manage.py", "enrich_listener", *sys.argv[2:]])
-
-
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
-    main()
+    enrich_with(MoodyProvider(seconds=float(sys.argv[1])), sys.argv[2:])

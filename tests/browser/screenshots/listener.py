@@ -4,19 +4,15 @@ Started as ``python -m tests.browser.screenshots.listener […]``.
 """
 
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
 
-from django.core.management import execute_from_command_line
-
-from enrichment.config import LLMSettings
-from enrichment.providers import factory
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.stub import draft
 from enrichment.schemas import EnrichmentResult, Usage
 from tests.browser.screenshots.texts import FAILING, SLOW
+from tests.listeners import enrich_with
 
 MODEL = "openai/gpt-4o-mini"
 PRICE_IN, PRICE_OUT = Decimal("0.00000015"), Decimal("0.0000006")
@@ -45,15 +41,5 @@ def usage(text: str, *, answer: str) -> Usage:
     )
 
 
-def main() -> None:
-    def build_provider(settings: LLMSettings) -> EnrichmentProvider:
-        return PricedProvider()
-
-    # Before the command imports it.
-    factory.build_provider = build_provider
-    execute_from_command_line(["manage.py", "enrich_listener", *sys.argv[1:]])
-
-
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
-    main()
+    enrich_with(PricedProvider(), sys.argv[1:])
