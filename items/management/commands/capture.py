@@ -1,6 +1,5 @@
 """Capture the texts of files, folders and standard input."""
 
-import os
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
@@ -11,23 +10,24 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError, reset_queries
+from django.db import reset_queries
 
 from items.capturing.extent import bytes_in, files_in
 from items.capturing.once import capture_once
-from items.capturing.owners import DEFAULT_OWNER, find_owner
+from items.capturing.owners import find_owner
 from items.capturing.sources import STANDARD_INPUT, Found, Piece, Skipped, texts_from
 from items.capturing.tally import Tally
 from items.capturing.watch import Watch, is_listener_alive
+from items.management.arguments import add_names, add_owner
+from items.management.endings import EXIT_INCOMPLETE, abandon_standard_output, advising
 from items.management.progress import bytes_progress, progress
-from items.models import RAW_TEXT_MAX_LENGTH, Item
+from items.models import Item
+from items.models.limits import RAW_TEXT_MAX_LENGTH
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 BATCH_SIZE = 500
-EXIT_INCOMPLETE = 1
-EXIT_INTERRUPTED = 130
 
 
 class Command(BaseCommand):
@@ -40,25 +40,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "names", nargs="*", metavar="FILE", help="file, folder, or - for standard input (which is the default)"
-        )
-        parser.add_argument(
-            "--owner",
-            metavar="NAME",
-            default=DEFAULT_OWNER,
-            help="user that the items belong to (default: %(default)s, who is made on first use; "
-            "any other user must exist already, unless LITEVAULT_DEBUG is true)",
-        )
-        pieces = parser.add_mutually_exclusive_group()
-        pieces.add_argument("--each-line", action="store_true", help="one item per line; blank lines are skipped")
-        pieces.add_argument(
-            "--split",
-            type=separator,
-            metavar="SEPARATOR",
-            help=r"one item per piece between separators, such as '\n\n' (\n, \t and \0 have their meaning); "
-            "write --split=--- for one that begins with a dash",
-        )
+        add_names(parser)
+        add_owner(parser)
+        add_cutters(parser)
         parser.add_argument(
             "--cut",
             action="store_true",
@@ -81,15 +65,8 @@ class Command(BaseCommand):
             raise CommandError("--timeout goes with --wait.")
         if options["wait"] and options["no_enrich"]:
             raise CommandError("With --no-enrich there is nothing to --wait for.")
-        try:
+        with advising(self, f"What was captured before stays captured. {how_to_go_on(options)}"):
             is_complete = self.capture(options)
-        except KeyboardInterrupt:
-            self.stderr.write(f"Interrupted. What was captured before stays captured. {advice(options)}")
-            sys.exit(EXIT_INTERRUPTED)
-        except (InterfaceError, OperationalError):
-            raise CommandError(
-                f"The database does not answer. What was captured before stays captured. {advice(options)}"
-            ) from None
         if not is_complete:
             sys.exit(EXIT_INCOMPLETE)
 
@@ -148,11 +125,22 @@ class Command(BaseCommand):
             self.stdout.flush()
         except BrokenPipeError:
             self.stderr.write("Standard output was closed before the report was written. The items are captured.")
-            # Python flushes once more at its end, and would complain again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            abandon_standard_output()
 
 
-def advice(options: dict[str, Any]) -> str:
+def add_cutters(parser: ArgumentParser) -> None:
+    cutters = parser.add_mutually_exclusive_group()
+    cutters.add_argument("--each-line", action="store_true", help="one item per line; blank lines are skipped")
+    cutters.add_argument(
+        "--split",
+        type=separator,
+        metavar="SEPARATOR",
+        help=r"one item per piece between separators, such as '\n\n' (\n, \t and \0 have their meaning); "
+        "write --split=--- for one that begins with a dash",
+    )
+
+
+def how_to_go_on(options: dict[str, Any]) -> str:
     if options["once"]:
         return "Run the same again to go on."
     return "With --once the same can be run again, and goes on."

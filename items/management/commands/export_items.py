@@ -1,25 +1,24 @@
 """Write all items of an owner to a file, a folder or standard output."""
 
-import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError
 
 from items.capturing.owners import DEFAULT_OWNER, existing
 from items.capturing.sources import STANDARD_INPUT, shown
 from items.exchange import json_lines
 from items.exchange.exporting import records_of, whole_file, write_file
 from items.exchange.record import ItemRecord
+from items.management.endings import EXIT_INCOMPLETE, abandon_standard_output, advising
 from items.management.progress import progress
 from items.models import Item
 
 STANDARD_OUTPUT = STANDARD_INPUT
-EXIT_INTERRUPTED = 130
 
 
 class Command(BaseCommand):
@@ -50,19 +49,14 @@ class Command(BaseCommand):
         user = existing(owner)
         write = self.to_folder if markdown else self.to_stream if target == STANDARD_OUTPUT else self.to_file
         try:
-            count = write(with_progress(user), target)
-        except KeyboardInterrupt:
-            self.stderr.write("Interrupted. The export is not complete: run it again.")
-            sys.exit(EXIT_INTERRUPTED)
+            with advising(self, "The export is not complete: run it again."):
+                count = write(with_progress(user), target)
         except BrokenPipeError:
             self.stderr.write("Standard output was closed before all was written.")
-            # Python flushes once more at its end, and would complain again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
+            abandon_standard_output()
+            sys.exit(EXIT_INCOMPLETE)
         except OSError as error:
             raise CommandError(f"{shown(target)} cannot be written: {error.strerror}.") from None
-        except (InterfaceError, OperationalError):
-            raise CommandError("The database does not answer. The export is not complete: run it again.") from None
         self.stderr.write(f"Exported {count:,} items of {owner}.")
 
     def to_stream(self, records: Iterator[ItemRecord], _target: str) -> int:
@@ -89,7 +83,7 @@ class Command(BaseCommand):
         return count
 
 
-def with_progress(owner: Any) -> Iterator[ItemRecord]:
+def with_progress(owner: User) -> Iterator[ItemRecord]:
     with progress("Exporting", total=Item.objects.owned_by(owner).count()) as bar:
         for record in records_of(owner):
             yield record

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError, reset_queries
+from django.core.management.base import BaseCommand
+from django.db import reset_queries
 
 from items.capturing.extent import bytes_in
-from items.capturing.owners import DEFAULT_OWNER, find_owner
+from items.capturing.owners import find_owner
 from items.capturing.sources import STANDARD_INPUT
 from items.exchange.importing import SUFFIXES, batches, records_from, store
 from items.exchange.tally import ImportTally
+from items.management.arguments import add_names, add_owner
+from items.management.endings import EXIT_INCOMPLETE, advising
 from items.management.progress import bytes_progress
-
-EXIT_INCOMPLETE = 1
-EXIT_INTERRUPTED = 130
 
 
 class Command(BaseCommand):
@@ -29,28 +28,15 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "names", nargs="*", metavar="FILE", help="file, folder, or - for standard input (which is the default)"
-        )
-        parser.add_argument(
-            "--owner",
-            metavar="NAME",
-            default=DEFAULT_OWNER,
-            help="user that the items will belong to (default: %(default)s, who is made on first use)",
-        )
+        add_names(parser)
+        add_owner(parser)
 
     def handle(self, *_args: Any, names: Sequence[str], owner: str, **_options: Any) -> None:
         user = find_owner(owner)
         tally = ImportTally()
         try:
-            self.bring_in(names or [STANDARD_INPUT], tally, owner=user)
-        except KeyboardInterrupt:
-            self.stderr.write("Interrupted. What was imported before stays; run the same again to go on.")
-            sys.exit(EXIT_INTERRUPTED)
-        except (InterfaceError, OperationalError):
-            raise CommandError(
-                "The database does not answer. What was imported before stays; run the same again to go on."
-            ) from None
+            with advising(self, "What was imported before stays; run the same again to go on."):
+                self.bring_in(names or [STANDARD_INPUT], tally, owner=user)
         finally:
             for line in tally.lines(owner=user.get_username()):
                 self.stdout.write(line)
