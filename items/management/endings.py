@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.core.management.base import BaseCommand, CommandError
@@ -22,6 +22,17 @@ def advising(command: BaseCommand, advice: str) -> Iterator[None]:
         sys.exit(EXIT_INTERRUPTED)
     except (InterfaceError, OperationalError):
         raise CommandError(f"The database does not answer. {advice}") from None
+
+
+def report(command: BaseCommand, lines: Iterable[str], *, unread: str) -> None:
+    """Write to standard output what was done. That its reader has gone away undoes nothing, as `unread` says then."""
+    try:
+        for line in lines:
+            command.stdout.write(line)
+        command.stdout.flush()
+    except BrokenPipeError:
+        command.stderr.write(f"Standard output was closed before the report was written. {unread}")
+        abandon_standard_output()
 
 
 def abandon_standard_output() -> None:

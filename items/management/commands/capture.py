@@ -19,7 +19,7 @@ from items.capturing.sources import STANDARD_INPUT, Found, Piece, Skipped, texts
 from items.capturing.tally import Tally
 from items.capturing.watch import Watch, is_listener_alive
 from items.management.arguments import add_names, add_owner
-from items.management.endings import EXIT_INCOMPLETE, abandon_standard_output, advising
+from items.management.endings import EXIT_INCOMPLETE, advising, report
 from items.management.progress import bytes_progress, progress
 from items.models import Item
 from items.models.limits import RAW_TEXT_MAX_LENGTH
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 BATCH_SIZE = 500
+
+KEPT = "The items are captured."
 
 
 class Command(BaseCommand):
@@ -81,7 +83,7 @@ class Command(BaseCommand):
                 tally.known += len(captured) - count
                 ids.extend(captured if options["wait"] else ())
         finally:
-            self.say(*tally.lines(owner=owner.get_username()))
+            report(self, tally.lines(owner=owner.get_username()), unread=KEPT)
         is_enriched = not options["wait"] or self.wait(ids, timeout_seconds=options["timeout"])
         return is_enriched and not tally.refused
 
@@ -114,18 +116,8 @@ class Command(BaseCommand):
                 for done in watch.until_done(timeout_seconds=timeout_seconds):
                     bar.update(done)
         finally:
-            self.say(watch.report(seconds_taken=time.monotonic() - started_at))
+            report(self, [watch.report(seconds_taken=time.monotonic() - started_at)], unread=KEPT)
         return not watch.left and not watch.error_codes
-
-    def say(self, *lines: str) -> None:
-        """Write to standard output. That its reader has gone away does not undo a capture."""
-        try:
-            for line in lines:
-                self.stdout.write(line)
-            self.stdout.flush()
-        except BrokenPipeError:
-            self.stderr.write("Standard output was closed before the report was written. The items are captured.")
-            abandon_standard_output()
 
 
 def add_cutters(parser: ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from items.capturing.sources import STANDARD_INPUT
 from items.exchange.importing import SUFFIXES, batches, records_from, store
 from items.exchange.tally import ImportTally
 from items.management.arguments import add_names, add_owner
-from items.management.endings import EXIT_INCOMPLETE, advising
+from items.management.endings import EXIT_INCOMPLETE, advising, report
 from items.management.progress import bytes_progress
 
 
@@ -38,8 +38,7 @@ class Command(BaseCommand):
             with advising(self, "What was imported before stays; run the same again to go on."):
                 self.bring_in(names or [STANDARD_INPUT], tally, owner=user)
         finally:
-            for line in tally.lines(owner=user.get_username()):
-                self.stdout.write(line)
+            report(self, tally.lines(owner=user.get_username()), unread="What was imported stays.")
         if tally.refused:
             sys.exit(EXIT_INCOMPLETE)
 
