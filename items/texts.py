@@ -4,7 +4,7 @@ import re
 
 from django.db.models import TextChoices
 
-from items.models import RAW_TEXT_MAX_LENGTH
+from items.models.limits import RAW_TEXT_MAX_LENGTH
 
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")

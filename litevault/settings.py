@@ -1,71 +1,20 @@
 """Every setting of the project, read once from the environment.
 
 Names, meanings and defaults stand in the README's table and in .env.example.
-A LITEVAULT_ name that nobody reads is refused: it is most likely a typing mistake.
 """
 
 import secrets
 from pathlib import Path
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from enrichment.config import EnrichSettings, InvalidSettings, LLMSettings
+from litevault.environment import boolean, choice, env, refuse_unknown_names, whole_number
 from litevault.logging import configure_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
 env.read_env(str(BASE_DIR / ".env"))
-
-PLAIN_NAMES = {
-    "LITEVAULT_ALLOWED_HOSTS",
-    "LITEVAULT_CSRF_TRUSTED_ORIGINS",
-    "LITEVAULT_DEBUG",
-    "LITEVAULT_EVENTS_HEARTBEAT_SECONDS",
-    "LITEVAULT_EVENTS_PORT",
-    "LITEVAULT_EVENTS_STREAMS",
-    "LITEVAULT_EVENTS_STREAMS_PER_USER",
-    "LITEVAULT_LISTEN_DATABASE_URL",
-    "LITEVAULT_LOG_FORMAT",
-    "LITEVAULT_LOG_LEVEL",
-    "LITEVAULT_PG_BIN",
-    "LITEVAULT_SECRET_KEY",
-    "LITEVAULT_THROTTLE_PER_MINUTE",
-}
-
-
-def refuse_unknown_names() -> None:
-    known = PLAIN_NAMES | {name for group in (LLMSettings, EnrichSettings) for _, name in group.variables()}
-    unknown = sorted(name for name in env.ENVIRON if name.startswith("LITEVAULT_") and name not in known)
-    if unknown:
-        raise ImproperlyConfigured(
-            f"Unknown setting {', '.join(unknown)}. The settings table in the README has the names that exist."
-        )
-
-
-def boolean(name: str) -> bool:
-    words = {"": False, "true": True, "1": True, "on": True, "yes": True, "false": False, "0": False, "off": False}
-    value = words.get(env.str(name, default="").strip().lower())
-    if value is None:
-        raise ImproperlyConfigured(f"{name} must be true or false.")
-    return value
-
-
-def whole_number(name: str, *, default: int, maximum: int, minimum: int = 0) -> int:
-    value = env.str(name, default="").strip() or str(default)
-    if not (value.isascii() and value.isdecimal() and minimum <= int(value) <= maximum):
-        raise ImproperlyConfigured(f"{name} must be a whole number from {minimum} to {maximum}.")
-    return int(value)
-
-
-def choice(name: str, *, default: str, among: tuple[str, ...]) -> str:
-    value = env.str(name, default="") or default
-    if value not in among:
-        raise ImproperlyConfigured(f"{name} must be one of {', '.join(among)}.")
-    return value
-
-
 refuse_unknown_names()
 
 DEBUG = boolean("LITEVAULT_DEBUG")
@@ -168,6 +117,10 @@ LISTEN_DATABASE_URL = env.str("LITEVAULT_LISTEN_DATABASE_URL", default="")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes; litevault.request_body holds every request to it
 
 THROTTLE_PER_MINUTE = whole_number("LITEVAULT_THROTTLE_PER_MINUTE", default=600, maximum=1_000_000)
+LOGIN_FAILURES_PER_ADDRESS = whole_number("LITEVAULT_LOGIN_FAILURES_PER_ADDRESS", default=10, maximum=1_000_000)
+LOGIN_FAILURES_PER_NAME = whole_number("LITEVAULT_LOGIN_FAILURES_PER_NAME", default=20, maximum=1_000_000)
+# How many of our own stand before us decides which of the addresses in X-Forwarded-For can be believed.
+PROXIES = whole_number("LITEVAULT_PROXIES", default=0 if DEBUG else 1, maximum=10)
 
 EVENTS_HEARTBEAT_SECONDS = whole_number("LITEVAULT_EVENTS_HEARTBEAT_SECONDS", default=15, minimum=1, maximum=3600)
 EVENTS_PORT = whole_number("LITEVAULT_EVENTS_PORT", default=0, maximum=65535)
@@ -182,6 +135,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["litevault.throttling.UserThrottle"],
+    "NUM_PROXIES": PROXIES,
     "DEFAULT_PARSER_CLASSES": [
         "litevault.parsers.StrictJSONParser",
         "rest_framework.parsers.FormParser",

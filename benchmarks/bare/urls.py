@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from items.models import Item, captured
+from items.models import Item
+from items.models.item import captured
 
 FIELDS = ("id", "raw_text", "title", "summary", "tags", "source_type", "status", "enrichment_error", "created_at")
 OWNER = "benchmark0"

@@ -1,20 +1,17 @@
 """The form on the detail page: title, summary and tags, and nothing else."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-from items.models import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT, Item
+from items.admin.generics import ItemModelForm
+from items.admin.reports import CHANGED_MEANWHILE
+from items.models import Item
+from items.models.limits import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT
 from items.states import Action, Status
 from items.tags import normalise_tag
 from items.texts import CONTROL_CHARACTER
-
-if TYPE_CHECKING:
-    ItemModelForm = forms.ModelForm[Item]
-else:
-    # Without a patch that only development installs, the class takes no parameter at run time.
-    ItemModelForm = forms.ModelForm
 
 DRAFT_FIELDS = ("title", "summary", "tags")
 
@@ -87,5 +84,5 @@ class ItemForm(ItemModelForm):
     def clean(self) -> dict[str, Any]:
         is_editable = Action.EDIT in self.instance.allowed_actions
         if is_editable and self.cleaned_data.get("seen_at") != self.fields["seen_at"].initial:
-            raise ValidationError("The item was changed while you looked at it. Open it again to see what it says now.")
+            raise ValidationError(CHANGED_MEANWHILE)
         return self.cleaned_data

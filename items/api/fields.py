@@ -11,7 +11,7 @@ from typing import Any, ClassVar, cast
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from items.models import RAW_TEXT_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT
+from items.models.limits import RAW_TEXT_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT
 from items.tags import normalise_tag
 from items.texts import CONTROL_CHARACTER, LONE_SURROGATE, Refusal, refusal
 

@@ -11,7 +11,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from items.api.fields import Choice, ErrorCode, Flag, Line, Moment, RawText, Tags, Text
-from items.models import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, Item, ItemQuerySet
+from items.models import Item, ItemQuerySet
+from items.models.limits import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
 from items.states import Action, EnrichmentMode, Outcome, SourceType, Status
 from items.usage import Usage
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from django.contrib.auth.models import User
 
-from items.models import Item, captured
+from items.models import Item
+from items.models.item import captured
 
 # Of our own, so that these ids are like no other's that follow from a text.
 NAMESPACE = uuid.UUID("6f6e6365-6c69-4465-8661-756c74000001")

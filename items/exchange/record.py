@@ -11,7 +11,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from items.models import (
+from items.models import Item
+from items.models.limits import (
     ERROR_FORM,
     ERROR_MAX_LENGTH,
     RAW_TEXT_MAX_LENGTH,
@@ -20,7 +21,6 @@ from items.models import (
     TAGS_MAX_COUNT,
     TIMES,
     TITLE_MAX_LENGTH,
-    Item,
 )
 from items.states import EnrichmentMode, SourceType, Status
 

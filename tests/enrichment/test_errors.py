@@ -4,7 +4,7 @@ import pytest
 
 from enrichment.errors import EnrichmentError
 from items.admin.filters import ERROR_CODES
-from items.models import ERROR_MAX_LENGTH
+from items.models.limits import ERROR_MAX_LENGTH
 
 
 def all_below(kind: type[EnrichmentError]) -> Iterator[type[EnrichmentError]]:

@@ -7,7 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
-from items.models import RAW_TEXT_MAX_LENGTH, Item
+from items.models import Item
+from items.models.limits import RAW_TEXT_MAX_LENGTH
 from items.states import TRANSITIONS, EnrichmentMode, Status
 from tests.items.factories import make_item
 

@@ -6,7 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from items.models import MANUAL_TITLE_LENGTH, Item, first_line
+from items.models import Item
+from items.models.item import first_line
+from items.models.limits import MANUAL_TITLE_LENGTH
 from items.states import PENDING_STATUSES, TRANSITIONS, Action, EnrichmentMode, InvalidTransition, SourceType, Status
 from tests.items.factories import RAW_TEXT, make_item
 from tests.items.other_connection import other_connection

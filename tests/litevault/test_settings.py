@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from enrichment.config import EnrichSettings, LLMSettings
-from litevault.settings import PLAIN_NAMES
+from litevault.environment import PLAIN_NAMES
 
 PROJECT = Path(settings.BASE_DIR)
 NAMES = (

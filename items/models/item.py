@@ -1,44 +1,37 @@
-"""The item and the history of its enrichment."""
+"""The item: one, and many."""
 
 import uuid
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self, cast
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Length, Now
-from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from items.models.constraints import CONSTRAINTS
+from items.models.indexes import INDEXES
+from items.models.limits import (
+    ERROR_MAX_LENGTH,
+    MANUAL_TITLE_LENGTH,
+    SUMMARY_MAX_LENGTH,
+    TAG_MAX_LENGTH,
+    TITLE_MAX_LENGTH,
+)
 from items.states import (
     PENDING_STATUSES,
     Action,
     EnrichmentMode,
-    Outcome,
     SourceType,
     Status,
     allowed_actions,
     next_status,
     statuses_allowing,
 )
-
-RAW_TEXT_MAX_LENGTH = 10_000
-TITLE_MAX_LENGTH = 100
-SUMMARY_MAX_LENGTH = 500
-ERROR_MAX_LENGTH = 500
-TAG_MAX_LENGTH = 50
-TAGS_MAX_COUNT = 20
-MANUAL_TITLE_LENGTH = 60
-ERROR_FORM = r"^[A-Z][A-Z0-9_]{0,39}: ."
-
-# Far beyond use, and far from where arithmetic ends.
-COUNTER_MAX = 10_000
-TOKEN_MAX = 2**62
-TIMES = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
@@ -57,6 +50,16 @@ class ItemQuerySet(models.QuerySet["Item"]):
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
+
+    # In both, the last condition follows from the first, but only the last can be looked up in an index.
+
+    def older_than(self, created_at: datetime, item_id: uuid.UUID) -> Self:
+        """What follows on an item when the newest comes first."""
+        return self.filter(Q(created_at__lt=created_at) | Q(id__lt=item_id), created_at__lte=created_at)
+
+    def newer_than(self, created_at: datetime, item_id: uuid.UUID) -> Self:
+        """What follows on an item when the oldest comes first."""
+        return self.filter(Q(created_at__gt=created_at) | Q(id__gt=item_id), created_at__gte=created_at)
 
     def confirm(self) -> int:
         """Archive those that are ready; say how many that were."""
@@ -157,90 +160,8 @@ class Item(models.Model):
             ("confirm_item", "Can confirm item"),
             ("discard_item", "Can discard item"),
         )
-        constraints = (
-            models.CheckConstraint(name="items_status_known", condition=Q(status__in=Status.values)),
-            models.CheckConstraint(name="items_mode_known", condition=Q(enrichment_mode__in=EnrichmentMode.values)),
-            models.CheckConstraint(
-                name="items_source_type_known", condition=Q(source_type__in=SourceType.values) | Q(source_type=None)
-            ),
-            models.CheckConstraint(
-                name="items_raw_text_length",
-                condition=Q(
-                    GreaterThanOrEqual(Length("raw_text"), 1), LessThanOrEqual(Length("raw_text"), RAW_TEXT_MAX_LENGTH)
-                ),
-            ),
-            models.CheckConstraint(name="items_tags_count", condition=Q(tags__len__lte=TAGS_MAX_COUNT)),
-            models.CheckConstraint(
-                name="items_failed_has_error",
-                condition=~Q(status=Status.FAILED) | Q(enrichment_error__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="items_ready_has_result",
-                condition=~Q(status=Status.READY_TO_CONFIRM)
-                | Q(title__isnull=False, summary__isnull=False, source_type__isnull=False, tags__len__gte=1),
-            ),
-            models.CheckConstraint(
-                name="items_archived_has_confirmed_at",
-                condition=~Q(status=Status.ARCHIVED) | Q(confirmed_at__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="items_claimed_is_enriching",
-                condition=Q(claimed_by=None, claimed_at=None)
-                | Q(claimed_by__isnull=False, claimed_at__isnull=False, status=Status.ENRICHING),
-            ),
-            # What Python or the next claim could not bear would stop every worker and every list.
-            models.CheckConstraint(
-                name="items_counters_in_range",
-                condition=Q(attempt_count__range=(0, COUNTER_MAX), fencing_token__range=(0, TOKEN_MAX)),
-            ),
-            models.CheckConstraint(
-                name="items_times_in_range",
-                condition=Q(
-                    created_at__range=TIMES,
-                    updated_at__range=TIMES,
-                    available_at__range=TIMES,
-                )
-                & (Q(confirmed_at=None) | Q(confirmed_at__range=TIMES))
-                & (Q(claimed_at=None) | Q(claimed_at__range=TIMES)),
-            ),
-            models.CheckConstraint(
-                name="items_error_has_code", condition=Q(enrichment_error=None) | Q(enrichment_error__regex=ERROR_FORM)
-            ),
-        )
-        indexes = (
-            models.Index(F("created_at").desc(), F("id").desc(), name="items_newest"),
-            models.Index("owner", F("created_at").desc(), F("id").desc(), name="items_owner_newest"),
-            models.Index(
-                "owner",
-                F("created_at").desc(),
-                F("id").desc(),
-                name="items_owner_pending",
-                condition=Q(status__in=PENDING_STATUSES),
-            ),
-            # The lists of the admin. Its filter by error code reads the code from the index.
-            models.Index(
-                fields=("-created_at", "-id"),
-                include=("enrichment_error",),
-                name="items_failed",
-                condition=Q(status=Status.FAILED),
-            ),
-            models.Index(
-                fields=("-created_at", "-id"), name="items_ready", condition=Q(status=Status.READY_TO_CONFIRM)
-            ),
-            models.Index(fields=("-created_at", "-id"), name="items_discarded", condition=Q(status=Status.DISCARDED)),
-            # The fair claim walks from owner to owner; the sweep looks for the next item due.
-            models.Index("owner", "available_at", "id", name="items_claim", condition=Q(status=Status.ENRICHING)),
-            models.Index("available_at", "id", name="items_due", condition=Q(status=Status.ENRICHING)),
-            # The newest tags that an owner confirmed: items.vocabulary.
-            models.Index(
-                "owner",
-                F("confirmed_at").desc(),
-                name="items_vocabulary",
-                condition=Q(status=Status.ARCHIVED) & ~Q(tags=[]),
-            ),
-            # What changed for an owner since: items.changes.
-            models.Index("owner", "updated_at", name="items_owner_changed"),
-        )
+        constraints = CONSTRAINTS
+        indexes = INDEXES
 
     def __str__(self) -> str:
         return self.title or f"Item {self.id}"
@@ -283,69 +204,3 @@ class Item(models.Model):
             self.save(update_fields=list(changes))
             # The triggers write columns of their own.
             self.refresh_from_db()
-
-
-class EnrichmentAttempt(models.Model):
-    """One try at enriching one item, kept for as long as the item."""
-
-    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="attempts", db_index=False)
-    number = models.PositiveIntegerField()
-    fencing_token = models.BigIntegerField()
-    worker = models.CharField(max_length=64)
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField()
-    outcome = models.CharField(max_length=10, choices=Outcome)
-    error_code = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001
-    model = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
-    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
-    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
-    cost_usd = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
-
-    class Meta:
-        db_table = "enrichment_attempts"
-        ordering = ("item", "number")
-        constraints = (
-            models.UniqueConstraint(fields=("item", "number"), name="attempts_number_unique"),
-            # One claim is one attempt: writing a verdict twice, after a connection broke, changes nothing.
-            models.UniqueConstraint(fields=("item", "fencing_token"), name="attempts_claim_unique"),
-            models.CheckConstraint(name="attempts_outcome_known", condition=Q(outcome__in=Outcome.values)),
-            models.CheckConstraint(
-                name="attempts_failed_has_code",
-                condition=~Q(outcome=Outcome.FAILED) | Q(error_code__isnull=False),
-            ),
-        )
-        indexes = (
-            # What a month of attempts took is summed up from the index alone.
-            models.Index(
-                fields=("-finished_at",),
-                include=("prompt_tokens", "completion_tokens", "cost_usd"),
-                name="attempts_newest",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"Attempt {self.number}"
-
-    @property
-    def duration_ms(self) -> int:
-        return round((self.finished_at - self.started_at).total_seconds() * 1000)
-
-
-class IdempotencyKey(models.Model):
-    """A capture that a client may send again without making a second item.
-
-    The answer is kept without the captured text, which the client sends again itself.
-    """
-
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
-    key = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64)
-    answer = models.JSONField()
-    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), db_index=True)
-
-    class Meta:
-        db_table = "idempotency_keys"
-        constraints = (models.UniqueConstraint(fields=("owner", "key"), name="idempotency_keys_unique"),)
-
-    def __str__(self) -> str:
-        return self.key

@@ -1,0 +1,8 @@
+"""What stands in the database. Django looks for all models here."""
+
+from items.models.attempt import EnrichmentAttempt
+from items.models.idempotency_key import IdempotencyKey
+from items.models.item import Item, ItemQuerySet
+from items.models.period import Period
+
+__all__ = ["EnrichmentAttempt", "IdempotencyKey", "Item", "ItemQuerySet", "Period"]

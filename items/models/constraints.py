@@ -1,0 +1,59 @@
+"""What PostgreSQL refuses to store as an item, whoever asks for it."""
+
+from django.db.models import CheckConstraint, Q
+from django.db.models.functions import Length
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
+
+from items.models.limits import COUNTER_MAX, ERROR_FORM, RAW_TEXT_MAX_LENGTH, TAGS_MAX_COUNT, TIMES, TOKEN_MAX
+from items.states import EnrichmentMode, SourceType, Status
+
+CONSTRAINTS = (
+    CheckConstraint(name="items_status_known", condition=Q(status__in=Status.values)),
+    CheckConstraint(name="items_mode_known", condition=Q(enrichment_mode__in=EnrichmentMode.values)),
+    CheckConstraint(
+        name="items_source_type_known", condition=Q(source_type__in=SourceType.values) | Q(source_type=None)
+    ),
+    CheckConstraint(
+        name="items_raw_text_length",
+        condition=Q(
+            GreaterThanOrEqual(Length("raw_text"), 1), LessThanOrEqual(Length("raw_text"), RAW_TEXT_MAX_LENGTH)
+        ),
+    ),
+    CheckConstraint(name="items_tags_count", condition=Q(tags__len__lte=TAGS_MAX_COUNT)),
+    CheckConstraint(
+        name="items_failed_has_error",
+        condition=~Q(status=Status.FAILED) | Q(enrichment_error__isnull=False),
+    ),
+    CheckConstraint(
+        name="items_ready_has_result",
+        condition=~Q(status=Status.READY_TO_CONFIRM)
+        | Q(title__isnull=False, summary__isnull=False, source_type__isnull=False, tags__len__gte=1),
+    ),
+    CheckConstraint(
+        name="items_archived_has_confirmed_at",
+        condition=~Q(status=Status.ARCHIVED) | Q(confirmed_at__isnull=False),
+    ),
+    CheckConstraint(
+        name="items_claimed_is_enriching",
+        condition=Q(claimed_by=None, claimed_at=None)
+        | Q(claimed_by__isnull=False, claimed_at__isnull=False, status=Status.ENRICHING),
+    ),
+    # What Python or the next claim could not bear would stop every worker and every list.
+    CheckConstraint(
+        name="items_counters_in_range",
+        condition=Q(attempt_count__range=(0, COUNTER_MAX), fencing_token__range=(0, TOKEN_MAX)),
+    ),
+    CheckConstraint(
+        name="items_times_in_range",
+        condition=Q(
+            created_at__range=TIMES,
+            updated_at__range=TIMES,
+            available_at__range=TIMES,
+        )
+        & (Q(confirmed_at=None) | Q(confirmed_at__range=TIMES))
+        & (Q(claimed_at=None) | Q(claimed_at__range=TIMES)),
+    ),
+    CheckConstraint(
+        name="items_error_has_code", condition=Q(enrichment_error=None) | Q(enrichment_error__regex=ERROR_FORM)
+    ),
+)
