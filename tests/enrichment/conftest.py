@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
 import pytest
@@ -21,6 +22,7 @@ from items.states import SourceType
 PATIENCE_SECONDS = 10.0
 
 Value = TypeVar("Value")
+SPENT = Usage(model="scripted", prompt_tokens=900, completion_tokens=90, cost_usd=Decimal("0.0012"))
 
 
 def draft(title: str = "A title", *, tags: tuple[str, ...] = ("one", "two", "three")) -> EnrichmentResult:

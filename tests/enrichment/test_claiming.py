@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,6 +14,8 @@ from items import queue
 from items.models import Item
 from items.states import Status
 from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, until
+
+Answer = TypeVar("Answer")
 
 
 async def test_slots_that_one_owner_leaves_free_are_filled_by_another(
@@ -48,10 +51,10 @@ def put_off(item: Item, *, seconds: float) -> None:
     Item.objects.filter(pk=item.pk).update(available_at=timezone.now() + timedelta(seconds=seconds))
 
 
-def after(seconds: float, ask: Callable[..., float | None]) -> Callable[..., float | None]:
+def after(seconds: float, ask: Callable[..., Answer]) -> Callable[..., Answer]:
     """The same question, asked when a busy machine gets round to it."""
 
-    def ask_later(**arguments: float) -> float | None:
+    def ask_later(**arguments: datetime) -> Answer:
         time.sleep(seconds)
         return ask(**arguments)
 

@@ -8,7 +8,7 @@ from django.db import connection
 
 
 @contextmanager
-def other_connection(*, autocommit: bool = True) -> Iterator[psycopg.Connection]:
+def other_connection(*, autocommit: bool = True, name: str | None = None) -> Iterator[psycopg.Connection]:
     settings = connection.settings_dict
     with psycopg.connect(
         host=settings["HOST"],
@@ -17,5 +17,6 @@ def other_connection(*, autocommit: bool = True) -> Iterator[psycopg.Connection]
         password=settings["PASSWORD"],
         dbname=settings["NAME"],
         autocommit=autocommit,
+        application_name=name,
     ) as other:
         yield other

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from enrichment import verdicts
 from items import queue
-from items.claims import Claim, Verdict
+from items.claims import Claim
 from items.models import Item
 from items.states import Outcome, Status
-from tests.items.factories import RESULT, make_item
+from tests.items.factories import make_item
+from tests.items.queue.protocol import success
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,27 +35,12 @@ def claim_that_is_lost(worker: str) -> Claim:
     return lost
 
 
-def success(claimed: Claim, title: str) -> Verdict:
-    now = timezone.now()
-    return Verdict(
-        claim=claimed,
-        outcome=Outcome.SUCCEEDED,
-        status=Status.READY_TO_CONFIRM,
-        started_at=now,
-        finished_at=now,
-        title=title,
-        summary=str(RESULT["summary"]),
-        tags=("a", "b", "c"),
-        source_type=RESULT["source_type"],  # type: ignore[arg-type]  # the factory's results are objects
-    )
-
-
 def test_result_of_a_lost_claim_does_not_stand_in_the_way_of_the_next(owner: User) -> None:
     item = make_item(owner)
     lost = claim_that_is_lost("before")
-    queue.finish([success(lost, "Before the crash")])
+    queue.finish([success(lost, title="Before the crash")])
 
-    late = queue.finish([success(claim("after"), "After the crash")]).late
+    late = queue.finish([success(claim("after"), title="After the crash")]).late
 
     item.refresh_from_db()
     assert late == []
@@ -67,8 +53,8 @@ def test_result_of_a_lost_claim_is_not_taken_for_that_of_the_worker_who_has_the_
     lost = claim_that_is_lost("before")
     held = claim("after")
 
-    late = queue.finish([success(lost, "Before the crash")]).late
-    counted = queue.finish([success(held, "After the crash")]).late
+    late = queue.finish([success(lost, title="Before the crash")]).late
+    counted = queue.finish([success(held, title="After the crash")]).late
 
     item.refresh_from_db()
     assert (len(late), counted) == (1, [])

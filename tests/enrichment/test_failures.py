@@ -1,0 +1,196 @@
+"""What becomes of an item when its provider fails, or answers with what is of no use."""
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from enrichment.errors import (
+    EnrichmentError,
+    Interrupted,
+    InvalidOutput,
+    ProviderRefused,
+    ProviderTimeout,
+    ProviderUnavailable,
+    UnexpectedFailure,
+)
+from enrichment.schemas import Usage
+from items.models import Item
+from items.states import Outcome, Status
+from tests.enrichment.conftest import SPENT, Database, ScriptedProvider, WorkerMaker, draft, until
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (InvalidOutput(), InvalidOutput().message),
+        (ProviderRefused(), ProviderRefused().message),
+        (UnexpectedFailure(), UnexpectedFailure().message),
+        (ValueError("private: the user's text"), UnexpectedFailure().message),
+        (RecursionError(), UnexpectedFailure().message),
+        (asyncio.CancelledError(), UnexpectedFailure().message),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+async def test_permanent_error_fails_the_item_at_once_with_a_fixed_sentence(
+    owner: User,
+    database: Database,
+    working: WorkerMaker,
+    provider: ScriptedProvider,
+    error: BaseException,
+    message: str,
+) -> None:
+    provider.script["bad"] = [error]
+
+    async with working(provider):
+        bad, good = await database.capture(owner, "bad", "good")
+        bad = await database.reaches(bad, Status.FAILED)
+        await database.reaches(good, Status.READY_TO_CONFIRM)
+
+    assert bad.enrichment_error == message
+    assert await database.outcomes(bad) == [(Outcome.FAILED, message.partition(":")[0])]
+    assert provider.calls.count("bad") == 1
+
+
+@pytest.mark.parametrize("kind", [ProviderTimeout, ProviderUnavailable])
+async def test_transient_error_is_tried_again_until_the_budget_is_spent(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, kind: type[EnrichmentError]
+) -> None:
+    provider.script["bad"] = [kind()]
+
+    async with working(provider, enrich={"max_attempts": 2}):
+        (item,) = await database.capture(owner, "bad")
+        item = await database.reaches(item, Status.FAILED)
+
+    assert item.enrichment_error == kind().message
+    assert await database.outcomes(item) == [(Outcome.FAILED, kind.code)] * 2
+
+
+async def test_transient_error_heals_without_anybody_doing_anything(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    usage = Usage(model="first", prompt_tokens=5)
+    provider.script["text"] = [ProviderUnavailable(usage=usage), draft()]
+
+    async with working(provider):
+        (item,) = await database.capture(owner, "text")
+        item = await database.reaches(item, Status.READY_TO_CONFIRM)
+
+    failed, succeeded = await database.attempts(item)
+    assert (failed.outcome, failed.model, failed.prompt_tokens) == (Outcome.FAILED, "first", 5)
+    assert succeeded.outcome == Outcome.SUCCEEDED
+
+
+async def test_pause_that_the_provider_asked_for_is_kept(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    provider.script["text"] = [ProviderUnavailable(retry_after=600)]
+
+    async with working(provider):
+        (item,) = await database.capture(owner, "text")
+        await database.until(lambda: item.attempts.count() == 1)
+
+    item = await database.read(item)
+    assert item.status == Status.ENRICHING
+    assert item.available_at > timezone.now() + timedelta(seconds=500)
+
+
+async def test_provider_that_never_answers_is_given_up_at_the_deadline(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    provider.script["text"] = [asyncio.Event()]
+
+    async with working(provider, deadline_seconds=0.1, enrich={"max_attempts": 1}):
+        (item,) = await database.capture(owner, "text")
+        item = await database.reaches(item, Status.FAILED)
+
+    assert item.enrichment_error == ProviderTimeout().message
+
+
+async def test_interruption_that_nobody_asked_for_counts_as_a_timeout(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    provider.script["text"] = [Interrupted(SPENT)]
+
+    async with working(provider, enrich={"max_attempts": 1}):
+        (item,) = await database.capture(owner, "text")
+        await database.reaches(item, Status.FAILED)
+
+    (attempt,) = await database.attempts(item)
+    assert (attempt.outcome, attempt.error_code) == (Outcome.FAILED, "LLM_TIMEOUT")
+    assert attempt.prompt_tokens == 900
+
+
+async def test_item_that_killed_every_worker_is_abandoned_without_another_call(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    (item,) = await database.capture(owner, "text")
+    await database.run(
+        lambda: Item.objects.filter(pk=item.pk).update(
+            attempt_count=3, claimed_by="dead", claimed_at=timezone.now(), fencing_token=3
+        )
+    )
+
+    async with working(provider):
+        item = await database.reaches(item, Status.FAILED)
+
+    assert item.error_code == "ENRICHMENT_ABANDONED"
+    assert await database.outcomes(item) == [(Outcome.LOST, None), (Outcome.FAILED, "ENRICHMENT_ABANDONED")]
+    assert provider.calls == []
+
+
+async def test_outage_of_the_provider_burns_no_budget(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    texts = [f"text {number}" for number in range(20)]
+    provider.script = {text: [ProviderUnavailable()] for text in texts}
+
+    async with working(provider, concurrency=5, enrich={"max_attempts": 1}) as worker:
+        items = await database.capture(owner, *texts)
+        await until(lambda: worker._breaker.is_open and not provider.running)
+        calls_when_it_opened = len(provider.calls)
+        provider.script = {}
+        for item in items:
+            await database.until(lambda pk=item.pk: Item.objects.get(pk=pk).status != Status.ENRICHING)  # type: ignore[misc]
+        statuses = await database.run(lambda: list(Item.objects.values_list("status", flat=True)))
+
+    assert calls_when_it_opened < 20, "the breaker should have held items back"
+    assert statuses.count(Status.FAILED) <= 5, "only items that failed before it opened may have spent their budget"
+    assert statuses.count(Status.READY_TO_CONFIRM) >= 15
+
+
+async def test_answer_of_no_use_is_accounted_for(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    provider.script["text"] = [ProviderUnavailable(usage=SPENT, retry_after=0), InvalidOutput(usage=SPENT)]
+
+    async with working(provider):
+        (item,) = await database.capture(owner, "text")
+        await database.reaches(item, Status.FAILED)
+        attempts = await database.attempts(item)
+
+    assert [(attempt.outcome, attempt.prompt_tokens) for attempt in attempts] == [(Outcome.FAILED, 900)] * 2
+    assert sum(attempt.cost_usd or 0 for attempt in attempts) == Decimal("0.0024")
+
+
+async def test_result_that_the_database_refuses_fails_that_item_alone(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    provider.script["bad"] = [draft(title="x" * 101)]
+    gate = asyncio.Event()
+    provider.script["good"] = [gate]
+
+    async with working(provider):
+        bad, good = await database.capture(owner, "bad", "good")
+        await until(lambda: provider.running == 1)
+        gate.set()
+        bad = await database.reaches(bad, Status.FAILED)
+        await database.reaches(good, Status.READY_TO_CONFIRM)
+
+        (attempt,) = await database.attempts(bad)
+
+    assert bad.error_code == "LLM_VALIDATION_ERROR"
+    assert (attempt.outcome, attempt.prompt_tokens, attempt.completion_tokens) == (Outcome.FAILED, 7, 3)

@@ -1,0 +1,72 @@
+"""A lease is kept for as long as the call takes, and whoever has lost one stops."""
+
+import asyncio
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from items.models import Item
+from items.states import Outcome, Status
+from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, until
+
+QUICK_LEASE = {"lease_seconds": 1, "sweep_seconds": 0.2}
+
+
+async def test_lease_is_renewed_for_as_long_as_the_call_takes(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    answer = asyncio.Event()
+    provider.script["text"] = [answer]
+
+    lease = {"lease_seconds": 3, "sweep_seconds": 0.2}
+
+    async with working(provider, enrich=lease), working(provider, worker_id="peer", enrich=lease):
+        (item,) = await database.capture(owner, "text")
+        await database.until(lambda: Item.objects.filter(pk=item.pk, claimed_by__isnull=False).exists())
+        claimed = await database.read(item)
+        await database.until(
+            lambda: Item.objects.get(pk=item.pk).available_at > claimed.available_at + timedelta(seconds=1)
+        )
+        answer.set()
+        item = await database.reaches(item, Status.READY_TO_CONFIRM)
+
+    assert [attempt.worker for attempt in await database.attempts(item)] == [claimed.claimed_by]
+
+
+async def test_worker_that_lost_its_lease_stops_working_on_the_item(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    provider.script["text"] = [asyncio.Event()]
+
+    async with working(provider, enrich=QUICK_LEASE):
+        (item,) = await database.capture(owner, "text")
+        await until(lambda: provider.running == 1)
+        await database.run(
+            lambda: Item.objects.filter(pk=item.pk).update(
+                fencing_token=99, claimed_by="peer", available_at=timezone.now() + timedelta(hours=1)
+            )
+        )
+        await until(lambda: provider.cancelled == ["text"])
+
+    item = await database.read(item)
+    assert (item.status, item.claimed_by) == (Status.ENRICHING, "peer")
+
+
+async def test_answer_that_comes_after_the_item_was_taken_over_is_accounted_for(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    answer = asyncio.Event()
+    provider.script["text"] = [answer]
+
+    async with working(provider):
+        (item,) = await database.capture(owner, "text")
+        await until(lambda: provider.running == 1)
+        await database.run(lambda: Item.objects.filter(pk=item.pk).update(fencing_token=99, claimed_by="peer"))
+        answer.set()
+        await database.until(item.attempts.exists)
+
+    (attempt,) = await database.attempts(item)
+    assert (attempt.outcome, attempt.model) == (Outcome.STALE, "scripted")
+    assert (attempt.prompt_tokens, attempt.completion_tokens) == (7, 3)
+    assert (await database.read(item)).title is None

@@ -1,0 +1,76 @@
+"""How a worker ends: told to, or because there is no more to do."""
+
+import asyncio
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from items.models import Item
+from items.states import Outcome, Status
+from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, until
+
+
+async def test_drain_finishes_what_is_in_flight_and_claims_no_more(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    answer = asyncio.Event()
+    provider.script["first"] = [answer]
+
+    async with working(provider) as worker:
+        (first,) = await database.capture(owner, "first")
+        await until(lambda: provider.running == 1)
+        worker.drain()
+        # A claim that was under way at that moment may still take what is there.
+        await worker._database.run(lambda: None)
+        (second,) = await database.capture(owner, "second")
+        answer.set()
+        await database.reaches(first, Status.READY_TO_CONFIRM)
+
+    second = await database.read(second)
+    assert (second.status, second.attempt_count) == (Status.ENRICHING, 0)
+    assert provider.calls == ["first"]
+
+
+async def test_released_item_is_taken_up_at_once_by_a_peer_and_costs_no_attempt(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    provider.script["text"] = [asyncio.Event()]
+    peer = ScriptedProvider()
+
+    async with working(provider):
+        (item,) = await database.capture(owner, "text")
+        await until(lambda: provider.running == 1)
+    released = await database.read(item)
+    async with working(peer, worker_id="peer"):
+        item = await database.reaches(item, Status.READY_TO_CONFIRM)
+
+    assert (released.status, released.attempt_count, released.claimed_by) == (Status.ENRICHING, 0, None)
+    assert released.available_at <= timezone.now()
+    assert await database.outcomes(item) == [(Outcome.RELEASED, None), (Outcome.SUCCEEDED, None)]
+
+
+async def test_worker_exits_when_nothing_is_due(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    later, *due = await database.capture(owner, "later", "a", "b", "c", "d", "e")
+    await database.run(
+        lambda: Item.objects.filter(pk=later.pk).update(available_at=timezone.now() + timedelta(hours=1))
+    )
+
+    async with asyncio.timeout(10), working(provider, exits_when_idle=True, listens=False):
+        for item in due:
+            await database.reaches(item, Status.READY_TO_CONFIRM)
+
+    assert sorted(provider.calls) == ["a", "b", "c", "d", "e"]
+
+
+async def test_worker_stops_after_the_number_of_items_it_was_given(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    await database.capture(owner, *[f"text {number}" for number in range(5)])
+
+    async with working(provider, max_items=2):
+        await database.until(lambda: Item.objects.filter(status=Status.READY_TO_CONFIRM).count() == 2)
+
+    assert len(provider.calls) == 2

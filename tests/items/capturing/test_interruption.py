@@ -1,0 +1,116 @@
+"""A capture that is interrupted keeps what it has, and goes on when it is run again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management.base import CommandError
+from django.db import connection
+
+from items.capturing.sources import Found, Piece
+from items.management.commands import capture as command
+from items.models import Item
+from items.states import Status
+from tests.items.capturing.command import ADVICE, PATIENCE_SECONDS, capture, capture_incompletely, raw_texts, start
+from tests.items.other_connection import other_connection
+from tests.waiting import until
+
+
+def interrupted(*_: object, **__: object) -> Iterator[Found]:
+    yield from (Piece("standard input", f"text {number}") for number in range(command.BATCH_SIZE + 3))
+    raise KeyboardInterrupt
+
+
+def test_batches_captured_before_an_interrupt_stay(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "texts_from", interrupted)
+
+    report, complaints = capture_incompletely("--owner", "owner", exit_code=130)
+
+    assert Item.objects.count() == command.BATCH_SIZE
+    assert report == f"Captured {command.BATCH_SIZE} for owner.\n"
+    assert complaints == f"Interrupted. What was captured before stays captured. {ADVICE}\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_batches_captured_before_the_database_broke_stay(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaking(*_: object, **__: object) -> Iterator[Found]:
+        yield from (Piece("standard input", f"text {number}") for number in range(command.BATCH_SIZE))
+        with other_connection() as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [backend()])
+        yield Piece("standard input", "too late")
+
+    monkeypatch.setattr(command, "texts_from", breaking)
+
+    with pytest.raises(
+        CommandError, match=r"The database does not answer\. What was captured before stays captured\. With --once"
+    ):
+        capture("--owner", "owner")
+
+    connection.close()
+    assert Item.objects.count() == command.BATCH_SIZE
+
+
+def backend() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def test_capture_that_is_run_again_goes_on_where_it_stopped(owner: User, tmp_path: Path) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text("one\ntwo")
+    capture(path, "--each-line", "--once", "--owner", "owner")
+    path.write_text("one\ntwo\nthree")
+
+    report = capture(path, "--each-line", "--once", "--owner", "owner")
+
+    assert sorted(raw_texts()) == ["one", "three", "two"]
+    assert report == "Captured 1 for owner.\n2 were captured before.\n"
+
+
+def test_equal_texts_are_one_item_when_each_is_captured_once(owner: User, tmp_path: Path) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text("one\none\ntwo")
+
+    capture(path, "--each-line", "--once", "--owner", "owner")
+
+    assert sorted(raw_texts()) == ["one", "two"]
+
+
+def test_what_another_owner_captured_once_is_still_to_be_captured(owner: User, stranger: User, file: Path) -> None:
+    capture(file, "--once", "--owner", "owner")
+
+    capture(file, "--once", "--owner", "stranger")
+
+    assert (owner.items.count(), stranger.items.count()) == (1, 1)
+
+
+def test_what_was_discarded_does_not_come_back(owner: User, file: Path) -> None:
+    capture(file, "--once", "--owner", "owner")
+    Item.objects.get().discard()
+
+    capture(file, "--once", "--owner", "owner")
+
+    assert Item.objects.get().status == Status.DISCARDED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_capture_that_is_killed_loses_and_doubles_nothing_when_it_is_run_again(tmp_path: Path) -> None:
+    lines = [f"line {number} of many that fill a buffer" * 4 for number in range(5 * command.BATCH_SIZE)]
+    content = "\n".join(lines).encode()
+    with start("--each-line", "--once") as killed:
+        assert killed.stdin is not None
+        killed.stdin.write(content[: len(content) * 2 // 3])
+        killed.stdin.flush()
+        until(Item.objects.exists)
+        killed.kill()
+        killed.wait(PATIENCE_SECONDS)
+    there = Item.objects.count()
+
+    with start("--each-line", "--once") as again:
+        report, _ = again.communicate(content, timeout=PATIENCE_SECONDS)
+
+    assert 0 < there < len(lines)
+    assert f"{there:,} were captured before." in report.decode()
+    assert sorted(raw_texts()) == sorted(lines)

@@ -1,0 +1,86 @@
+"""The command as a process, with pipes, Ctrl-C and a terminal."""
+
+import os
+import pty
+import re
+import signal
+import termios
+from pathlib import Path
+
+import pytest
+
+from tests.items.capturing.command import ADVICE, PATIENCE_SECONDS, raw_texts, start
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pipe_into_the_command_is_captured() -> None:
+    process = start("--each-line", "--owner", "piper")
+
+    report, complaints = process.communicate("één\ntwee\n".encode(), timeout=PATIENCE_SECONDS)
+
+    assert (process.returncode, complaints) == (0, b"")
+    assert report == b"Captured 2 for piper.\nSkipped 1: 1 blank.\n"
+    assert raw_texts() == ["één", "twee"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ctrl_c_while_waiting_ends_cleanly(file: Path) -> None:
+    with start(str(file), "--wait") as process:
+        assert process.stderr is not None
+        hint = process.stderr.readline()
+
+        process.send_signal(signal.SIGINT)
+        report, complaints = process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert process.returncode == 130
+    assert hint.startswith(b"No listener is running")
+    assert report.startswith(b"Captured 1 for demo.\n")
+    assert report.endswith(b" s: 1 still enriching.\n")
+    assert complaints.endswith(f"Interrupted. What was captured before stays captured. {ADVICE}\n".encode())
+    assert b"Traceback" not in complaints
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reader_of_the_report_may_go_away(file: Path) -> None:
+    with start(str(file)) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+
+        process.wait(PATIENCE_SECONDS)
+
+        assert process.stderr is not None
+        complaints = process.stderr.read()
+    assert process.returncode == 0
+    assert complaints == b"Standard output was closed before the report was written. The items are captured.\n"
+    assert raw_texts() == ["Tides rise and fall."]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_terminal_gets_a_progress_bar(file: Path) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+
+    with start(str(file), stderr=theirs) as process:
+        process.communicate(timeout=PATIENCE_SECONDS)
+        os.close(theirs)
+    shown = os.read(ours, 65536)
+    os.close(ours)
+
+    assert process.returncode == 0
+    assert re.search(rb"Capturing: 100%.* 1/1 \[[0-9:]+<[0-9:]+, +[0-9.]+ items/s\]", shown)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bar_tells_how_much_of_a_file_of_lines_is_done(tmp_path: Path) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text("zeile\n" * 100)
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+
+    with start(str(path), "--each-line", stderr=theirs) as process:
+        process.communicate(timeout=PATIENCE_SECONDS)
+        os.close(theirs)
+    shown = os.read(ours, 65536)
+    os.close(ours)
+
+    assert b"600/600" in shown

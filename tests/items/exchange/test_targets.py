@@ -1,0 +1,52 @@
+"""An export that cannot be written, or breaks."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management.base import CommandError
+
+from items.exchange import json_lines
+from items.exchange.record import ItemRecord
+from tests.items.exchange.commands import export
+from tests.items.factories import make_item
+
+
+def test_export_of_nobody_is_refused(db: None) -> None:
+    with pytest.raises(CommandError, match="There is no user owner"):
+        export("-")
+
+
+def test_markdown_needs_a_folder(owner: User) -> None:
+    with pytest.raises(CommandError, match="name a folder"):
+        export("--markdown")
+
+
+def test_file_that_cannot_be_written_is_told(owner: User, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be written: No such file or directory"):
+        export(tmp_path / "none" / "items.jsonl")
+
+
+def test_folder_that_stands_in_the_way_is_told(owner: User, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be written: Is a directory"):
+        export(tmp_path)
+
+    assert not list(tmp_path.parent.glob("*.partial"))
+
+
+def test_export_that_broke_leaves_the_former_file_alone(
+    owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "items.jsonl"
+    path.write_text("the former")
+    make_item(owner)
+
+    def broken(_record: ItemRecord) -> bytes:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(json_lines, "line_of", broken)
+    with pytest.raises(SystemExit):
+        export(path)
+
+    assert path.read_text() == "the former"
+    assert list(tmp_path.iterdir()) == [path]
