@@ -110,7 +110,12 @@ class Browser:
         return self._found(FIND_FIELD, label)
 
     def click(self, name: str) -> None:
-        self.control(name).click()
+        def is_clicked() -> bool:
+            self.control(name).click()
+            return True
+
+        # What is drawn anew between the look and the click is looked for again.
+        until(_whatever_loads(is_clicked))
 
     def type(self, text: str, *, into: str) -> None:
         """In place of what the field says now."""
@@ -169,6 +174,12 @@ class Browser:
         said = self.complaints()
         assert len(said) == 1, said
         assert words in said[0], said
+
+    def forgive_requests(self, *words: str) -> None:
+        """The console had to say, as often as it liked, that requests failed with one of these, and nothing else."""
+        said = self.complaints()
+        assert said
+        assert not [complaint for complaint in said if not any(word in complaint for word in words)], said
 
     def _found(self, script: str, name: str) -> WebElement:
         found: list[WebElement] = []

@@ -1,4 +1,4 @@
-"""One Chromium for all tests, and one web server with one listener for those that come after each other."""
+"""One Chromium for all tests, and one site, with one listener, for those that come after each other."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,10 @@ from django.contrib.sessions.models import Session
 from pytest_django import DjangoDbBlocker
 from selenium.webdriver import Chrome
 
+from litevault.models import LoginThrottle
 from tests.browser.browser import Browser
 from tests.browser.chromium import MISSING, is_installed, running_chromium
-from tests.browser.site import running_site
+from tests.browser.site import Site, running_site
 
 
 @pytest.fixture(scope="session")
@@ -27,25 +28,26 @@ def site(
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[str]:
+) -> Iterator[Site]:
     """Stopped before other tests begin: its listener would take their items."""
-    with running_site(tmp_path_factory.mktemp("site", numbered=True)) as address:
-        yield address
+    with running_site(tmp_path_factory.mktemp("site", numbered=True)) as site:
+        yield site
 
 
 @pytest.fixture
-def transactional_db(site: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def transactional_db(site: Site, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """In place of pytest-django's, which makes new content types after each test: the web server remembers the old."""
     with django_db_blocker.unblock():
         yield
         User.objects.all().delete()
         Session.objects.all().delete()
+        LoginThrottle.objects.all().delete()
 
 
 @pytest.fixture
-def browser(chromium: Chrome, site: str, transactional_db: None) -> Iterator[Browser]:
+def browser(chromium: Chrome, site: Site, transactional_db: None) -> Iterator[Browser]:
     """Nobody is logged in. At the end the console must have said nothing, and no request have failed."""
-    browser = Browser(chromium, site)
+    browser = Browser(chromium, site.address)
     browser.start_over()
     yield browser
     assert browser.complaints() == []

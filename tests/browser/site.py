@@ -1,11 +1,11 @@
-"""A web server and a listener as processes of their own, on the database that Django is connected to."""
+"""A web server, an events process and a listener of their own, on the database that Django is connected to."""
 
 import http.client
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,51 +17,94 @@ from tests.waiting import until
 
 HOST = "127.0.0.1"
 LISTENER = ("manage.py", "enrich_listener")
-WEB = (
-    *("-m", "granian", "--interface", "wsgi", "--host", HOST, "--blocking-threads", "4"),
-    *("--workers-kill-timeout", "5", "litevault.wsgi:application"),
-)
+GRANIAN = ("-m", "granian", "--host", HOST, "--workers-kill-timeout", "5")
+WEB = (*GRANIAN, "--interface", "wsgi", "--blocking-threads", "4", "litevault.wsgi:application")
+EVENTS = (*GRANIAN, "--interface", "asgi", "litevault.asgi:application")
 
 
-@contextmanager
-def running_site(folder: Path, *, listener: Sequence[str] = LISTENER, **environment: str) -> Iterator[str]:
-    """Yields the address. What the processes say is logged to the folder."""
-    port = free_port()
-    with (
-        _running(folder / "web.log", *WEB, "--port", str(port)) as web,
-        _running(folder / "listener.log", *listener, **environment) as worker,
-    ):
-        until(lambda: _answers(port) or web.poll() is not None)
-        until(lambda: "listener.connected" in (folder / "listener.log").read_text() or worker.poll() is not None)
-        for process in (web, worker):
-            assert process.poll() is None, "it ended at once"
-        yield f"http://{HOST}:{port}"
+class Site:
+    """Its address, and the events process, which can be killed and started again at the same port."""
 
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self.events_port = free_port()
+        self._started: dict[str, subprocess.Popen[bytes]] = {}
 
-@contextmanager
-def _running(log: Path, *arguments: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("LITEVAULT_")}
-    environment = {
-        "DATABASE_URL": database_url(),
-        "LITEVAULT_DEBUG": "true",
-        "LITEVAULT_SECRET_KEY": settings.SECRET_KEY,  # so that a session made here is valid there
-        "LITEVAULT_THROTTLE_PER_MINUTE": "0",
-    }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=PROJECT,
-            env=ours | environment | more,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield process
-    finally:
-        # Killed, the web server would leave its worker behind.
-        process.send_signal(signal.SIGTERM)
+    @property
+    def address(self) -> str:
+        return f"http://{HOST}:{self._port}"
+
+    def start_web(self) -> None:
+        self._start("web", *WEB, "--port", str(self._port), LITEVAULT_EVENTS_PORT=str(self.events_port))
+        self._until("web", lambda: _answers(self._port))
+
+    def start_events(self) -> None:
+        self._start("events", *EVENTS, "--port", str(self.events_port))
+        self._until("events", lambda: _answers(self.events_port) and "listener.connected" in self._log("events"))
+
+    def kill_events(self) -> None:
+        """With no time for a farewell."""
+        process = self._started.pop("events")
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait(30)
+        # Its worker ends a moment later.
+        until(lambda: not _answers(self.events_port))
+
+    def heal(self) -> None:
+        if "events" not in self._started:
+            self.start_events()
+
+    def start_listener(self, arguments: Sequence[str], **environment: str) -> None:
+        self._start("listener", *arguments, **environment)
+        self._until("listener", lambda: "listener.connected" in self._log("listener"))
+
+    def stop(self) -> None:
+        # Killed, a server would leave its worker behind.
+        for process in self._started.values():
+            process.send_signal(signal.SIGTERM)
+        for process in self._started.values():
+            process.wait(30)
+
+    def _start(self, name: str, *arguments: str, **more: str) -> None:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("LITEVAULT_")}
+        environment = {
+            "DATABASE_URL": database_url(),
+            "LITEVAULT_DEBUG": "true",
+            "LITEVAULT_SECRET_KEY": settings.SECRET_KEY,  # so that a session made here is valid there
+            "LITEVAULT_THROTTLE_PER_MINUTE": "0",
+        }
+        with (self._folder / f"{name}.log").open("wb") as output:
+            self._started[name] = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=PROJECT,
+                env=ours | environment | more,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _until(self, name: str, condition: Callable[[], bool]) -> None:
+        process = self._started[name]
+        until(lambda: condition() or process.poll() is not None)
+        assert process.poll() is None, f"{name} ended at once: {self._log(name)}"
+
+    def _log(self, name: str) -> str:
+        return (self._folder / f"{name}.log").read_text()
+
+
+@contextmanager
+def running_site(folder: Path, *, listener: Sequence[str] = LISTENER, **environment: str) -> Iterator[Site]:
+    """What the processes say is logged to the folder. The environment is the listener's."""
+    site = Site(folder)
+    try:
+        site.start_web()
+        site.start_events()
+        site.start_listener(listener, **environment)
+        yield site
+    finally:
+        site.stop()
 
 
 def _answers(port: int) -> bool:

@@ -1,13 +1,16 @@
 """Every page of ours, wide and light, narrow and dark: all of it can be read, reached and understood."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from items.models import Item
 from items.states import Outcome, SourceType, Status
+from litevault.models import LoginThrottle
 from tests.browser.browser import Browser
 from tests.items.admin.pages import LIST, detail, verb
 from tests.items.factories import make_attempt, make_item
@@ -69,6 +72,15 @@ def login_refused(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.shows("not right")
 
 
+def login_refused_too_often(browser: Browser, items: Mapping[str, Item]) -> None:
+    login_refused(browser, items)
+    LoginThrottle.objects.update(drained_at=timezone.now() + timedelta(minutes=1))
+    browser.type("wrong horse", into="Password")
+    browser.click("Log in")
+    browser.shows("Too many logins failed.")
+    browser.forgive("429 (Too Many Requests)")
+
+
 def pending_with_questions_open(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.open("/api/v1/items/pending")
     browser.click("Discard…")
@@ -90,6 +102,22 @@ def discard_question(browser: Browser, items: Mapping[str, Item]) -> None:
     browser.open(verb(items["failed"], "discard"))
 
 
+def token_refused(browser: Browser, _items: Mapping[str, Item]) -> None:
+    browser.open("/admin/litevault/apitoken/add/")
+    browser.type("nobody-of-that-name", into="User")
+    browser.type("Laptop", into="Name")
+    browser.click("Save")
+    browser.shows("There is no user of this name.")
+
+
+def token_made(browser: Browser, _items: Mapping[str, Item]) -> None:
+    browser.open("/admin/litevault/apitoken/add/")
+    browser.type("ada", into="User")
+    browser.type("Laptop", into="Name")
+    browser.click("Save")
+    browser.shows("Token made")
+
+
 def nothing_here(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.open("/nothing-here")
     browser.forgive("404 (Not Found)")
@@ -104,6 +132,7 @@ PAGES: Mapping[str, Visit] = MappingProxyType(
     {
         "login": opened("/login"),
         "login refused": login_refused,
+        "login refused too often": login_refused_too_often,
         "pending": opened("/api/v1/items/pending"),
         "pending, questions open": pending_with_questions_open,
         "items": opened("/api/v1/items"),
@@ -123,6 +152,9 @@ PAGES: Mapping[str, Visit] = MappingProxyType(
         "discard question": discard_question,
         "admin login": opened("/admin/login/"),
         "tokens": opened("/admin/litevault/apitoken/"),
+        "token form": opened("/admin/litevault/apitoken/add/"),
+        "token form, refused": token_refused,
+        "token made": token_made,
     }
 )
 

@@ -29,11 +29,11 @@ def main() -> int:
         from tests.browser.screenshots.day import Day  # noqa: PLC0415  # see above
         from tests.browser.site import running_site  # noqa: PLC0415  # see above
 
-        with running_site(Path(logs), listener=LISTENER, LITEVAULT_ENRICH_MAX_ATTEMPTS="1") as address:
+        with running_site(Path(logs), listener=LISTENER, LITEVAULT_ENRICH_MAX_ATTEMPTS="1") as site:
             day = Day()
             day.pass_by()
             with running_chromium() as driver:
-                browser = Browser(driver, address)
+                browser = Browser(driver, site.address)
                 browser.log_in(day.admin)
                 take(browser, "admin", first_page, width=1240, height=710)
                 take(browser, "failed", failed_with_preview, width=1440, height=900)

@@ -1,0 +1,173 @@
+"""Pages that are open while things change elsewhere: they show it by themselves, and nothing is loaded anew."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from django.contrib.auth.models import User
+from selenium.webdriver import Keys
+
+from items.models import Item
+from items.states import Status
+from tests.browser.browser import Browser
+from tests.browser.site import HOST, Site
+from tests.items.factories import make_item
+from tests.waiting import until
+
+PENDING = "/api/v1/items/pending"
+
+
+@pytest.fixture
+def site_that_heals(site: Site) -> Iterator[Site]:
+    """Other tests need the events process, whatever this one did to it."""
+    yield site
+    site.heal()
+
+
+def open_for_good(browser: Browser, path: str) -> None:
+    """With a mark in it that a page which is loaded anew has not."""
+    browser.open(path)
+    browser.driver.execute_script("window.isStillTheSame = true")
+
+
+def assert_was_not_reloaded(browser: Browser) -> None:
+    assert browser.driver.execute_script("return window.isStillTheSame === true")
+
+
+def captured_and_enriched(owner: User, text: str) -> str:
+    """By others, without the browser. Gives the title that the page shows then."""
+    item = Item.objects.capture(owner=owner, raw_text=text)
+    until(lambda: Item.objects.filter(pk=item.pk, status=Status.READY_TO_CONFIRM).exists())
+    item.refresh_from_db()
+    return str(item.title)
+
+
+@contextmanager
+def proxy_without_upstream(port: int) -> Iterator[list[str]]:
+    """What a proxy says while nobody is behind it. Yields the paths that it was asked for."""
+    asked: list[str] = []
+
+    class BadGateway(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(HTTPStatus.BAD_GATEWAY)
+            self.send_header("Access-Control-Allow-Origin", self.headers["Origin"])
+            self.send_header("Access-Control-Allow-Credentials", "true")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as its base calls it
+            pass
+
+    server = ThreadingHTTPServer((HOST, port), BadGateway)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield asked
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_pending_shows_what_others_capture_and_confirm(browser: Browser, person: User) -> None:
+    browser.log_in(person)
+    open_for_good(browser, PENDING)
+    browser.shows("Nothing here yet.")
+
+    title = captured_and_enriched(person, "Water the beans.")
+    browser.shows(title)
+    browser.shows("READY_TO_CONFIRM")
+    Item.objects.get().confirm()
+
+    browser.shows("Nothing here yet.")
+    assert_was_not_reloaded(browser)
+
+
+def test_pending_shows_nothing_of_others(browser: Browser, person: User, reviewer: User) -> None:
+    browser.log_in(person)
+    open_for_good(browser, PENDING)
+
+    foreign = captured_and_enriched(reviewer, "Nobody else's business.")
+    own = captured_and_enriched(person, "Water the beans.")
+
+    browser.shows(own)
+    assert foreign not in browser.text
+
+
+def test_what_is_being_typed_stays_while_the_list_changes(browser: Browser, person: User) -> None:
+    browser.log_in(person)
+    open_for_good(browser, PENDING)
+    browser.type("Half a sent", into="Text")
+
+    browser.shows(captured_and_enriched(person, "Water the beans."))
+
+    assert browser.field("Text").get_attribute("value") == "Half a sent"
+    assert_was_not_reloaded(browser)
+
+
+def test_question_that_is_open_stays_with_the_keyboard_in_it_until_it_is_left(browser: Browser, person: User) -> None:
+    item = make_item(person, status=Status.FAILED)
+    browser.log_in(person)
+    open_for_good(browser, PENDING)
+    browser.click("Discard…")
+
+    browser.shows(captured_and_enriched(person, "Water the beans."))
+    item.discard()
+    captured_and_enriched(person, "Put the net up.")
+    assert browser.has("Discard for good")
+    browser.press(Keys.ENTER)
+    assert not browser.has("Discard for good")
+    browser.field("Text").click()
+
+    until(lambda: not browser.has("Retry"))
+    assert_was_not_reloaded(browser)
+
+
+def test_first_page_of_the_admin_shows_what_owners_capture(browser: Browser, reviewer: User, person: User) -> None:
+    browser.log_in(reviewer)
+    open_for_good(browser, "/admin/")
+    assert browser.has("Ready to confirm 0")
+
+    captured_and_enriched(person, "Water the beans.")
+
+    until(lambda: browser.has("Ready to confirm 1"))
+    assert_was_not_reloaded(browser)
+
+
+@pytest.mark.parametrize("path", [PENDING, "/admin/"])
+def test_page_catches_up_after_the_events_process_was_killed(
+    browser: Browser, reviewer: User, site_that_heals: Site, path: str
+) -> None:
+    browser.log_in(reviewer)
+    open_for_good(browser, path)
+    captured_and_enriched(reviewer, "Water the beans.")
+    until(lambda: "Ready to confirm 1" in browser.text.replace("\n", " ") or browser.has("Confirm"))
+
+    site_that_heals.kill_events()
+    captured_and_enriched(reviewer, "Put the net up.")
+    site_that_heals.start_events()
+
+    until(lambda: browser.has("Ready to confirm 2") or browser.text.count("READY_TO_CONFIRM") == 3)
+    assert_was_not_reloaded(browser)
+    browser.forgive_requests("net::ERR_")
+
+
+def test_page_catches_up_after_a_proxy_had_nobody_behind_it(
+    browser: Browser, person: User, site_that_heals: Site
+) -> None:
+    browser.log_in(person)
+    open_for_good(browser, PENDING)
+    browser.shows(captured_and_enriched(person, "Water the beans."))
+
+    site_that_heals.kill_events()
+    with proxy_without_upstream(site_that_heals.events_port) as asked:
+        until(lambda: asked)
+        title = captured_and_enriched(person, "Put the net up.")
+    site_that_heals.start_events()
+
+    browser.shows(title)
+    assert_was_not_reloaded(browser)
+    browser.forgive_requests("net::ERR_", "502 (Bad Gateway)")
