@@ -5,7 +5,15 @@ from django.core.management import call_command
 from django.db import connection
 
 APPS = ("items", "litevault")
-TABLES = ("items", "enrichment_attempts", "idempotency_keys", "api_tokens", "api_throttles")
+TABLES = (
+    "items",
+    "enrichment_attempts",
+    "idempotency_keys",
+    "overview_periods",
+    "api_tokens",
+    "api_throttles",
+    "login_throttles",
+)
 
 SCHEMA = """
 SELECT 'column', table_name || '.' || column_name,

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from items.admin.charts import Rectangle, lines, stacked
 from items.admin.counting import MOST_TO_COUNT
-from items.admin.overview.periods import remembered
+from items.admin.overview.periods import Row, remembered
 from items.admin.overview.questions import HOURS, ask
 from items.admin.overview.spending import Spent
 from items.admin.words import time_in_words
@@ -32,6 +32,19 @@ class Hour:
     slow: float | None
     spent: Spent
 
+    @classmethod
+    def of(cls, start: datetime, row: Row) -> Self:
+        succeeded, others, took, median, slow, *spent = row
+        return cls(
+            start=start,
+            succeeded=succeeded,
+            others=others,
+            took=took,
+            median=median,
+            slow=slow,
+            spent=Spent.of(spent),
+        )
+
     @property
     def attempts(self) -> int:
         return self.succeeded + self.others
@@ -51,7 +64,8 @@ class Day:
     def read(cls) -> Self:
         present = timezone.now().replace(minute=0, second=0, microsecond=0)
         starts = [present - number * HOUR for number in reversed(range(24))]
-        return cls(hours=remembered(starts, read_hours, length=HOUR))
+        rows = remembered(starts, read_hours, length=HOUR)
+        return cls(hours=[Hour.of(start, row) for start, row in rows.items()])
 
     @property
     def attempts(self) -> str:
@@ -87,12 +101,5 @@ class Day:
         return "+" if any(hour.attempts >= MOST_TO_COUNT for hour in self.hours) else ""
 
 
-def read_hours(starts: Sequence[datetime]) -> dict[datetime, Hour]:
-    return {
-        start: Hour(
-            start=start, succeeded=succeeded, others=others, took=took, median=median, slow=slow, spent=Spent(*spent)
-        )
-        for start, succeeded, others, took, median, slow, *spent in ask(
-            HOURS, hours=starts, most=MOST_TO_COUNT, sample=SAMPLE
-        )
-    }
+def read_hours(starts: Sequence[datetime]) -> dict[datetime, Row]:
+    return {start: row for start, *row in ask(HOURS, hours=starts, most=MOST_TO_COUNT, sample=SAMPLE)}

@@ -1,28 +1,40 @@
-"""Hours and days that are over are read once and remembered: hardly anything in them changes any more."""
+"""Hours and days that are over are read once and remembered: hardly anything in them changes any more.
 
-from collections.abc import Callable, Mapping, Sequence
+The database remembers them for all web processes together. What is read is a row of plain values.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
-from django.core.cache import cache
 from django.utils import timezone
+
+from items.models.period import Period
 
 LATE = timedelta(minutes=10)
 """A verdict may be written so long after its attempt, because the database was away."""
 
-REMEMBERED_SECONDS = 26 * 60 * 60
+FORGOTTEN_AFTER = timedelta(days=40)
+
+Row: TypeAlias = Sequence[Any]
 
 
 def remembered(
-    periods: Sequence[datetime],
-    read: Callable[[Sequence[datetime]], Mapping[datetime, Any]],
+    starts: Sequence[datetime],
+    read: Callable[[Sequence[datetime]], Mapping[datetime, Row]],
     *,
     length: timedelta,
-) -> list[Any]:
+) -> dict[datetime, Row]:
     """What `read` says of each period, which it is asked only for those that are not remembered."""
-    keys = {period: f"items.overview.{length // timedelta(hours=1)}h.{period:%Y%m%d%H}" for period in periods}
-    known = cache.get_many(keys.values())
-    read_now = read([period for period in periods if keys[period] not in known])
+    names = {start: f"{length // timedelta(hours=1)}h.{start:%Y%m%d%H}" for start in starts}
+    known = dict(Period.objects.filter(name__in=names.values()).values_list("name", "said"))
+    read_now = read([start for start in starts if names[start] not in known])
     over = timezone.now() - length - LATE
-    cache.set_many({keys[period]: said for period, said in read_now.items() if period < over}, REMEMBERED_SECONDS)
-    return [known[keys[period]] if keys[period] in known else read_now[period] for period in periods]
+    _remember(Period(name=names[start], start=start, said=said) for start, said in read_now.items() if start < over)
+    return {start: known[names[start]] if names[start] in known else read_now[start] for start in starts}
+
+
+def _remember(periods: Iterable[Period]) -> None:
+    """Another process may have been faster, with the same."""
+    if Period.objects.bulk_create(periods, ignore_conflicts=True):
+        Period.objects.filter(start__lt=timezone.now() - FORGOTTEN_AFTER).delete()

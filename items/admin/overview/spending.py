@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from django.utils import timezone
 
-from items.admin.overview.periods import remembered
+from items.admin.overview.periods import Row, remembered
 from items.admin.overview.questions import DAYS, ask
 from items.usage import sum_of_known
 
@@ -21,6 +21,12 @@ class Spent(NamedTuple):
     tokens_in: int | None
     tokens_out: int | None
     cost: Decimal | None
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """A decimal that was remembered is a text."""
+        tokens_in, tokens_out, cost = row
+        return cls(tokens_in=tokens_in, tokens_out=tokens_out, cost=None if cost is None else Decimal(cost))
 
     @classmethod
     def together(cls, periods: Iterable["Spent"]) -> "Spent":
@@ -44,7 +50,8 @@ def spending(hours: Iterable[tuple[datetime, Spent]]) -> list[Spending]:
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     days = [midnight.replace(day=day) for day in range(1, midnight.day)]
     today = Spent.together(spent for start, spent in hours if start >= midnight)
-    month = Spent.together([*remembered(days, read_days, length=DAY), today])
+    rows = remembered(days, read_days, length=DAY).values()
+    month = Spent.together([*(Spent.of(row) for row in rows), today])
     return [
         Spending(name="Tokens in", today=_tokens(today.tokens_in), month=_tokens(month.tokens_in)),
         Spending(name="Tokens out", today=_tokens(today.tokens_out), month=_tokens(month.tokens_out)),
@@ -52,8 +59,8 @@ def spending(hours: Iterable[tuple[datetime, Spent]]) -> list[Spending]:
     ]
 
 
-def read_days(days: Sequence[datetime]) -> dict[datetime, Spent]:
-    return {day: Spent(*spent) for day, *spent in ask(DAYS, days=days)}
+def read_days(days: Sequence[datetime]) -> dict[datetime, Row]:
+    return {day: row for day, *row in ask(DAYS, days=days)}
 
 
 def _tokens(number: int | None) -> str:

@@ -2,7 +2,6 @@
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.core.cache import cache
 from django.test import Client
 
 EVERY_VERB = ("view_item", "change_item", "retry_item", "confirm_item", "discard_item")
@@ -14,12 +13,6 @@ def staff_client(username: str, *codenames: str) -> Client:
     client = Client()
     client.force_login(user)
     return client
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_remembered() -> None:
-    """The first page remembers hours and days that are over, from one test to the next."""
-    cache.clear()
 
 
 @pytest.fixture
