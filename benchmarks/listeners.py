@@ -22,7 +22,8 @@ WHERE outcome = 'SUCCEEDED' AND item_id IN (SELECT id FROM items WHERE raw_text 
 # Their last statement is the probe.
 LISTENING = """
 SELECT count(*) FROM pg_stat_activity
-WHERE application_name = %s AND datname = current_database() AND query LIKE 'SELECT pg_notify%%' AND state = 'idle'
+WHERE starts_with(application_name, %s) AND datname = current_database()
+  AND query LIKE 'SELECT pg_notify%%' AND state = 'idle'
 """
 LISTENER_NAME = "litevault-listener"
 

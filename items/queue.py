@@ -32,7 +32,16 @@ CHANNEL_CANCELLED = "items_cancelled"
 """Where the database rings when a claimed item is discarded. The payload is its id."""
 
 LISTENER_NAME = "litevault-listener"
-"""The application name of every listener's connection: whoever looks in pg_stat_activity sees who is alive."""
+"""How the application name of every listener's connection begins: pg_stat_activity shows who is alive."""
+
+APPLICATION_NAME_BYTES = 63
+
+
+def listener_name(worker: str) -> str:
+    """With the worker's id, of which PostgreSQL keeps only ASCII. Of a long one the end tells more."""
+    shown = worker.encode("ascii", "replace").decode()
+    return f"{LISTENER_NAME} {shown[-(APPLICATION_NAME_BYTES - len(LISTENER_NAME) - 1) :]}"
+
 
 BEFORE_ALL_OWNERS = 1 - 2**63
 BEFORE_ALL_TIMES = datetime.min.replace(tzinfo=UTC)

@@ -62,7 +62,7 @@ class LiteVault(Contender):
             deadline_seconds=60,
             settings=settings.ENRICH,
         )
-        await work_and_listen(worker, provider)
+        await work_and_listen(worker, provider, name="bench")
 
 
 class LoggingLiteVault(LiteVault):

@@ -74,7 +74,8 @@ def is_listener_alive() -> bool:
     """Whether a worker listens for items in this database."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s)",
+            "SELECT EXISTS (SELECT FROM pg_stat_activity"
+            " WHERE datname = current_database() AND starts_with(application_name, %s))",
             [LISTENER_NAME],
         )
         (is_alive,) = cursor.fetchone()

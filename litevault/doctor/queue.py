@@ -45,15 +45,22 @@ def _listen_round_trip_ms() -> float:
 def listeners() -> Finding:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(host(client_addr), 'local'), extract(epoch FROM now() - backend_start)"
-            " FROM pg_stat_activity WHERE application_name = %s AND datname = current_database() ORDER BY 2 DESC",
+            "SELECT application_name, coalesce(host(client_addr), 'local'), extract(epoch FROM now() - backend_start)"
+            " FROM pg_stat_activity WHERE starts_with(application_name, %s) AND datname = current_database()"
+            " ORDER BY 3 DESC",
             [LISTENER_NAME],
         )
         rows = cursor.fetchall()
     if not rows:
         return Finding("listeners", False, "none is alive, so nothing is enriched", "Run: manage.py enrich_listener")
-    described = ", ".join(f"{host} for {seconds:.0f} s" for host, seconds in rows)
+    described = ", ".join(_described(*row) for row in rows)
     return Finding("listeners", True, f"{len(rows)} alive: {described}")
+
+
+def _described(application_name: str, host: str, seconds: float | None) -> str:
+    """Without the time where our database role may not see it."""
+    worker = application_name.removeprefix(LISTENER_NAME).strip() or "one"
+    return f"{worker} ({host})" if seconds is None else f"{worker} ({host}) for {seconds:.0f} s"
 
 
 def waiting() -> Finding:

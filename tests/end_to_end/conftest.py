@@ -15,6 +15,7 @@ from django.db import connection
 
 from items.models import Item
 from items.queue import LISTENER_NAME
+from litevault.postgres.server import free_port
 from tests.waiting import until
 
 PROJECT = Path(settings.BASE_DIR)
@@ -27,20 +28,29 @@ def reaches(item: Item, status: str) -> Item:
     return item
 
 
-def database_url() -> str:
+def database_url(*, by_way_of: tuple[str, int] | None = None) -> str:
+    """Of the test's database, as it is reached from here or through another address."""
     parts = connection.settings_dict
+    host, port = by_way_of or (parts["HOST"], parts["PORT"])
     password = f":{quote(parts['PASSWORD'], safe='')}" if parts["PASSWORD"] else ""
-    return f"postgresql://{parts['USER']}{password}@{parts['HOST']}:{parts['PORT']}/{parts['NAME']}"
+    return f"postgresql://{parts['USER']}{password}@{host}:{port}/{parts['NAME']}"
 
 
 def listeners_alive() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()",
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE starts_with(application_name, %s) AND datname = current_database()",
             [LISTENER_NAME],
         )
         (count,) = cursor.fetchone()
         return int(count)
+
+
+@pytest.fixture
+def port() -> int:
+    """One that nobody has taken yet."""
+    return free_port()
 
 
 class Started(subprocess.Popen[str]):

@@ -31,6 +31,17 @@ def test_captured_text_is_enriched_by_a_real_process(owner: User, start_listener
     assert 3 <= len(item.tags) <= 5
 
 
+def test_connection_that_listens_carries_the_id_of_its_worker(start_listener: ListenerStarter) -> None:
+    start_listener("--worker-id", "attic-7")
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'litevault-listener attic-7'"
+            " AND datname = current_database()"
+        )
+        assert cursor.fetchone() == (1,)
+
+
 def test_row_inserted_by_plain_sql_is_enriched(owner: User, start_listener: ListenerStarter) -> None:
     start_listener()
 

@@ -6,7 +6,6 @@ The outage is short, to spare time. A longer one, by hand, says what it saw::
 """
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from threading import Timer
 
@@ -29,14 +28,6 @@ CONCURRENCY = 3
 CLAIMED_AHEAD = 1
 # Those that open the breaker, and those that are under way when it opens.
 ATTEMPTS_UNTIL_IT_OPENS = FAILURES_TO_OPEN + CONCURRENCY - 1 + CLAIMED_AHEAD
-
-
-@pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
 
 
 @pytest.fixture

@@ -31,14 +31,6 @@ TEXT = "A trigger calls NOTIFY. The worker listens, and wakes up at once."
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
-
-
-@pytest.fixture
 def clone() -> Iterator[Path]:
     with fresh_clone() as folder:
         yield folder

@@ -9,6 +9,7 @@ from django.db import connection
 from tests.end_to_end.conftest import (
     CommandStarter,
     Started,
+    database_url,
     start,  # noqa: F401  # a fixture for the tests here
     start_listener,  # noqa: F401  # a fixture for the tests here
 )
@@ -17,9 +18,7 @@ from tests.faults.proxy import Proxy
 
 def through(proxy: Proxy) -> str:
     """The test's database, by way of the proxy."""
-    parts = connection.settings_dict
-    password = f":{parts['PASSWORD']}" if parts["PASSWORD"] else ""
-    return f"postgresql://{parts['USER']}{password}@127.0.0.1:{proxy.port}/{parts['NAME']}"
+    return database_url(by_way_of=("127.0.0.1", proxy.port))
 
 
 @pytest.fixture

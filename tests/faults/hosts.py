@@ -10,11 +10,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from django.db import connection
 
-from tests.end_to_end.conftest import CommandStarter, Started
+from tests.end_to_end.conftest import CommandStarter, Started, database_url
 from tests.faults.proxy import Proxy
 
 # A range for measuring equipment (RFC 2544), which no network of anybody's uses.
@@ -40,14 +39,10 @@ class Host:
     def start_listener(self, start: CommandStarter, seconds: float, **environment: str) -> Started:
         """One whose provider takes so many seconds for each item. It is known by the name of its host."""
         program = (*self.program, "-m", "tests.faults.slow_listener", str(seconds))
-        process = start("--worker-id", self.name, program=program, DATABASE_URL=self._database_url(), **environment)
+        url = database_url(by_way_of=self.address)
+        process = start("--worker-id", self.name, program=program, DATABASE_URL=url, **environment)
         process.until_it_listens()
         return process
-
-    def _database_url(self) -> str:
-        parts = connection.settings_dict
-        password = f":{quote(parts['PASSWORD'], safe='')}" if parts["PASSWORD"] else ""
-        return f"postgresql://{parts['USER']}{password}@{self.address[0]}:{self.address[1]}/{parts['NAME']}"
 
 
 @contextmanager

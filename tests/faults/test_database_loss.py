@@ -49,7 +49,7 @@ def test_listen_connection_that_is_ended_is_back_without_waiting_for_a_sweep(
 
     for _ in range(3):
         # It bears that name only once it hears.
-        until(lambda: terminate(f"application_name = '{LISTENER_NAME}'") == 1)
+        until(lambda: terminate(f"starts_with(application_name, '{LISTENER_NAME}')") == 1)
         until(lambda: listeners_alive() == 1)
         reaches(Item.objects.capture(owner=owner, raw_text="Heard again."), Status.READY_TO_CONFIRM)
 

@@ -106,7 +106,7 @@ class Disturbances:
         return 0
 
     def end_listen_connections(self, step: Step) -> float | None:
-        return self._terminate(f"AND application_name = '{LISTENER_NAME}'")
+        return self._terminate(f"AND starts_with(application_name, '{LISTENER_NAME}')")
 
     def end_all_connections(self, step: Step) -> float | None:
         return self._terminate("")

@@ -41,7 +41,7 @@ OURS = 5
 CONNECTIONS_OF_A_WORKER = 4
 # More than a few times what all of them take at once.
 ROLL_CALL = 100
-LISTENERS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+LISTENERS = "SELECT count(*) FROM pg_stat_activity WHERE starts_with(application_name, %s)"
 # Each worker may for a moment be there twice: one that stops, and the one that takes its place.
 MOST_CONNECTIONS = 2 * (DIRECT_WORKERS + 1) * CONNECTIONS_OF_A_WORKER + WEB_CONNECTIONS + OURS
 CLIENTS = """

@@ -65,4 +65,6 @@ def test_answers_that_waited_longer_than_the_lease_are_not_paid_for_twice(
 
 
 def listeners(server: OwnServer) -> int:
-    return int(server.ask("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'litevault-listener'"))
+    return int(
+        server.ask("SELECT count(*) FROM pg_stat_activity WHERE starts_with(application_name, 'litevault-listener')")
+    )

@@ -1,6 +1,5 @@
 """The worker process: listens, claims, enriches, until it is told to stop."""
 
-import argparse
 import asyncio
 import os
 import signal
@@ -17,17 +16,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from enrichment import metrics
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.listener import Listener, listen_conninfo
-from enrichment.management.exposition import LOOPBACK, Exposition, exposed, ip_address
+from enrichment.management.arguments import LAST_PORT, WORKER_ID_MAX_LENGTH, add_ends, add_metrics, add_work
+from enrichment.management.exposition import Exposition, exposed
 from enrichment.management.processes import EXIT_HARD, EXIT_MISCONFIGURED, ListenerProcesses, own_command
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.factory import build_provider
 from enrichment.worker import EnrichmentWorker
+from items.queue import listener_name
 
 logger = structlog.get_logger(__name__)
 
-WORKER_ID_MAX_LENGTH = 64
 EXIT_CRASHED = 1
-LAST_PORT = 65535
 # The provider keeps its own deadline; this is for one that does not.
 DEADLINE_MARGIN_SECONDS = 5.0
 
@@ -43,56 +42,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        llm: LLMSettings = settings.LLM
-        parser.add_argument(
-            "--concurrency",
-            type=whole_number(1, 1000),
-            default=llm.concurrency,
-            metavar="N",
-            help="How many items each process enriches at the same time, 1 to 1000 "
-            "(LITEVAULT_LLM_CONCURRENCY, now %(default)s).",
-        )
-        parser.add_argument(
-            "--processes",
-            type=whole_number(1, 100),
-            default=1,
-            metavar="N",
-            help="How many listeners to run, 1 to 100 (1). More than one are children of this process: one that dies "
-            "is replaced, each signal is passed on to all, and none outlives this process.",
-        )
-        parser.add_argument(
-            "--worker-id",
-            type=worker_id,
-            metavar="NAME",
-            help="The name that attempts are recorded under, up to 64 characters (default: host:pid). "
-            "With --processes, NAME.1, NAME.2 and so on.",
-        )
-        parser.add_argument(
-            "--drain", action="store_true", help="Enrich what is due, then exit. For tests and for cron."
-        )
-        parser.add_argument(
-            "--max-items", type=whole_number(1, 10**9), metavar="N", help="Exit after this many attempts."
-        )
-        parser.add_argument(
-            "--metrics-port",
-            type=whole_number(0, LAST_PORT),
-            default=0,
-            metavar="PORT",
-            help="Serve /metrics, /healthz and /readyz of this process there (0: do not). "
-            "With --processes, PORT for the first, PORT + 1 for the second and so on.",
-        )
-        parser.add_argument(
-            "--metrics-address",
-            type=ip_address,
-            default=LOOPBACK,
-            metavar="ADDRESS",
-            help="The IP address to serve them at (%(default)s). Nobody is asked for a login there.",
-        )
-        parser.add_argument(
-            "--stop-with-stdin",
-            action="store_true",
-            help="Also stop, as at the first signal, when standard input ends. This ties the children to --processes.",
-        )
+        add_work(parser)
+        add_ends(parser)
+        add_metrics(parser)
 
     def handle(self, *_args: Any, processes: int, **options: Any) -> None:
         if processes > 1:
@@ -150,7 +102,7 @@ class Command(BaseCommand):
         exposition = exposed(metrics_address, metrics_port) if metrics_port else None
         logger.info("worker.started", worker=name, provider=llm.provider, concurrency=concurrency)
         try:
-            asyncio.run(work_and_listen(worker, provider, exposition, stop_with_stdin=stop_with_stdin))
+            asyncio.run(work_and_listen(worker, provider, exposition, name=name, stop_with_stdin=stop_with_stdin))
         except Exception:
             # The log leaves out what the driver says: it may quote a row.
             logger.exception("worker.crashed", worker=name)
@@ -170,11 +122,16 @@ async def work_and_listen(
     provider: EnrichmentProvider,
     exposition: Exposition | None = None,
     *,
+    name: str,
     stop_with_stdin: bool = False,
 ) -> None:
     """Join the two, which do not know each other, until the worker has stopped."""
     listener = Listener(
-        listen_conninfo(), on_wake=worker.wake, on_cancel=worker.cancel, on_health=worker.notifications_work
+        listen_conninfo(),
+        name=listener_name(name),
+        on_wake=worker.wake,
+        on_cancel=worker.cancel,
+        on_health=worker.notifications_work,
     )
     heed_signals(worker)
     if stop_with_stdin:
@@ -217,20 +174,3 @@ def heed_end_of_input(worker: EnrichmentWorker) -> None:
 
 def leave_at_once() -> None:
     os._exit(EXIT_HARD)
-
-
-def whole_number(least: int, most: int) -> Callable[[str], int]:
-    """An argument type that names its range when it is missed."""
-
-    def parse(text: str) -> int:
-        if text.isascii() and text.isdigit() and least <= int(text) <= most:
-            return int(text)
-        raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}")
-
-    return parse
-
-
-def worker_id(text: str) -> str:
-    if 1 <= len(text) <= WORKER_ID_MAX_LENGTH and text.isprintable():
-        return text
-    raise argparse.ArgumentTypeError(f"must be 1 to {WORKER_ID_MAX_LENGTH} printable characters")

@@ -1,5 +1,6 @@
 """The items in line for a worker, and those that one holds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -25,13 +26,18 @@ class Line:
     later: Count
 
     @classmethod
-    def read(cls) -> Self:
+    def read(cls, held: Mapping[str, int]) -> Self:
+        """`held` is how many items each worker has in flight."""
         enriching = Item.objects.filter(status=Status.ENRICHING)
         ((oldest_wait,),) = ask(OLDEST_WAIT)
-        ((in_flight,),) = ask(IN_FLIGHT, most=MOST_IN_FLIGHT)
+        in_flight = sum(held.values())
         return cls(
             waiting=counted(enriching.filter(available_at__lte=Now())),
             oldest_wait=None if oldest_wait is None else time_in_words(oldest_wait.total_seconds()),
             in_flight=f"{in_flight:,}{'+' if in_flight == MOST_IN_FLIGHT else ''}",
             later=counted(enriching.filter(available_at__gt=Now(), claimed_by=None)),
         )
+
+
+def held_by_worker() -> dict[str, int]:
+    return dict(ask(IN_FLIGHT, most=MOST_IN_FLIGHT))

@@ -8,11 +8,11 @@ OLDEST_WAIT = "SELECT now() - min(available_at) FROM items WHERE status = 'ENRIC
 
 # Leases are short, so that they stand first; what was put off for later can be much, and is not read.
 IN_FLIGHT = """
-SELECT count(*) FROM (
+SELECT claimed_by, count(*) FROM (
     SELECT claimed_by FROM items WHERE status = 'ENRICHING' AND available_at > now()
     ORDER BY available_at LIMIT %(most)s
 ) soonest
-WHERE claimed_by IS NOT NULL
+WHERE claimed_by IS NOT NULL GROUP BY claimed_by
 """
 
 FAILURES = """
@@ -61,8 +61,8 @@ CROSS JOIN LATERAL (
 # state_change is when the listener last asked for anything: its probe, at the latest. A role that may not see other
 # roles' sessions gets the name without the rest.
 LISTENERS = """
-SELECT coalesce(host(client_addr), client_hostname), pid, backend_start, now() - state_change
-FROM pg_stat_activity WHERE datname = current_database() AND application_name = %(listener)s
+SELECT application_name, coalesce(host(client_addr), client_hostname), pid, backend_start, now() - state_change
+FROM pg_stat_activity WHERE datname = current_database() AND starts_with(application_name, %(listener)s)
 ORDER BY backend_start, pid
 """
 

@@ -19,7 +19,7 @@ from items import queue
 from items.admin import batches, counting
 from items.admin.batches import Tally, move_matching, move_selected
 from items.admin.counting import Count
-from items.admin.reports import duration
+from items.admin.words import minutes_in_words
 from items.models import Item
 from items.states import TRANSITIONS, Action, Status
 from tests.items.factories import make_item
@@ -223,4 +223,4 @@ def test_of_the_selected_those_that_moved_and_those_that_are_gone_are_told_apart
 
 @pytest.mark.parametrize(("minutes", "words"), [(1, "1 min"), (59, "59 min"), (60, "1 h 0 min"), (334, "5 h 34 min")])
 def test_pace_is_said_in_hours_and_minutes(minutes: int, words: str) -> None:
-    assert duration(minutes) == words
+    assert minutes_in_words(minutes) == words

@@ -15,9 +15,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from items.admin.overview.periods import remembered
+from items.admin.overview.periods import Row, remembered
 from items.models import Item
-from items.queue import LISTENER_NAME
+from items.models.period import Period
+from items.queue import LISTENER_NAME, listener_name
 from items.states import Outcome, Status
 from tests.items.factories import RAW_TEXT, make_attempt, make_item
 from tests.items.other_connection import other_connection
@@ -68,7 +69,7 @@ def test_empty_database_is_shown_as_empty(viewer: Client) -> None:
         f"Queue Waiting for a worker 0 Oldest wait {dash} In flight 0 Put off for later 0"
     )
     assert section(viewer, "failures") == "Failed attempts of the last hour None."
-    assert section(viewer, "workers") == "Workers of the last hour None finished an attempt."
+    assert section(viewer, "workers") == "Workers None listens. Nothing is enriched until a listener is started."
     assert "Cost unknown unknown" in section(viewer, "usage")
     assert "NaN" not in viewer.get(INDEX).text
 
@@ -131,15 +132,48 @@ def test_charts_have_names_and_descriptions_and_no_inline_style(viewer: Client, 
     assert " style=" not in overview
 
 
-@pytest.mark.django_db(transaction=True)
-def test_listener_is_shown_with_its_host_while_it_is_connected(viewer: Client) -> None:
-    with other_connection() as listening:
-        listening.execute("SELECT set_config('application_name', %s, false)", [LISTENER_NAME])
-        alive = section(viewer, "listeners")
-    gone = section(viewer, "listeners")
+@contextmanager
+def listening(worker: str) -> Iterator[None]:
+    with other_connection(name=listener_name(worker)):
+        yield
 
-    assert re.search(r"Last seen (127\.0\.0\.1|this database's own) \d{4}-\d\d-\d\d \d\d:\d\d \d+ ms ago", alive)
-    assert gone == "Listeners alive None. Nothing is enriched until a listener is started."
+
+@pytest.mark.django_db(transaction=True)
+def test_listener_is_shown_with_its_id_and_what_it_holds_while_it_is_connected(viewer: Client, owner: User) -> None:
+    for _ in range(2):
+        in_flight(owner, lease=timedelta(minutes=1))
+
+    with listening("worker-1"), listening("worker-2"):
+        alive = section(viewer, "workers")
+    gone = section(viewer, "workers")
+
+    seen = r"(127\.0\.0\.1|this database's own) \d{4}-\d\d-\d\d \d\d:\d\d \d+ ms ago"
+    nothing = "\N{EN DASH}"
+    assert re.search(rf"worker-1 {seen} 2 0 {nothing} worker-2 {seen} 0 0 {nothing}$", alive)
+    assert "None listens. Nothing is enriched until a listener is started." in gone
+    assert gone.endswith(f"worker-1 does not listen 2 0 {nothing}")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("worker", ["w" * 57 + ":123456", "Ärger-1", "worker one"])
+def test_listener_is_known_by_its_work_though_its_id_is_long_or_not_ascii(
+    viewer: Client, owner: User, worker: str
+) -> None:
+    make_attempt(make_item(owner), worker=worker)
+
+    with listening(worker):
+        told = section(viewer, "workers")
+
+    assert told.count(worker) == 1
+    assert "does not listen" not in told
+
+
+@pytest.mark.django_db(transaction=True)
+def test_listener_without_an_id_is_shown_too(viewer: Client) -> None:
+    with other_connection(name=LISTENER_NAME):
+        told = section(viewer, "workers")
+
+    assert "None listens" not in told
 
 
 @pytest.mark.django_db(transaction=True)
@@ -151,7 +185,7 @@ def test_workers_of_the_last_hour_are_known_by_their_work(viewer: Client, owner:
 
     told = section(viewer, "workers")
 
-    assert told.endswith("host-a:1 2 3 min ago host-b:2 1 9 min ago")
+    assert told.endswith("host-a:1 does not listen 0 2 3 min ago host-b:2 does not listen 0 1 9 min ago")
 
 
 def test_tokens_and_cost_are_summed_for_today_and_this_month(viewer: Client, owner: User) -> None:
@@ -171,6 +205,7 @@ def test_tokens_and_cost_are_summed_for_today_and_this_month(viewer: Client, own
     assert told == (
         f"Tokens and cost Today This month Tokens in {today[0]} 2,000 Tokens out {today[1]} 40 Cost {today[2]} $1.50"
     )
+    assert section(viewer, "usage") == told, "what is remembered is what was read"
 
 
 def test_hours_and_days_that_are_over_are_read_once(viewer: Client, owner: User) -> None:
@@ -189,18 +224,28 @@ def test_hours_and_days_that_are_over_are_read_once(viewer: Client, owner: User)
     assert re.search(rf"{times[1]:%H}:00 1 0", told)
 
 
-def test_hour_that_has_just_ended_is_read_again_for_late_verdicts() -> None:
+def test_what_is_remembered_is_forgotten_when_no_page_asks_for_it_any_more(db: None) -> None:
+    long_ago = timezone.now() - timedelta(days=60)
+    Period.objects.create(name="1h.2026", start=long_ago, said=[])
+
+    remembered([timezone.now() - 5 * HOUR], lambda starts: dict.fromkeys(starts, ()), length=HOUR)
+
+    assert not Period.objects.filter(start=long_ago).exists()
+    assert Period.objects.count() == 1
+
+
+def test_hour_that_has_just_ended_is_read_again_for_late_verdicts(db: None) -> None:
     present = timezone.now().replace(minute=0, second=0, microsecond=0)
     asked: list[Sequence[datetime]] = []
 
-    def read(starts: Sequence[datetime]) -> dict[datetime, str]:
+    def read(starts: Sequence[datetime]) -> dict[datetime, Row]:
         asked.append(starts)
-        return dict.fromkeys(starts, "said")
+        return dict.fromkeys(starts, ("said", Decimal("0.5")))
 
     hours = [present - 5 * HOUR, present - HOUR, present]
     for minute in (5, 5, 15, 15):
         with time_machine(present + timedelta(minutes=minute)):
-            assert remembered(hours, read, length=HOUR) == ["said"] * 3
+            assert list(remembered(hours, read, length=HOUR)) == hours
 
     assert asked == [hours, hours[1:], hours[1:], hours[2:]]
 
