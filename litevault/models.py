@@ -89,3 +89,16 @@ class Throttle(models.Model):
 
     def __str__(self) -> str:
         return f"Throttle of user {self.user_id}"
+
+
+class LoginThrottle(models.Model):
+    """How often logins failed for one name, or from one address: a bucket as above, in a table that is not logged."""
+
+    key = models.CharField(max_length=64, primary_key=True, help_text="A keyed hash: neither name nor address.")
+    drained_at = models.DateTimeField(help_text="When the bucket is empty again. Every login puts it off.")
+
+    class Meta:
+        db_table = "login_throttles"
+
+    def __str__(self) -> str:
+        return f"Throttle of logins {self.key[:8]}…"

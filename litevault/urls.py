@@ -11,6 +11,7 @@ from items.admin.front_page import front_page
 from litevault.events.views import EventsElsewhere
 from litevault.favicon import favicon
 from litevault.health import healthz, readyz
+from litevault.logins import limited
 from litevault.metrics import metrics
 from litevault.schema import SchemaView
 
@@ -21,20 +22,19 @@ def nothing_here(_request: HttpRequest, _path: str) -> HttpResponse:
     raise Http404
 
 
+login = LoginView.as_view(template_name="litevault/login.html", extra_context={"is_debug": settings.DEBUG})
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="pending-items")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.admin_view(front_page)),
+    path("admin/login/", limited(admin.site.login)),
     path("admin/", admin.site.urls),
     path("api/v1/", include("items.api.urls")),
     path("api/v1/events", EventsElsewhere.as_view(), name="events"),
     path("api/v1/schema", SchemaView.as_view(), name="schema"),
     path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path(
-        "login",
-        LoginView.as_view(template_name="litevault/login.html", extra_context={"is_debug": settings.DEBUG}),
-        name="login",
-    ),
+    path("login", limited(login), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("favicon.ico", favicon, name="favicon"),
     path("healthz", healthz),

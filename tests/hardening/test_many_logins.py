@@ -1,0 +1,89 @@
+"""Many guesses at once, to two web workers that share nothing but the database."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import User
+
+from tests.end_to_end.conftest import CommandStarter
+from tests.hardening.production import PRODUCTION, TWO_WORKERS
+from tests.privacy.web import web_server
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CSRF = "c" * 32
+
+
+@pytest.fixture
+def host(start: CommandStarter, request: pytest.FixtureRequest) -> Iterator[str]:
+    settings = PRODUCTION | getattr(request, "param", {})
+    with web_server(start, token="", more=TWO_WORKERS, **settings) as web:
+        yield web.address.removeprefix("http://")
+
+
+def log_in(host: str, name: str, password: str, *, address: str) -> int:
+    """As a browser behind one proxy."""
+    form = urlencode({"csrfmiddlewaretoken": CSRF, "username": name, "password": password})
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Cookie": f"csrftoken={CSRF}",
+        "X-Forwarded-For": address,
+    }
+    connection = http.client.HTTPConnection(host, timeout=60)
+    try:
+        connection.request("POST", "/login", form, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_guesses_at_once_are_counted_together_by_all_web_workers(host: str, owner: User) -> None:
+    together = threading.Barrier(30)
+
+    def guess(number: int) -> int:
+        together.wait(30)
+        return log_in(host, owner.username, f"guess {number}", address="203.0.113.9")
+
+    with ThreadPoolExecutor(30) as pool:
+        answers = list(pool.map(guess, range(30)))
+
+    assert sorted(answers) == [200] * 10 + [429] * 20
+
+
+@pytest.mark.parametrize(
+    "host", [{"LITEVAULT_PROXIES": "0", "LITEVAULT_LOGIN_FAILURES_PER_ADDRESS": "3"}], indirect=True
+)
+def test_connections_of_one_address_are_counted_together_where_there_is_no_proxy(host: str) -> None:
+    answers = [log_in(host, f"user-{number}", "guess", address=f"203.0.113.{number}") for number in range(5)]
+
+    assert answers == [200] * 3 + [429] * 2
+
+
+def test_right_and_wrong_passwords_at_once_do_not_hold_each_other_up(host: str, owner: User) -> None:
+    owner.set_password("correct horse battery")
+    owner.save()
+
+    def log_in_or_guess(number: int) -> int:
+        password = "guess" if number % 4 == 0 else "correct horse battery"
+        return log_in(host, owner.username, password, address=f"203.0.113.{number % 3}")
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(log_in_or_guess, range(60)))
+
+    assert set(answers) <= {200, 302, 429}
+    assert answers.count(302) > answers.count(429)
+
+
+def test_owner_gets_in_while_one_address_guesses_without_end(host: str, owner: User) -> None:
+    owner.set_password("correct horse battery")
+    owner.save()
+    guesses = [log_in(host, owner.username, f"guess {number}", address="203.0.113.9") for number in range(40)]
+
+    answer = log_in(host, owner.username, "correct horse battery", address="192.0.2.1")
+
+    assert guesses[-1] == 429
+    assert answer == 302
