@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
+from items.admin.permissions import deletes_a_user
 from litevault.models import ApiToken, ApiTokenQuerySet
 
 if TYPE_CHECKING:
@@ -30,6 +32,21 @@ admin.site.enable_nav_sidebar = False
 
 
 class ApiTokenForm(TokenModelForm):
+    """The user is typed by name: a list of ten thousand helps nobody. The browser has a calendar of its own."""
+
+    user = forms.ModelChoiceField(
+        get_user_model().objects.all(),
+        to_field_name="username",
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text="The name of the user as whom the API is called.",
+        error_messages={"invalid_choice": "There is no user of this name."},
+    )
+    expires_at = forms.DateTimeField(
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text="In UTC. Empty: never.",
+    )
+
     class Meta:
         model = ApiToken
         fields = ("user", "name", "expires_at")
@@ -62,7 +79,6 @@ class ApiTokenAdmin(TokenModelAdmin):
     search_fields = ("name", "user__username", "hint")
     show_full_result_count = False
     actions = (revoke_selected,)  # type: ignore[assignment]  # it knows one verb more
-    autocomplete_fields = ("user",)
     form = ApiTokenForm
 
     class Media:
@@ -88,8 +104,7 @@ class ApiTokenAdmin(TokenModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         """Tokens are revoked, not deleted. They go for good only with their user, on the page that deletes one."""
-        page = request.resolver_match.url_name if request.resolver_match else None
-        return bool(page and page.startswith("auth_user_")) and super().has_delete_permission(request, obj)
+        return deletes_a_user(request) and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: Any) -> None:
         issued, secret = ApiToken.objects.issue(user=obj.user, name=obj.name, expires_at=obj.expires_at)

@@ -17,7 +17,7 @@ def detail(token: ApiToken) -> str:
 
 
 def form_for(user: User, **fields: str) -> dict[str, str]:
-    return {"user": str(user.pk), "name": "laptop", "expires_at_0": "", "expires_at_1": ""} | fields
+    return {"user": user.username, "name": "laptop", "expires_at": ""} | fields
 
 
 @pytest.fixture
@@ -80,6 +80,10 @@ def test_secret_is_shown_once_and_opens_the_api(admin_client: Client, owner: Use
     assert not any(secret in admin_client.get(page).text for page in (LIST, detail(token)))
 
 
+def test_form_names_no_other_users(admin_client: Client, owner: User) -> None:
+    assert owner.username not in admin_client.get(ADD).text
+
+
 def test_secret_travels_neither_in_a_cookie_nor_through_a_cache(admin_client: Client, owner: User) -> None:
     response = admin_client.post(ADD, form_for(owner))
 
@@ -88,7 +92,7 @@ def test_secret_travels_neither_in_a_cookie_nor_through_a_cache(admin_client: Cl
 
 
 def test_token_expires_when_the_form_says_so(admin_client: Client, owner: User) -> None:
-    admin_client.post(ADD, form_for(owner, expires_at_0="2099-12-31", expires_at_1="23:59"))
+    admin_client.post(ADD, form_for(owner, expires_at="2099-12-31T23:59"))
 
     assert f"{ApiToken.objects.get().expires_at:%Y-%m-%d %H:%M}" == "2099-12-31 23:59"
 
@@ -96,14 +100,19 @@ def test_token_expires_when_the_form_says_so(admin_client: Client, owner: User) 
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("expires_at_0", "2001-01-01", "A token must expire in the future, or never."),
+        ("expires_at", "2001-01-01T00:00", "A token must expire in the future, or never."),
+        ("expires_at", "tomorrow", "Enter a valid date/time."),
         ("name", "", "This field is required."),
         ("name", "x" * 101, "Ensure this value has at most 100 characters (it has 101)."),
-        ("user", "0", "Select a valid choice. That choice is not one of the available choices."),
+        ("user", "", "This field is required."),
+        ("user", "0", "There is no user of this name."),
+        ("user", "own", "There is no user of this name."),
+        ("user", "OWNER", "There is no user of this name."),
+        ("user", "\x00", "Null characters are not allowed."),
     ],
 )
 def test_bad_form_makes_no_token(admin_client: Client, owner: User, field: str, value: str, sentence: str) -> None:
-    response = admin_client.post(ADD, form_for(owner, expires_at_1="00:00", expires_at_0="2099-01-01") | {field: value})
+    response = admin_client.post(ADD, form_for(owner, expires_at="2099-01-01T00:00") | {field: value})
 
     assert sentence in response.text
     assert not ApiToken.objects.exists()
