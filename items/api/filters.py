@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from items.api.fields import Choice, ErrorCode, Tag, Text, Whole
-from items.api.pagination import CursorField, Page
+from items.api.pagination import SEARCHED, CursorField, Page, Reach
 from items.api.serializers import StrictSerializer
 from items.models import ItemQuerySet
 from items.states import PENDING_STATUSES, SourceType, Status
@@ -27,8 +27,15 @@ class PageParameters(StrictSerializer):
 
     cursor = CursorField(required=False, help_text="From the page before.")
 
+    def narrow(self, items: ItemQuerySet) -> ItemQuerySet:
+        """Those of an owner's items that are asked for, on whichever page."""
+        raise NotImplementedError
+
     def page(self, items: ItemQuerySet) -> Page:
-        return Page.of(items, limit=self.validated_data["limit"], cursor=self.validated_data.get("cursor"))
+        """Of an owner's items."""
+        cursor = self.validated_data.get("cursor")
+        reach = Reach.of(items, cursor=cursor) if "q" in self.validated_data else None
+        return Page.of(self.narrow(items), limit=self.validated_data["limit"], cursor=cursor, reach=reach)
 
 
 class PendingParameters(PageParameters):
@@ -46,7 +53,12 @@ class ListParameters(PageParameters):
     tag = Tag(required=False, help_text="Items that have this tag.")
     sourceType = Choice(SourceType.values, source="source_type", required=False)
     errorCode = ErrorCode(source="error_code", required=False, help_text="Items that failed with this code.")
-    q = Text(required=False, max_length=SEARCH_MAX_LENGTH, help_text="Words in the title, the summary or the text.")
+    q = Text(
+        required=False,
+        max_length=SEARCH_MAX_LENGTH,
+        help_text="Words in the title, the summary or the text. "
+        f"One page looks through {SEARCHED:,} items at most, so that it may be short, or empty, with more behind it.",
+    )
 
     def narrow(self, items: ItemQuerySet) -> ItemQuerySet:
         wanted = self.validated_data

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from django.db.models import Q
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -21,6 +20,9 @@ POSITION = struct.Struct(">q16s")
 # Those 24 bytes in URL-safe base64. Its first two characters keep the time between 1970 and 9961.
 CURSOR = re.compile(r"^A[A-Za-z0-3][A-Za-z0-9_-]{30}$", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+SEARCHED = 10_000
+"""One page of a search looks through so many of an owner's items. No index knows the middle of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,26 @@ class Cursor:
         return base64.urlsafe_b64encode(POSITION.pack(microseconds, self.id.bytes)).decode()
 
     def after(self, items: ItemQuerySet) -> ItemQuerySet:
-        # The first condition is implied by the second, but only the first can be looked up in an index.
-        return items.filter(created_at__lte=self.created_at).filter(
-            Q(created_at__lt=self.created_at) | Q(id__lt=self.id)
-        )
+        return items.older_than(self.created_at, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far back one page of a search looks."""
+
+    last: Cursor
+    beyond: Cursor
+
+    @classmethod
+    def of(cls, items: ItemQuerySet, *, cursor: Cursor | None) -> "Reach | None":
+        """From the cursor on. None when the page looks at all that there are."""
+        behind = cursor.after(items) if cursor else items
+        ends = behind.newest_first().values_list("created_at", "id")[SEARCHED - 1 : SEARCHED + 1]
+        found = [Cursor(*end) for end in ends]
+        return cls(*found) if len(found) == len(cls.__slots__) else None
+
+    def within(self, items: ItemQuerySet) -> ItemQuerySet:
+        return items.newer_than(self.beyond.created_at, self.beyond.id)
 
 
 @extend_schema_field({"type": "string", "pattern": CURSOR.pattern})
@@ -68,12 +86,14 @@ class Page:
     cursor: Cursor | None
 
     @classmethod
-    def of(cls, items: ItemQuerySet, *, limit: int, cursor: Cursor | None) -> "Page":
-        """One item more than asked for tells whether there is another page."""
+    def of(cls, items: ItemQuerySet, *, limit: int, cursor: Cursor | None, reach: Reach | None = None) -> "Page":
+        """One item more than asked for tells whether there is another page. Beyond a reach there is one anyhow."""
         matching = cursor.after(items) if cursor else items
-        found = list(matching.newest_first()[: limit + 1])
+        found = list((reach.within(matching) if reach else matching).newest_first()[: limit + 1])
         shown = found[:limit]
-        return cls(shown, Cursor(shown[-1].created_at, shown[-1].id) if len(found) > limit else None)
+        if len(found) > limit:
+            return cls(shown, Cursor(shown[-1].created_at, shown[-1].id))
+        return cls(shown, reach.last if reach else None)
 
     @property
     def pagination(self) -> dict[str, object]:

@@ -6,8 +6,10 @@ from typing import Any
 from django.http import QueryDict
 from django.template import loader
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.request import Request
 from rest_framework.response import Response
 
+from items.api import pagination
 from items.api.forms import IF_MATCH, SAVE, form_value, is_form, line_of, values_of
 from items.states import PENDING_STATUSES, SourceType, Status
 
@@ -30,17 +32,13 @@ class PageRenderer(BrowsableAPIRenderer):
                 "view_name": getattr(view, "action", None),
                 "status_code": response.status_code,
                 "status_text": response.status_text,
-                # A form that was refused is still meant for the version that it was made from.
-                "etag": form_value(request, IF_MATCH) if response.exception else context.get("etag"),
                 "query": request.query_params,
                 "next_page": _next_page(request.query_params, data),
-                "typed": _typed(request.data) if response.exception else {},
-                "was_confirming": is_form(request) and form_value(request, "action") == "confirm",
-                "tags_line": line_of(_tags(_typed(request.data) if response.exception else data)),
+                "searched": f"{pagination.SEARCHED:,}",
                 "statuses": PENDING_STATUSES if _is_pending(view) else [s for s in Status if s != Status.DISCARDED],
                 "source_types": list(SourceType),
-                "save": SAVE,
                 "user": request.user,
+                **_form_of(request, response, data, etag=context.get("etag")),
             },
             request._request,  # noqa: SLF001  # context processors want Django's own request
         )
@@ -51,6 +49,19 @@ def _page_of(view: Any, response: Response) -> str:
         return "error"
     pages: Mapping[str, str] = getattr(view, "pages", {})
     return pages.get(getattr(view, "action", None) or "", "answer")
+
+
+def _form_of(request: Request, response: Response, data: Any, *, etag: str | None) -> dict[str, Any]:
+    """What the edit form begins with: the item, or what was typed into it when it was refused."""
+    typed = _typed(request.data) if response.exception else {}
+    return {
+        # A form that was refused is still meant for the version that it was made from.
+        "etag": form_value(request, IF_MATCH) if response.exception else etag,
+        "typed": typed,
+        "was_confirming": is_form(request) and form_value(request, "action") == "confirm",
+        "tags_line": line_of(_tags(typed if response.exception else data)),
+        "save": SAVE,
+    }
 
 
 def _is_pending(view: Any) -> bool:

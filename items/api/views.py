@@ -28,7 +28,8 @@ from items.api.serializers import (
     NoFields,
     RetrySerializer,
 )
-from items.models import Item, ItemQuerySet, first_line
+from items.models import Item, ItemQuerySet
+from items.models.item import first_line
 
 
 class OwnerViewSet(BrowserForms, ViewSet):
@@ -64,12 +65,11 @@ class ItemViewSet(OwnerViewSet):
 
     @schema.list_items
     def list(self, _request: Request) -> Response:
-        return Response(self._page(self.query.narrow(self.items)))
+        return Response(self._page())
 
     @schema.list_pending
     def pending(self, _request: Request) -> Response:
-        items = self.query.narrow(self.items)
-        return Response({**self._page(items), "total": items.count()})
+        return Response({**self._page(), "total": self.query.narrow(self.items).count()})
 
     @schema.capture
     def create(self, request: Request) -> Response:
@@ -121,8 +121,8 @@ class ItemViewSet(OwnerViewSet):
         body.is_valid(raise_exception=True)
         return Response({"retried": body.narrow(self.items).retry()})
 
-    def _page(self, items: ItemQuerySet) -> dict[str, object]:
-        page = self.query.page(items)
+    def _page(self) -> dict[str, object]:
+        page = self.query.page(self.items)
         return {"items": ItemSerializer(page.items, many=True).data, "pagination": page.pagination}
 
     def _capture(self, *, raw_text: str, enrich: bool) -> dict[str, Any]:
