@@ -97,7 +97,7 @@ def _invalid_transition(error: InvalidTransition) -> Problem:
     return Problem(
         status=HTTPStatus.CONFLICT,
         code="INVALID_STATE_TRANSITION",
-        message=f"An item that is {error.status} does not take the action {error.action}.",
+        message=str(error),  # our own exception, and our own sentence
         details={"currentState": error.status, "attemptedAction": error.action, "allowedActions": allowed},
     )
 

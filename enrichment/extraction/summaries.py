@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from enrichment.extraction.blocks import Document, Kind
-from enrichment.extraction.sentences import sentences
+from enrichment.extraction.sentences import SPACELESS, sentences
 from enrichment.extraction.words import lowered, words
 
 SENTENCES_COUNT = 3
@@ -18,7 +18,6 @@ CANDIDATES_COUNT = 60
 
 CODE = re.compile(r"[{}=$\\;|~]|\(\)|--|</|\s[#>]\s")
 LETTERS = re.compile(r"[^\W\d_]+|[^\x00-\x7f]+")
-NO_FULL_STOPS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def is_prose(text: str) -> bool:
     lengths = SENTENCE_LENGTHS if text[:1] < "\u0e00" else DENSE_SENTENCE_LENGTHS
     return (
         len(text) in lengths
-        and (text.endswith(FULL_STOPS) or NO_FULL_STOPS.search(text) is not None)
+        and (text.endswith(FULL_STOPS) or SPACELESS.search(text) is not None)
         and sum(map(len, LETTERS.findall(text))) > 0.6 * len(text)
         and len(CODE.findall(text)) <= len(text) / 50
     )

@@ -58,13 +58,13 @@ class Dialogue:
     ) -> None:
         self.usage = Usage(model=model)
         self.fault: EnrichmentError | None = None
+        self.has_answer = False
         self._send = send
         self._record = record
         self._tries_made = 0
         self._tries_left = tries
         self._try_seconds = try_seconds
         self._ends_at = ends_at
-        self.has_answer = False
 
     async def hold(self, converse: Callable[[Ask], Awaitable[EnrichmentSchema]]) -> EnrichmentSchema | None:
         """Let `converse` ask and validate, and keep its errors from getting any further."""

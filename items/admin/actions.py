@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
@@ -12,15 +12,11 @@ from django.template.response import TemplateResponse
 
 from items.admin.batches import BATCH, minutes_to_retry, move_matching, move_selected
 from items.admin.counting import Count, counted
-from items.admin.reports import duration, report
+from items.admin.generics import ItemModelAdmin
+from items.admin.reports import report
+from items.admin.words import minutes_in_words
 from items.models import Item, ItemQuerySet
 from items.states import Action
-
-if TYPE_CHECKING:
-    ItemModelAdmin = admin.ModelAdmin[Item]
-else:
-    # Without a patch that only development installs, the class takes no parameter at run time.
-    ItemModelAdmin = admin.ModelAdmin
 
 NAMES: Mapping[Action, str] = MappingProxyType(
     {Action.RETRY: "retry_selected", Action.CONFIRM: "confirm_selected", Action.DISCARD: "discard_selected"}
@@ -67,7 +63,7 @@ def _ask(
         "action": action,
         "is_about_all": is_about_all,
         "batch": BATCH,
-        "pace": duration(minutes) if (minutes := minutes_to_retry(count)) else "",
+        "pace": minutes_in_words(minutes) if (minutes := minutes_to_retry(count)) else "",
         "hidden_fields": [
             ("action", NAMES[action]),
             ("select_across", request.POST.get("select_across", "0")),

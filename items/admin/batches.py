@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count, repeat
 from math import ceil
 from time import monotonic
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.db.models.functions import Now
 
 from items.admin.counting import MOST_TO_COUNT, Count, counted
@@ -102,16 +102,11 @@ def minutes_to_retry(items: Count) -> int:
 
 def _batches(items: ItemQuerySet) -> Iterator[list[UUID]]:
     """Each item once: one that fails again at once, as in an outage, is not met again."""
-    ordered = items.order_by("created_at", "id").values_list("created_at", "id")
-    page = list(ordered[:BATCH])
+    ordered = items.order_by("created_at", "id")
+    page = list(ordered.values_list("created_at", "id")[:BATCH])
     while page:
         yield [item_id for _, item_id in page]
-        page = list(ordered.filter(_behind(*page[-1]))[:BATCH])
-
-
-def _behind(created_at: datetime, item_id: UUID) -> Q:
-    # The first condition is implied by the second, but only the first can be looked up in an index.
-    return Q(created_at__gte=created_at) & (Q(created_at__gt=created_at) | Q(id__gt=item_id))
+        page = list(ordered.newer_than(*page[-1]).values_list("created_at", "id")[:BATCH])
 
 
 def _move(items: ItemQuerySet, action: Action, *, after: timedelta = timedelta(0)) -> int:

@@ -2,12 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
+from items.admin.generics import ItemPaginator
 from items.models import Item
 
 MOST_TO_COUNT = 10_000
@@ -45,13 +44,6 @@ def expected(items: QuerySet[Item]) -> int:
     """How many rows the planner expects, from the statistics that autovacuum keeps."""
     (plan,) = json.loads(items.explain(format="json"))
     return int(plan["Plan"]["Plan Rows"])
-
-
-if TYPE_CHECKING:
-    ItemPaginator = Paginator[Item]
-else:
-    # Without a patch that only development installs, the class takes no parameter at run time.
-    ItemPaginator = Paginator
 
 
 class BoundedPaginator(ItemPaginator):

@@ -25,3 +25,9 @@ def may(request: HttpRequest, action: Action) -> bool:
 def permitted_actions(request: HttpRequest, item: Item) -> tuple[Action, ...]:
     """What the item allows now, and this user may do."""
     return tuple(action for action in item.allowed_actions if may(request, action))
+
+
+def deletes_a_user(request: HttpRequest) -> bool:
+    """Whether the page deletes a user: only with their user do items and tokens go for good."""
+    page = request.resolver_match.url_name if request.resolver_match else None
+    return bool(page and page.startswith("auth_user_"))

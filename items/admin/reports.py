@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from items.admin.batches import BATCH, Tally
 from items.admin.counting import Count
+from items.admin.words import minutes_in_words
 from items.states import Action, InvalidTransition, Status, statuses_allowing
 
 log = structlog.get_logger(__name__)
@@ -67,9 +68,4 @@ def condition(action: Action) -> str:
 def _pace(tally: Tally) -> str:
     if not tally.minutes or not tally.moved:
         return ""
-    return f" {BATCH} are due now, the others {BATCH} a minute, the last in {duration(tally.minutes)}."
-
-
-def duration(minutes: int) -> str:
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if hours else f"{rest} min"
+    return f" {BATCH} are due now, the others {BATCH} a minute, the last in {minutes_in_words(tally.minutes)}."

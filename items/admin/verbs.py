@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from items.admin.actions import ItemModelAdmin
-from items.admin.permissions import may
+from items.admin.generics import ItemModelAdmin
+from items.admin.permissions import deletes_a_user, may
 from items.admin.reports import CHANGED_MEANWHILE, DONE, GONE, refusal
 from items.models import Item
 from items.states import Action, InvalidTransition
@@ -45,8 +45,7 @@ class ItemVerbsAdmin(ItemModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Item | None = None) -> bool:
         """Items are discarded, not deleted. They go for good only with their owner, on the page that deletes a user."""
-        page = request.resolver_match.url_name if request.resolver_match else None
-        return bool(page and page.startswith("auth_user_")) and super().has_delete_permission(request, obj)
+        return deletes_a_user(request) and super().has_delete_permission(request, obj)
 
     # The actions of the list ask these.
 

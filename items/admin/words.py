@@ -11,3 +11,9 @@ def time_in_words(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def minutes_in_words(minutes: int) -> str:
+    """To the minute: 40 min, 2 h 5 min."""
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours else f"{rest} min"

@@ -3,11 +3,11 @@
 import http.client
 import json
 import signal
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from litevault.postgres.server import free_port
 from tests.end_to_end.conftest import CommandStarter
 from tests.waiting import until
 
@@ -19,13 +19,13 @@ class Web:
 
     def __init__(self, port: int, token: str) -> None:
         self.address = f"http://{HOST}:{port}"
-        self._port = port
+        self.port = port
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> str:
         """The body of the answer, whatever its status."""
         content = body if body is None or isinstance(body, bytes) else json.dumps(body)
-        connection = http.client.HTTPConnection(HOST, self._port, timeout=10)
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=10)
         try:
             connection.request(method, path, content, self._headers | headers)
             return connection.getresponse().read().decode()
@@ -44,12 +44,13 @@ class Web:
 
 
 @contextmanager
-def web_server(start: CommandStarter, *, token: str, more: Sequence[str] = (), **environment: Any) -> Iterator[Web]:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
-    options = ("--interface", "wsgi", "--host", HOST, "--port", str(port), "--log-level", "debug", *more)
-    process = start(*options, "litevault.wsgi:application", program=("-m", "granian"), **environment)
+def web_server(
+    start: CommandStarter, *, token: str, interface: str = "wsgi", more: Sequence[str] = (), **environment: Any
+) -> Iterator[Web]:
+    """The web server, or with the interface asgi the events process."""
+    port = free_port()
+    options = ("--interface", interface, "--host", HOST, "--port", str(port), "--log-level", "debug", *more)
+    process = start(*options, f"litevault.{interface}:application", program=("-m", "granian"), **environment)
     try:
         web = Web(port, token)
         until(web.answers)
