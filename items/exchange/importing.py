@@ -7,7 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, connection, transaction
+from psycopg import sql
 
 from items.capturing.sources import STANDARD_INPUT, Refused, Skipped, paths_in, reason_of, shown
 from items.exchange import json_lines, markdown
@@ -100,12 +101,32 @@ def store(batch: Sequence[Found], *, owner: Any) -> Stored:
     owners = dict(Item.objects.filter(id__in=ids).values_list("id", "owner_id"))
     foreign = [found for found in batch if owners.get(found.record.id, owner.pk) != owner.pk]
     new = {found.record.id: found for found in reversed(batch) if found.record.id not in owners}
-    not_taken = _insert(list(new.values()), owner=owner)
+    not_taken = _take(list(new.values()), owner=owner)
     return Stored(
         imported=len(new) - len(not_taken),
         already_there=len(batch) - len(foreign) - len(new),
         refused=[*(Refused(found.origin, FOREIGN) for found in foreign), *not_taken],
     )
+
+
+def _take(batch: Sequence[Found], *, owner: Any) -> list[Refused]:
+    """All at once where nothing is wrong, which is four times as fast. Those that the database does not take."""
+    try:
+        with transaction.atomic(), connection.wrap_database_errors:
+            _copy(batch, owner=owner)
+    except (IntegrityError, DataError):
+        return _insert(batch, owner=owner)
+    return []
+
+
+def _copy(batch: Sequence[Found], *, owner: Any) -> None:
+    """What a record does not say the database knows by itself, for every item."""
+    fields = list(ItemRecord.model_fields)
+    columns = sql.SQL(", ").join(map(sql.Identifier, [*fields, "owner_id"]))
+    command = sql.SQL("COPY items ({}) FROM STDIN").format(columns)
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        for found in batch:
+            copy.write_row([*(getattr(found.record, name) for name in fields), owner.pk])
 
 
 def _insert(batch: Sequence[Found], *, owner: Any) -> list[Refused]:
