@@ -1,6 +1,15 @@
-"""The events process's door: GET /api/v1/events, and nothing else. The API and the admin are served by wsgi.py."""
+"""The events process's door: GET /api/v1/events, and nothing else but its own /healthz and /metrics.
+
+The API and the admin are served by wsgi.py.
+"""
+
+# ruff: noqa: E402  # signals are seen to first, because all that is imported then takes a second
 
 import os
+
+from litevault.starting import keep_signals_for_later
+
+keep_signals_for_later()
 
 import django
 from django.core.exceptions import ImproperlyConfigured
@@ -18,6 +27,6 @@ settings.ROOT_URLCONF = "litevault.events.urls"
 settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("whitenoise.")]
 django.setup(set_prefix=False)
 
-from litevault.events.application import Events  # noqa: E402  # needs models, and the middleware that is left
+from litevault.events.application import Events  # needs models, and the middleware that is left
 
 application = Events()

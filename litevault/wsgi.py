@@ -1,6 +1,12 @@
 """The web server's door: the API and the admin."""
 
+# ruff: noqa: E402  # signals are seen to first, because all that is imported then takes a second
+
 import os
+
+from litevault.starting import keep_signals_for_later
+
+keep_signals_for_later()
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application

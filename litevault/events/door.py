@@ -19,6 +19,7 @@ Scope: TypeAlias = MutableMapping[str, Any]
 
 THREADS = 4
 DEADLINE_SECONDS = 5.0
+FAREWELL_SECONDS = 1.0
 
 
 class Door:
@@ -33,9 +34,29 @@ class Door:
         self._free: asyncio.Queue[DatabaseThread] = asyncio.Queue()
         for thread in self._threads:
             self._free.put_nowait(thread)
+        self._closed = asyncio.Event()
 
     async def answer(self, scope: Scope) -> HttpResponse:
         """Raises TimeoutError or DatabaseTimeout when the database keeps everybody waiting."""
+        answering = asyncio.create_task(self._answer_in_turn(scope))
+        closing = asyncio.create_task(self._closed.wait())
+        try:
+            await asyncio.wait({answering, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if answering.done() or await _is_done_soon(answering):
+                return answering.result()
+            raise TimeoutError
+        finally:
+            answering.cancel()
+            closing.cancel()
+
+    def turn_away(self) -> None:
+        """From now on whoever has to wait for more than a moment is not waited for."""
+        self._closed.set()
+
+    async def close(self) -> None:
+        await asyncio.gather(*(thread.close() for thread in self._threads))
+
+    async def _answer_in_turn(self, scope: Scope) -> HttpResponse:
         async with asyncio.timeout(DEADLINE_SECONDS):
             thread = await self._free.get()
         try:
@@ -43,9 +64,11 @@ class Door:
         finally:
             self._free.put_nowait(thread)
 
-    async def close(self) -> None:
-        await asyncio.gather(*(thread.close() for thread in self._threads))
-
     def _answer(self, scope: Scope) -> HttpResponse:
         # No call takes a body, and no view here streams by itself.
         return cast(HttpResponse, self._handler.get_response(ASGIRequest(scope, BytesIO())))
+
+
+async def _is_done_soon(answering: asyncio.Task[HttpResponse]) -> bool:
+    await asyncio.wait({answering}, timeout=FAREWELL_SECONDS)
+    return answering.done()

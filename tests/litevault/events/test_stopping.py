@@ -1,0 +1,91 @@
+"""Told to stop at the worst moments, the events process ends in time, by itself."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import psutil  # type: ignore[import-untyped]  # it carries no types
+import pytest
+from django.contrib.auth.models import User
+
+from litevault.postgres.server import free_port
+from tests.end_to_end.conftest import CommandStarter, Started
+from tests.faults.conftest import (
+    make_proxy,  # noqa: F401  # a fixture for the tests here
+    through,
+)
+from tests.faults.proxy import Proxy
+from tests.litevault.events.client import HOST, Listening
+from tests.litevault.events.conftest import EventsStarter, token_of
+from tests.waiting import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+KILL_TIMEOUT_SECONDS = 10
+CLIENTS = 12
+
+
+def stops_in_time(process: Started) -> bool:
+    asked_at = time.monotonic()
+    process.terminate()
+    code = process.wait(2 * KILL_TIMEOUT_SECONDS)
+    # Not by what it says: granian now and then speaks of killing a worker that has ended this very moment.
+    return code == 0 and time.monotonic() - asked_at < KILL_TIMEOUT_SECONDS - 1
+
+
+def log_of(process: Started) -> str:
+    return process.log.read_text()
+
+
+def imports_the_database_driver(process: Started) -> bool:
+    """Whether a worker is there that is in the middle of its start."""
+    with suppress(psutil.Error):
+        workers = psutil.Process(process.pid).children()
+        return any("psycopg" in each.path for worker in workers for each in worker.memory_maps())
+    return False
+
+
+@pytest.mark.parametrize("interface", ["asgi", "wsgi"])
+def test_worker_that_still_starts_heeds_the_signal_as_soon_as_it_can(start: CommandStarter, interface: str) -> None:
+    options = ("--interface", interface, "--port", str(free_port()), "--workers-kill-timeout", "10")
+    process = start(program=("-m", "granian", *options, f"litevault.{interface}:application"))
+    until(lambda: imports_the_database_driver(process) or process.poll() is not None)
+
+    assert "Started worker" not in log_of(process), "it was quicker than we are"
+    assert stops_in_time(process), log_of(process)
+
+
+@pytest.fixture
+def a_crowd() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        yield pool
+
+
+def test_clients_at_the_door_of_a_silent_database_hold_up_nobody(
+    make_proxy: Callable[[], Proxy],  # noqa: F811  # the fixture of that name
+    start_events: EventsStarter,
+    a_crowd: ThreadPoolExecutor,
+    owner: User,
+) -> None:
+    proxy = make_proxy()
+    events = start_events(DATABASE_URL=through(proxy), LITEVAULT_DEBUG="true")
+    token = token_of(owner)
+    proxy.fall_silent()
+
+    def knock() -> None:
+        with suppress(OSError):
+            Listening(events.port, Authorization=f"Bearer {token}").close()
+
+    for _ in range(CLIENTS):
+        a_crowd.submit(knock)
+    until(lambda: connections_to(events.process, events.port) >= CLIENTS)
+
+    assert stops_in_time(events.process), events.log()
+
+
+def connections_to(process: Started, port: int) -> int:
+    """How many clients the worker has accepted."""
+    (worker,) = psutil.Process(process.pid).children()
+    held = worker.net_connections()
+    return sum(each.status == psutil.CONN_ESTABLISHED and each.laddr == (HOST, port) for each in held)
