@@ -87,7 +87,8 @@ def _triggers(connected: psycopg.Connection[Any]) -> set[str]:
 
 def _listens(connected: psycopg.Connection[Any]) -> bool:
     row = connected.execute(
-        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s LIMIT 1",
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE datname = current_database() AND starts_with(application_name, %s) LIMIT 1",
         [LISTENER_NAME],
     ).fetchone()
     return row is not None

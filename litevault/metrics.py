@@ -47,7 +47,9 @@ OLDEST_WAIT = """
 IN_FLIGHT = """
     SELECT count(*) FROM items WHERE status = 'ENRICHING' AND available_at > now() AND claimed_by IS NOT NULL
 """
-LISTENERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
+LISTENERS = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND starts_with(application_name, %s)
+"""
 
 
 @require_safe

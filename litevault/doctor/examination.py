@@ -6,6 +6,7 @@ docs/operations.md has the table of them.
 from collections.abc import Iterator
 
 from litevault.doctor.database import clock, connections, database, migrations, server, transactions, triggers
+from litevault.doctor.events import events, proxy
 from litevault.doctor.finding import Finding
 from litevault.doctor.model import model
 from litevault.doctor.queue import failures, listen_round_trip, listeners, notification_queue, waiting
@@ -13,7 +14,7 @@ from litevault.doctor.web import static_files, web_server
 from litevault.health import readiness
 
 
-def examine(*, asks_model: bool) -> Iterator[Finding]:
+def examine(*, asks_model: bool, wants_events: bool, url: str) -> Iterator[Finding]:
     """Look at one thing after the other. Without a database most of the rest cannot be looked at."""
     yield web_server()
     yield static_files()
@@ -29,7 +30,9 @@ def examine(*, asks_model: bool) -> Iterator[Finding]:
         yield listen_round_trip()
         yield notification_queue()
         yield listeners()
+        yield events(is_wanted=wants_events)
         if checks["migrations"]:
             yield waiting()
             yield failures()
+    yield proxy(url=url)
     yield model(asks_model=asks_model)

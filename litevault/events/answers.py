@@ -6,13 +6,19 @@ from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from enrichment.metrics import hears_notifications
 from litevault.errors import RETRY_AFTER_SECONDS, Problem, request_id
+from litevault.events import metrics
 from litevault.request_id import HEADER
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
 CROWDED_SECONDS = 30
+
+STATE_HEADER = "X-LiteVault-Events"
+"""On every answer, so that who asks from outside sees that the proxy leads here, and whether notifications come in."""
 
 
 def alive() -> HttpResponse:
@@ -20,16 +26,23 @@ def alive() -> HttpResponse:
     return _ours(JsonResponse({"status": "ok"}))
 
 
+def told() -> HttpResponse:
+    """Asks nobody, either."""
+    return _ours(HttpResponse(generate_latest(metrics.REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4))
+
+
 def refusal(problem: Problem) -> HttpResponse:
     return _ours(JsonResponse(problem.envelope, status=problem.status, headers=dict(problem.headers)))
 
 
 def full() -> HttpResponse:
+    metrics.refused.labels("full").inc()
     sentence = "As many streams are open here as this process serves. Try again in a moment."
     return _refused(HTTPStatus.SERVICE_UNAVAILABLE, RETRY_AFTER_SECONDS, message=sentence)
 
 
 def crowded() -> HttpResponse:
+    metrics.refused.labels("crowded").inc()
     sentence = f"One user may have {settings.EVENTS_STREAMS_PER_USER} streams open here. Close one first."
     return _refused(HTTPStatus.TOO_MANY_REQUESTS, CROWDED_SECONDS, message=sentence)
 
@@ -51,6 +64,7 @@ def _ours(response: HttpResponse) -> HttpResponse:
 async def send_head(response: HttpResponseBase, send: Send) -> None:
     headers = [(name.lower(), value) for name, value in response.items()]
     headers += [("set-cookie", cookie.OutputString()) for cookie in response.cookies.values()]
+    headers += [(STATE_HEADER.lower(), "listening" if hears_notifications() else "sweeping")]
     await send(
         {
             "type": "http.response.start",

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -19,7 +20,7 @@ from enrichment.listener import Listener, listen_conninfo
 from items.changes import CHANNEL_CHANGED
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
 from litevault.errors import Problem, crash
-from litevault.events import answers, wire
+from litevault.events import answers, metrics, wire
 from litevault.events.answers import Send, send_body, send_head, send_whole
 from litevault.events.door import Door, Scope
 from litevault.events.feed import Feed
@@ -33,6 +34,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 
 CONNECTION_NAME = "litevault-events"
 CHANNELS = (CHANNEL_CHANGED, CHANNEL_ENRICHING, CHANNEL_CANCELLED)
+OF_ITSELF = {"/healthz": answers.alive, "/metrics": answers.told}
 EXIT_CRASHED = 1
 WRITE_SECONDS = 20.0
 FAREWELL_SECONDS = 1.0
@@ -46,6 +48,7 @@ class Events:
     def __init__(self) -> None:
         self._door = Door()
         self._feed = Feed()
+        metrics.limit.set(settings.EVENTS_STREAMS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -77,16 +80,22 @@ class Events:
             task.cancel()
         await asyncio.wait(tasks, timeout=FAREWELL_SECONDS)
         await asyncio.gather(self._feed.close(), self._door.close())
+        leave_threads_behind()
         await send({"type": "lifespan.shutdown.complete"})
 
     def _heed_signals(self) -> None:
-        """End the streams when the server is told to stop: it waits for them before it tells us.
+        """Let everybody go when the server is told to stop: it waits for them before it tells us.
 
         The event loop hears of each signal, too, and calls the server's own handler.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._feed.stop))
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._let_go))
+
+    def _let_go(self) -> None:
+        """Streams, and whoever still waits at the door, which a silent database keeps for long."""
+        self._feed.stop()
+        self._door.turn_away()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
@@ -99,8 +108,8 @@ class Events:
                 await send_whole(answer, send, has_body=scope["method"] != "HEAD")
 
     async def _answer(self, scope: Scope) -> HttpResponse:
-        if scope["path"] == "/healthz":
-            return answers.alive()
+        if of_itself := OF_ITSELF.get(scope["path"]):
+            return of_itself()
         if len(self._feed) >= settings.EVENTS_STREAMS:
             return answers.full()
         try:
@@ -132,12 +141,15 @@ class Events:
         del admitted.headers["Content-Length"]  # Django saw no body
         self._feed.add(stream)
         try:
-            await send_head(admitted, send)
-            await until_one_leaves(stream, receive, send)
+            with metrics.streams.track_inprogress():
+                await send_head(admitted, send)
+                await until_one_leaves(stream, receive, send)
         finally:
             self._feed.remove(stream)
+            cause = stream.end_cause or "left"
+            metrics.ended.labels(cause).inc()
             seconds = round(time.monotonic() - stream.opened_at, 1)
-            logger.info("stream.ended", user_id=stream.owner_id, cause=stream.end_cause or "left", duration_s=seconds)
+            logger.info("stream.ended", user_id=stream.owner_id, cause=cause, duration_s=seconds)
 
 
 async def until_one_leaves(stream: Stream, receive: Receive, send: Send) -> None:
@@ -177,6 +189,13 @@ def with_request_id(scope: Scope, request_id: str) -> Scope:
     name = HEADER.lower().encode()
     headers = [pair for pair in scope["headers"] if pair[0] != name]
     return {**scope, "headers": [*headers, (name, request_id.encode())]}
+
+
+def leave_threads_behind() -> None:
+    """The end of a process waits for its threads, and one that connects to a silent database takes its time."""
+    leaving = threading.Timer(FAREWELL_SECONDS, os._exit, (0,))
+    leaving.daemon = True
+    leaving.start()
 
 
 def leave_if_crashed(task: asyncio.Task[None]) -> None:

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 
 from enrichment.database import DATABASE_AWAY, DatabaseThread
 from items.changes import Changes, read_changes
-from litevault.events import wire
+from litevault.events import metrics
 from litevault.events.credentials import still_good
 from litevault.events.stream import LIMIT, LONG_LOOK_BACK, SHORT_LOOK_BACK, Stream
 
@@ -127,16 +127,18 @@ class Feed:
             self._activity_at = time.monotonic() + ACTIVITY_SECONDS
             for stream in self._streams:
                 if stream.wants_activity:
-                    stream.say(wire.activity_event())
+                    stream.say_activity()
 
     def _say_away(self, error: Exception) -> None:
         if not self._is_away:
             self._is_away = True
+            metrics.changes_delayed.set(1)
             logger.warning("changes.delayed", cause=type(error).__name__)
 
     def _say_back(self) -> None:
         if self._is_away:
             self._is_away = False
+            metrics.changes_delayed.set(0)
             logger.info("changes.resumed")
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from items.changes import Change
-from litevault.events import wire
+from litevault.events import metrics, wire
 from litevault.events.credentials import Credentials
 
 # Rows are stamped before they are committed, and by several clocks. Each reading looks back so far.
@@ -63,8 +63,10 @@ class Stream:
         is_cut = len(newest_first) == LIMIT and newest_first[-1].updated_at > since
         is_ahead = self._position is not None and self._position > read_at
         if self._is_lost or is_ahead or (is_cut and (unknown or look_back == LONG_LOOK_BACK)):
+            metrics.sent.labels("reset").inc()
             self._send([wire.reset_event(position=read_at)])
         elif unknown:
+            metrics.sent.labels("item").inc(len(unknown))
             self._send(wire.item_events(unknown, position=read_at))
         elif self._is_new:
             self._send([wire.heartbeat(read_at)])
@@ -72,8 +74,9 @@ class Stream:
         self._is_new = self._is_lost = False
         self._remember(unknown, read_at)
 
-    def say(self, event: bytes) -> None:
-        self._send([event])
+    def say_activity(self) -> None:
+        metrics.sent.labels("activity").inc()
+        self._send([wire.activity_event()])
 
     def end(self, cause: str) -> None:
         """Let the client go, which may come back. The first cause counts."""

@@ -1,4 +1,4 @@
-"""What the events process answers to. The proxy in front passes it nothing else."""
+"""What the events process answers to, besides /healthz and /metrics. The proxy in front passes it nothing else."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The dashboard and the alerts ask for what web and listener really tell, and the page for operators knows them."""
+"""The dashboard and the alerts ask for what our processes really tell, and the page for operators knows them."""
 
 import json
 import re
@@ -18,6 +18,7 @@ from django.utils import timezone
 from enrichment import metrics
 from items.claims import Finished
 from items.states import Outcome, SourceType, Status
+from litevault.events import metrics as of_events
 from tests.enrichment.verdicts import a_verdict
 from tests.items.factories import make_attempt, make_item
 
@@ -49,8 +50,9 @@ def told(transactional_db: None) -> dict[str, set[str]]:
     make_attempt(item, outcome=Outcome.FAILED, started_at=ended - timedelta(seconds=1), finished_at=ended)
     metrics.finished([a_verdict(source_type=SourceType.NOTE, model="a model")], Finished(late=[], locked=[]))
     web = Client().get("/metrics").content.decode()
-    listener = [sample for metric in metrics.REGISTRY.collect() for sample in metric.samples]
-    names = {sample.name: set(sample.labels) for sample in listener}
+    registries = (metrics.REGISTRY, of_events.REGISTRY)
+    samples = [sample for registry in registries for metric in registry.collect() for sample in metric.samples]
+    names = {sample.name: set(sample.labels) for sample in samples}
     for name, labels in re.findall(r"^([a-z_]+)(?:\{(.*)\})? ", web, re.MULTILINE):
         names[name] = set(re.findall(r"(\w+)=", labels))
     return names

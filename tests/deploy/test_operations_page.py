@@ -19,6 +19,10 @@ from tests.end_to_end.conftest import (
     start,  # noqa: F401  # a fixture for the tests here
     start_listener,  # noqa: F401  # see above
 )
+from tests.litevault.events.conftest import (
+    EventsStarter,
+    start_events,  # noqa: F401  # see above
+)
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -53,11 +57,13 @@ def test_every_command_does_what_the_page_says(
     checkout: Path,
     start: CommandStarter,  # noqa: F811  # the fixture of that name
     start_listener: ListenerStarter,  # noqa: F811  # see above
+    start_events: EventsStarter,  # noqa: F811  # see above
 ) -> None:
     if not PG_DUMP or pg_dump_version() < server_version():
         pytest.skip("there is no pg_dump that knows this server")
     User.objects.create_user("demo")
     start_listener()
+    start_events()
     variables = {name: value for name, value in os.environ.items() if not name.startswith("LITEVAULT_")} | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "DATABASE_URL": database_url(),
@@ -80,3 +86,14 @@ def test_every_command_does_what_the_page_says(
     assert "All is well." in ran.stdout
     assert "Exported 2 items of demo." in ran.stderr
     assert "4 were there already, and stay as they are." in ran.stdout
+
+
+@pytest.mark.django_db
+def test_every_query_in_the_text_is_understood() -> None:
+    queries = re.findall(r"`(SELECT [^`]+)`", PAGE)
+
+    with connection.cursor() as cursor:
+        for query in queries:
+            cursor.execute(query)
+
+    assert queries

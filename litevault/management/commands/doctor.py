@@ -1,7 +1,9 @@
 """Looks LiteVault over, and says what to do about what is wrong."""
 
 import sys
+from argparse import ArgumentTypeError
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -12,7 +14,7 @@ from litevault.doctor.settings import settings_in_force
 
 class Command(BaseCommand):
     help = (
-        "Look over settings, web server, database, migrations, triggers, LISTEN, listeners, queue and model. "
+        "Look over settings, web server, database, migrations, triggers, LISTEN, listeners, events, queue and model. "
         "Exits with 1 when something is wrong, and says what to do about it. Secrets are not shown."
     )
     # The command itself reports what is wrong with the database.
@@ -22,13 +24,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-model", action="store_true", help="Do not send a short text to the model, which may cost a little."
         )
+        parser.add_argument("--no-events", action="store_true", help="Do without live events: miss no events process.")
+        parser.add_argument(
+            "--url",
+            type=web_address,
+            help="Also ask there, as a client would, whether the proxy leads to the web server and the events process: "
+            "https://vault.example.com",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING("Settings"))
         for name, value in settings_in_force():
             self.stdout.write(f"  {name:<38} {value}")
         self.stdout.write(self.style.MIGRATE_HEADING("Findings"))
-        findings = [self._tell(finding) for finding in examine(asks_model=not options["no_model"])]
+        looks = examine(
+            asks_model=not options["no_model"], wants_events=not options["no_events"], url=options["url"] or ""
+        )
+        findings = [self._tell(finding) for finding in looks]
         wrong = sum(not finding.is_ok for finding in findings)
         if wrong:
             self.stdout.write(self.style.ERROR(f"{wrong} of {len(findings)} findings ask for something to be done."))
@@ -43,3 +55,10 @@ class Command(BaseCommand):
             self.stdout.write(f"        {finding.advice}")
         self.stdout.flush()
         return finding
+
+
+def web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme in {"http", "https"} and parts.hostname:
+        return f"{parts.scheme}://{parts.netloc}"
+    raise ArgumentTypeError("must begin with https:// or http:// and the name of the web server")

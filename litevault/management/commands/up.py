@@ -17,7 +17,7 @@ from django.contrib.auth.models import User
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from django.db import connections
 
-from litevault.settings import boolean
+from litevault.environment import boolean
 from litevault.supervisor import Child, Event, Program, Supervisor
 
 HOST = "127.0.0.1"

@@ -1,7 +1,6 @@
 """The events process as a process of its own, against the test's database."""
 
 import signal
-import socket
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -10,13 +9,14 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from litevault.models import ApiToken
+from litevault.postgres.server import free_port
 from tests.end_to_end.conftest import (
     CommandStarter,
     Started,
     start,  # noqa: F401  # a fixture for the tests here
     start_listener,  # noqa: F401  # likewise
 )
-from tests.litevault.events.client import HOST, Listening
+from tests.litevault.events.client import Listening
 from tests.waiting import until
 
 
@@ -61,7 +61,7 @@ def start_events(start: CommandStarter) -> Iterator[EventsStarter]:  # noqa: F81
         program = ("-m", "granian", *options, "litevault.asgi:application")
         events = Events(port, start(program=program, **environment))
         started.append(events)
-        until(lambda: events.process.poll() is not None or ("listener.connected" in events.log() and events.is_up()))
+        until(lambda: events.process.poll() is not None or (has_looked(events) and events.is_up()))
         assert events.process.poll() is None, events.log()
         return events
 
@@ -76,11 +76,9 @@ def events(start_events: EventsStarter) -> Events:
     return start_events()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def has_looked(events: Events) -> bool:
+    """Whether it knows if notifications come in."""
+    return any(said in events.log() for said in ("listener.connected", "listener.degraded"))
 
 
 def token_of(user: User) -> str:

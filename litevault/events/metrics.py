@@ -1,0 +1,39 @@
+"""What one events process has done since it was started, for Prometheus."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
+
+from enrichment import metrics as of_listening
+
+KINDS = ("item", "reset", "activity")
+ENDS = ("left", "slow", "unauthorized", "old", "stopping")
+REFUSALS = ("full", "crowded")
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+# Counted by the listener, which is the same here as in the worker's process.
+REGISTRY.register(of_listening.notify_healthy)
+REGISTRY.register(of_listening.reconnects)
+
+streams = Gauge("litevault_event_streams", "Streams that are open.", registry=REGISTRY)
+limit = Gauge("litevault_event_streams_limit", "How many streams this process keeps open at most.", registry=REGISTRY)
+sent = Counter("litevault_events", "Events for clients, heartbeats left out.", ["event"], registry=REGISTRY)
+ended = Counter("litevault_event_streams_ended", "Streams that ended.", ["cause"], registry=REGISTRY)
+refused = Counter(
+    "litevault_event_streams_refused", "Streams refused because too many were open.", ["cause"], registry=REGISTRY
+)
+changes_delayed = Gauge(
+    "litevault_changes_delayed", "1 while the database does not say what changed.", registry=REGISTRY
+)
+
+
+def _begin_at_zero() -> None:
+    """A counter that appears with its first event has not grown, as Prometheus sees it."""
+    for kind in KINDS:
+        sent.labels(kind)
+    for cause in ENDS:
+        ended.labels(cause)
+    for cause in REFUSALS:
+        refused.labels(cause)
+
+
+_begin_at_zero()

@@ -1,0 +1,45 @@
+"""A world in which all is well, for each test to spoil something in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from pytest_django import Settings
+
+from enrichment.config import LLMSettings
+from enrichment.listener import listen_conninfo
+from items.queue import listener_name
+from litevault.events.application import CONNECTION_NAME
+
+
+@pytest.fixture
+def a_listener() -> object:
+    with psycopg.connect(listen_conninfo(), application_name=listener_name("attic-7")) as connected:
+        yield connected
+
+
+@pytest.fixture
+def an_events_process() -> Iterator[psycopg.Connection[Any]]:
+    """Its connection, which a test may close."""
+    with psycopg.connect(listen_conninfo(), application_name=CONNECTION_NAME) as connected:
+        yield connected
+
+
+@pytest.fixture
+def collected(tmp_path: Path) -> Path:
+    folder = tmp_path / "collected"
+    folder.mkdir()
+    (folder / "staticfiles.json").write_text("{}")
+    return folder
+
+
+@pytest.fixture
+def stub(settings: Settings, collected: Path, an_events_process: object) -> None:
+    settings.SECRET_KEY_IS_TEMPORARY = False
+    settings.ALLOWED_HOSTS = ["vault.example.com"]
+    settings.LLM = LLMSettings(provider="stub")
+    settings.DEBUG = False
+    settings.SECRET_KEY = "for these tests only, 50 characters long, and mixed"
+    settings.STATIC_ROOT = collected

@@ -1,0 +1,91 @@
+"""What an events process tells Prometheus of itself."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from items.models import Item
+from items.states import Status
+from tests.items.factories import make_item
+from tests.litevault.events.client import Listening
+from tests.litevault.events.conftest import Events, EventsStarter
+from tests.waiting import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def told(events: Events) -> dict[str, float]:
+    with Listening(events.port, path="/metrics") as asked:
+        found = re.findall(r"^(litevault_\S+) (\S+)$", asked.answer.read().decode(), re.MULTILINE)
+    return {name: float(value) for name, value in found}
+
+
+def test_streams_are_counted_while_they_are_open_and_when_they_end(events: Events, owner: User) -> None:
+    before = told(events)
+    with events.listen(owner), events.listen(owner):
+        until(lambda: told(events)["litevault_event_streams"] == 2)
+    until(lambda: told(events)["litevault_event_streams"] == 0)
+
+    after = told(events)
+
+    assert before["litevault_event_streams"] == 0
+    assert before['litevault_event_streams_ended_total{cause="left"}'] == 0
+    assert after['litevault_event_streams_ended_total{cause="left"}'] == 2
+    assert after["litevault_event_streams_limit"] == 500
+
+
+def test_events_are_counted_by_their_kind(events: Events, owner: User) -> None:
+    with events.listen(owner) as stream:
+        item = make_item(owner, status=Status.FAILED)
+        stream.until(Status.FAILED, item.pk)
+        one = told(events)
+        Item.objects.capture_many(owner=owner, raw_texts=["text"] * 1500)
+        while stream.event().name != "reset":
+            pass
+
+    assert one['litevault_events_total{event="item"}'] == 1
+    assert one['litevault_events_total{event="reset"}'] == 0
+    assert told(events)['litevault_events_total{event="reset"}'] >= 1
+
+
+def test_streams_that_are_refused_are_counted_by_what_was_too_many(
+    start_events: EventsStarter, owner: User, stranger: User
+) -> None:
+    events = start_events(LITEVAULT_EVENTS_STREAMS_PER_USER="1", LITEVAULT_EVENTS_STREAMS="2")
+
+    with events.listen(owner), events.listen(stranger):
+        events.listen(owner).close()
+    until(lambda: told(events)["litevault_event_streams"] == 0)
+    with events.listen(owner):
+        events.listen(owner).close()
+    counted = told(events)
+
+    assert counted['litevault_event_streams_refused_total{cause="full"}'] == 1
+    assert counted['litevault_event_streams_refused_total{cause="crowded"}'] == 1
+
+
+def test_lost_listen_connection_is_told_and_counted_when_it_is_back(events: Events) -> None:
+    before = told(events)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE application_name = 'litevault-events' AND datname = current_database()"
+        )
+
+    until(lambda: told(events)["litevault_listen_reconnects_total"] == 1)
+
+    assert before["litevault_notify_healthy"] == 1
+    assert before["litevault_listen_reconnects_total"] == 0
+    until(lambda: told(events)["litevault_notify_healthy"] == 1)
+
+
+def test_process_that_hears_nothing_says_so(start_events: EventsStarter) -> None:
+    events = start_events(LITEVAULT_LISTEN_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+
+    with Listening(events.port, path="/healthz") as asked:
+        state = asked.answer.headers["X-LiteVault-Events"]
+
+    assert told(events)["litevault_notify_healthy"] == 0
+    assert state == "sweeping"
