@@ -13,6 +13,7 @@ from items.models import EnrichmentAttempt, Item
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
 from items.states import Outcome, Status
 from litevault.models import ApiToken
+from litevault.postgres.server import free_port
 from tests.end_to_end.conftest import (
     CommandStarter,
     start,  # noqa: F401  # a fixture for the tests here
@@ -20,6 +21,7 @@ from tests.end_to_end.conftest import (
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
 from tests.enrichment.fault_matrix import MATRIX, MAX_RETRIES, Fault
 from tests.enrichment.obedient_answers import DECORATE, GIVE_AWAY
+from tests.litevault.events.client import Listening
 from tests.privacy.canaries import KEY, TEXT, leaks
 from tests.privacy.places import HOME, Channels, answers_to, columns, files, pages_of_the_admin
 from tests.privacy.web import Web, web_server
@@ -83,15 +85,27 @@ def test_neither_key_nor_text_is_seen_anywhere(
     environment = TALKATIVE | environment
     channels = Channels(CHANNEL_ENRICHING, CHANNEL_CANCELLED)
     token = ApiToken.objects.issue(user=owner, name="test")[1]
-    with web_server(start, token=token, **environment) as web:
+    with (
+        web_server(start, token=token, **environment) as web,
+        web_server(start, token=token, interface="asgi", **environment) as events,
+        Listening(events.port, Authorization=f"Bearer {token}"),
+        Listening(
+            events.port, Authorization=f"Bearer {ApiToken.objects.issue(user=stranger, name='test')[1]}"
+        ) as other,
+    ):
         errors = list(misuse(web))
         for name in (*map(mark, range(len(SCRIPTS))), DISCARDED):
             web.capture(f"{TEXT} {name} {TEXT}", key=name)
-        enrich_everything(start, web, model, environment | keys(model))
+        metrics = enrich_everything(start, web, model, environment | keys(model))
         seen = {path: web.call("GET", path) for path in ("/metrics", "/readyz", "/api/v1/schema")}
+        seen |= {"metrics of the listener": metrics, "metrics of events": events.call("GET", "/metrics")}
+        seen["a stranger's stream"] = "\n".join(other.heartbeat())
+        errors.append(events.call("GET", f"/api/v1/events?{quote(TEXT)}={quote(KEY)}", **{"Last-Event-ID": KEY}))
 
     outputs = files(tmp_path)
     payloads = channels.close()
+    assert f'litevault_attempts_total{{error_code="",outcome="{Outcome.SUCCEEDED}"}}' in metrics
+    assert 'litevault_events_total{event="item"}' in seen["metrics of events"]
     assert_it_all_happened(outputs, payloads, mode=environment["LITEVAULT_LLM_MODE"])
     places = {
         **columns(),
@@ -119,18 +133,24 @@ def keys(model: FakeLLMServer) -> dict[str, str]:
     }
 
 
-def enrich_everything(start_one: CommandStarter, web: Web, model: FakeLLMServer, environment: dict[str, str]) -> None:
-    """One attempt at each item, a discard in the middle of one, and a look at the model from another command."""
-    listener = start_one("enrich_listener", **environment)
+def enrich_everything(start_one: CommandStarter, web: Web, model: FakeLLMServer, environment: dict[str, str]) -> str:
+    """One attempt at each item, a discard in the middle of one, and a look at the model from another command.
+
+    The metrics of the listener at the end.
+    """
+    port = free_port()
+    listener = start_one("enrich_listener", "--metrics-port", str(port), **environment)
     until(lambda: any(DISCARDED in str(call.body) for call in model.calls))
     discarded = Item.objects.get(raw_text__contains=DISCARDED)
     web.call("PATCH", f"/api/v1/items/{discarded.pk}", {"action": "discard"})
     doctor = start_one("doctor", **environment)
     until(lambda: not Item.objects.filter(attempts=None).exists())
+    metrics = Web(port, token="").call("GET", "/metrics")
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         listener.send_signal(signal_number)
     assert listener.wait(30) == 0
     doctor.wait(60)
+    return metrics
 
 
 def assert_it_all_happened(outputs: Mapping[str, str], payloads: dict[str, list[str]], *, mode: str) -> None:
@@ -149,8 +169,9 @@ def assert_it_all_happened(outputs: Mapping[str, str], payloads: dict[str, list[
     assert set(Item.objects.filter(raw_text__contains=DISCARDED).values_list("status")) == {(Status.DISCARDED,)}
     assert payloads[CHANNEL_ENRICHING]
     assert payloads[CHANNEL_CANCELLED]
-    web, listener, doctor = outputs.values()
+    web, events, listener, doctor = outputs.values()
     assert "request.finished" in web
+    assert "stream.ended" in events
     assert listener.count("enrichment.") >= len(SCRIPTS)
     assert "KeyRefused" in doctor or "refused the key" in doctor
 
