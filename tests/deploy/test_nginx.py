@@ -1,0 +1,126 @@
+"""The rule for nginx in README.md: a real proxy before a real web server and events process."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+
+from items.states import Status
+from litevault.doctor import events
+from litevault.postgres.server import free_port
+from tests.deploy.test_files import ROOT
+from tests.end_to_end.conftest import (
+    CommandStarter,
+    start,  # noqa: F401  # a fixture for the tests here
+)
+from tests.hardening.production import PRODUCTION
+from tests.items.factories import make_item
+from tests.litevault.events.client import Listening
+from tests.litevault.events.conftest import (
+    EventsStarter,
+    start_events,  # noqa: F401  # see above
+    token_of,
+)
+from tests.privacy.web import Web, web_server
+from tests.waiting import until
+
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+RULE = re.compile(r"`(location = /api/v1/events \{.*?\})`", re.DOTALL)
+CONFIGURATION = """
+worker_processes 1;
+daemon off;
+pid {folder}/pid;
+error_log stderr;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        proxy_set_header Host $host;
+        proxy_set_header X-Forwarded-Proto https;
+        location / {{ proxy_pass {web}; proxy_set_header Host $host; proxy_set_header X-Forwarded-Proto https; }}
+        {rule}
+    }}
+}}
+"""
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not NGINX, reason="nginx is not installed: apt install nginx-light"),
+]
+
+
+def rule_of_the_readme(port: int) -> str:
+    """With the headers that it asks for in words, and with the port of this test."""
+    (rule,) = RULE.findall((ROOT / "README.md").read_text())
+    headers = "proxy_set_header Host $host; proxy_set_header X-Forwarded-Proto https; }"
+    return str(rule).replace("127.0.0.1:8081", f"127.0.0.1:{port}").removesuffix("}") + headers
+
+
+@contextmanager
+def nginx(folder: Path, *, web: str, rule: str) -> Iterator[str]:
+    port = free_port()
+    configuration = folder / "nginx.conf"
+    configuration.write_text(CONFIGURATION.format(folder=folder, port=port, web=web, rule=rule))
+    with (folder / "nginx.log").open("w") as log:
+        process = subprocess.Popen([str(NGINX), "-p", folder, "-c", configuration], stdout=log, stderr=log)
+    try:
+        until(lambda: Web(port, token="").answers() or process.poll() is not None)
+        assert process.poll() is None, (folder / "nginx.log").read_text()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_events_come_through_the_proxy_at_once_and_everything_else_from_the_web_server(
+    start: CommandStarter,  # noqa: F811  # the fixture of that name
+    start_events: EventsStarter,  # noqa: F811  # see above
+    owner: User,
+    tmp_path: Path,
+) -> None:
+    token = token_of(owner)
+    process = start_events(**PRODUCTION)
+    with (
+        web_server(start, token=token, **PRODUCTION) as web,
+        nginx(tmp_path, web=web.address, rule=rule_of_the_readme(process.port)) as address,
+    ):
+        port = int(address.rpartition(":")[2])
+        with Listening(port, Authorization=f"Bearer {token}") as stream:
+            item = make_item(owner, status=Status.FAILED)
+            told = stream.until(Status.FAILED, item.pk)
+        listed = Web(port, token=token).call("GET", f"/api/v1/items/{item.pk}")
+        metrics = Web(port, token=token).call("GET", "/metrics")
+        found = events.proxy(url=address)
+
+    assert told["id"] in listed
+    assert "litevault_items{" in metrics
+    assert "litevault_event_streams" not in metrics
+    assert found.is_ok, found
+
+
+def test_doctor_finds_a_proxy_without_the_rule_and_one_whose_events_process_is_gone(
+    start: CommandStarter,  # noqa: F811  # the fixture of that name
+    tmp_path: Path,
+) -> None:
+    with web_server(start, token="", **PRODUCTION) as web:
+        with nginx(tmp_path, web=web.address, rule="") as address:
+            without_rule = events.proxy(url=address)
+        with nginx(tmp_path, web=web.address, rule=rule_of_the_readme(free_port())) as address:
+            without_process = events.proxy(url=address)
+    with nginx(tmp_path, web=f"http://127.0.0.1:{free_port()}", rule="") as address:
+        without_web_server = events.proxy(url=address)
+
+    assert "does not lead to the events process" in without_rule.says
+    assert "/api/v1/events answers 502" in without_process.says
+    assert "/healthz answers 502" in without_web_server.says
