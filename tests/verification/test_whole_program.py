@@ -41,8 +41,10 @@ def test_named_model_enriches_the_texts_of_a_folder_and_the_table_tells_how(text
         )  # fmt: skip
 
     lampe, lamp = (line for line in shown.splitlines() if "-lamp" in line)
-    assert lampe.split()[0] == "de-lampe"
-    assert f"valid                 en        {DRAFT['title']} | {', '.join(DRAFT['tags'])}" in lampe
-    assert "LLM_VALIDATION_ERROR" in lamp
-    assert "The model declined to describe this text." in lamp
-    assert "json         1 of 2 valid, 0 in the language of the text" in shown
+    # Both texts are asked about at once, and the first answer is for either.
+    valid, declined = (lamp, lampe) if "valid" in lamp else (lampe, lamp)
+    assert (lampe.split()[0], lamp.split()[0]) == ("de-lampe", "en-lamp")
+    assert f"valid                 en        {DRAFT['title']} | {', '.join(DRAFT['tags'])}" in valid
+    assert "LLM_VALIDATION_ERROR" in declined
+    assert "The model declined to describe this text." in declined
+    assert f"json         1 of 2 valid, {int(valid is lamp)} in the language of the text" in shown
