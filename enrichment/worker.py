@@ -30,6 +30,8 @@ DEGRADED_SWEEP_SECONDS = 5.0
 CLAIM_DEADLINE_SECONDS = 5.0
 FLUSH_SECONDS = 4.0
 DATABASE_PAUSE_SECONDS = 0.5
+# Until the next look at what is due and could not be claimed: somebody has it locked, or its owner is at the limit.
+HELD_BACK_SECONDS = 0.2
 
 
 class EnrichmentWorker:
@@ -71,7 +73,6 @@ class EnrichmentWorker:
         )
         self._in_flight: dict[Claim, asyncio.Task[Verdict]] = {}
         self._last_owner = queue.BEFORE_ALL_OWNERS
-        self._asked_due_at = queue.BEFORE_ALL_TIMES
         self._is_notified = True
         self._is_backlogged = False
         self._is_stopping = False
@@ -166,8 +167,8 @@ class EnrichmentWorker:
                 self._last_owner = max(claim.owner_id for claim in claims)
                 continue
             self._last_owner = queue.BEFORE_ALL_OWNERS
-            if is_whole_round and leave_nothing_due(claims, room):
-                # Only an owner's limit can hold something back that is due.
+            if is_whole_round and leave_nothing(claims, room):
+                # An owner's limit may hold something back until one of its items lands.
                 self._is_backlogged = self._settings.per_owner_concurrency > 0
                 return
         self._is_backlogged = True
@@ -193,9 +194,9 @@ class EnrichmentWorker:
         if self._breaker.is_open:
             return min(seconds, self._breaker.seconds_until_probe() or seconds)
         if self._room() > 0:
-            ask = partial(queue.next_due_in, asked_before_at=self._asked_due_at)
-            due_in, self._asked_due_at = await self._database.run(ask)
-            seconds = min(seconds, seconds if due_in is None else due_in)
+            due_in = await self._database.run(queue.next_due_in)
+            if due_in is not None:
+                seconds = min(seconds, due_in if due_in > 0 else HELD_BACK_SECONDS)
         return seconds
 
     def _is_done(self) -> bool:
@@ -278,7 +279,7 @@ class EnrichmentWorker:
             await asyncio.wait(tasks, timeout=FLUSH_SECONDS)
 
 
-def leave_nothing_due(claims: Sequence[Claim], room: int) -> bool:
-    """Whether every owner got less than its share of the room: then none has more that could be claimed."""
+def leave_nothing(claims: Sequence[Claim], room: int) -> bool:
+    """Whether every owner got less than its share of the room: then none has more, but for what somebody has locked."""
     by_owner = Counter(claim.owner_id for claim in claims)
     return all(number < room / len(by_owner) for number in by_owner.values())

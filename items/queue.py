@@ -1,4 +1,5 @@
-"""The queue protocol: claim, renew, finish. Its SQL stands in items.statements.
+"""The queue protocol: claim, renew, finish. Its SQL stands in items.statements and, that of
+the claim, in migration 0007.
 
 The `items` table is the queue. Three columns carry the protocol:
 
@@ -13,7 +14,6 @@ Between a claim and its verdict no lock and no transaction is held.
 
 import json
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -44,7 +44,6 @@ def listener_name(worker: str) -> str:
 
 
 BEFORE_ALL_OWNERS = 1 - 2**63
-BEFORE_ALL_TIMES = datetime.min.replace(tzinfo=UTC)
 
 
 def claim(
@@ -106,16 +105,15 @@ def renew(claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:
         return {item_id for (item_id,) in cursor.fetchall()}
 
 
-def next_due_in(*, asked_before_at: datetime) -> tuple[float | None, datetime]:
-    """Seconds until the next item that backs off, or is leased, becomes due, and the database's time at this answer.
+def next_due_in() -> float | None:
+    """Seconds until the next item that backs off, or is leased, becomes due. None when there is none.
 
-    None when there is none. Not above 0 if one has become due since the answer before, which a claim in the meantime
-    may have come too early for.
+    Not above 0 if one is due now: it became due after the last claim, or something held it back.
     """
     with connection.cursor() as cursor:
-        cursor.execute(NEXT_DUE, [asked_before_at])
-        seconds, asked_at = cursor.fetchone()
-        return (None if seconds is None else float(seconds)), asked_at
+        cursor.execute(NEXT_DUE)
+        (seconds,) = cursor.fetchone()
+        return None if seconds is None else float(seconds)
 
 
 def finish(verdicts: Sequence[Verdict]) -> Finished:

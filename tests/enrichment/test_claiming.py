@@ -14,6 +14,7 @@ from items import queue
 from items.models import Item
 from items.states import Status
 from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, until
+from tests.items.other_connection import other_connection
 
 Answer = TypeVar("Answer")
 
@@ -30,6 +31,21 @@ async def test_slots_that_one_owner_leaves_free_are_filled_by_another(
     async with working(provider, concurrency=6, listens=False):
         await until(lambda: provider.running == 6)
         gate.set()
+
+
+async def test_what_somebody_has_locked_is_claimed_soon_after_it_is_let_go(
+    owner: User, stranger: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
+) -> None:
+    held = await database.capture(owner, "held", "held, too")
+    (free,) = await database.capture(stranger, "free")
+
+    with other_connection(autocommit=False) as somebody:
+        somebody.execute("SELECT FROM items WHERE owner_id = %s FOR UPDATE", [owner.pk])
+        async with working(provider, listens=False, enrich={"sweep_seconds": 3600}):
+            await database.reaches(free, Status.READY_TO_CONFIRM)
+            somebody.commit()
+            for item in held:
+                await database.reaches(item, Status.READY_TO_CONFIRM)
 
 
 async def test_item_that_becomes_due_while_the_worker_turns_to_rest_is_seen(

@@ -32,24 +32,22 @@ def test_renewal_of_nothing_is_nothing() -> None:
 
 
 def test_next_due_is_the_first_lease_or_backoff_to_end(owner: User) -> None:
-    nothing, asked_at = queue.next_due_in(asked_before_at=queue.BEFORE_ALL_TIMES)
+    nothing = queue.next_due_in()
     make_item(owner, available_at=timezone.now() + timedelta(seconds=100))
     make_item(owner, available_at=timezone.now() + timedelta(seconds=50))
 
-    seconds, _ = queue.next_due_in(asked_before_at=asked_at)
+    seconds = queue.next_due_in()
 
     assert nothing is None
     assert seconds is not None
     assert 45 < seconds <= 50
 
 
-def test_what_became_due_since_the_last_answer_is_due_now(owner: User) -> None:
+def test_what_a_claim_left_behind_is_due_now(owner: User) -> None:
     make_item(owner, available_at=timezone.now() - timedelta(seconds=5))
     make_item(owner, available_at=timezone.now() + timedelta(seconds=50))
 
-    seconds, asked_at = queue.next_due_in(asked_before_at=timezone.now() - timedelta(seconds=20))
-    afterwards, _ = queue.next_due_in(asked_before_at=asked_at)
+    seconds = queue.next_due_in()
 
     assert seconds is not None
-    assert afterwards is not None
-    assert seconds < 0 < afterwards
+    assert seconds < 0
