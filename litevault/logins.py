@@ -1,16 +1,17 @@
 """How many logins may fail in a minute, for one name and from one address, whichever web worker is asked.
 
 Each login counts before the password is looked at, so that many at once are counted, too; one that is right is given
-back. A name counts alike whether it exists or not. A name may fail more often than an address: nobody alone can use up
-what a name has, and keep its owner out.
+back. A name counts alike whether it exists or not. A name may fail more often than an address: one address alone cannot
+use up what a name has, and keep its owner out.
 """
 
 import unicodedata
 from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import ceil
+from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
@@ -25,16 +26,20 @@ from litevault.errors import Problem
 
 logger = structlog.get_logger(__name__)
 
+NAME_MAX_LENGTH = 150
+# What one customer usually gets.
+IPV6_PREFIX = 56
+
 # The buckets of throttling.py, by keys that say nothing: somebody may type a password in place of the name. The order
 # of the keys is everybody's, so that no two logins wait for each other in a circle. `excluded` is what would have been
-# inserted: its distance from now is what one login takes to drain.
+# inserted: its distance from now() is what one login takes to drain. Who waited for the row looks at the clock again.
 ADMIT = """
     INSERT INTO login_throttles AS bucket (key, drained_at)
-    SELECT key, clock_timestamp() + make_interval(secs => each)
+    SELECT key, now() + make_interval(secs => each)
     FROM unnest(%(keys)s::text[], %(each)s::float8[]) AS wanted (key, each) ORDER BY key
     ON CONFLICT (key) DO UPDATE
-    SET drained_at = greatest(bucket.drained_at, clock_timestamp()) + (excluded.drained_at - clock_timestamp())
-    WHERE bucket.drained_at + (excluded.drained_at - clock_timestamp()) <= clock_timestamp() + interval '1 minute'
+    SET drained_at = greatest(bucket.drained_at, clock_timestamp()) + (excluded.drained_at - now())
+    WHERE bucket.drained_at + (excluded.drained_at - now()) <= clock_timestamp() + interval '1 minute'
 """
 TOO_EARLY_BY = """
     SELECT max(extract(epoch FROM drained_at - clock_timestamp() - interval '1 minute')::float8 + each)
@@ -78,11 +83,11 @@ def limited(login: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpR
 
 def _buckets(request: HttpRequest) -> dict[str, float]:
     """By key, how many seconds one login takes to drain."""
-    name = unicodedata.normalize("NFKC", request.POST.get("username", "")).strip().casefold()
-    limits = {
-        f"name {name}": settings.LOGIN_FAILURES_PER_NAME,
-        f"address {_network(BaseThrottle().get_ident(Request(request)))}": settings.LOGIN_FAILURES_PER_ADDRESS,
-    }
+    # No user's name is longer, and normalising a text takes time by the square of its length.
+    name = request.POST.get("username", "").strip()[:NAME_MAX_LENGTH]
+    limits = {f"name {unicodedata.normalize('NFKC', name).casefold()}": settings.LOGIN_FAILURES_PER_NAME}
+    if network := _network(request):
+        limits[f"address {network}"] = settings.LOGIN_FAILURES_PER_ADDRESS
     return {_key(what): 60 / limit for what, limit in limits.items() if limit}
 
 
@@ -90,13 +95,27 @@ def _key(what: str) -> str:
     return salted_hmac(__name__, what, algorithm="sha256").hexdigest()
 
 
-def _network(address: str) -> str:
-    """One customer has 2^64 addresses of IPv6, and counts once."""
+def _network(request: HttpRequest) -> str | None:
+    """Whom we count as one. None where the proxy does not say: all who come through it would be one."""
+    if settings.PROXIES and "X-Forwarded-For" not in request.headers:
+        return None
+    named = BaseThrottle().get_ident(Request(request))
     try:
-        version = ip_address(address).version
+        address = _address(named)
     except ValueError:
-        return address
-    return address if version == 4 else str(ip_network((address, 64), strict=False))  # noqa: PLR2004  # of IP
+        return named
+    if isinstance(address, IPv4Address):
+        return str(address)
+    # A socket for both versions writes addresses of IPv4 as such of IPv6.
+    return str(address.ipv4_mapped or ip_network((address, IPV6_PREFIX), strict=False))
+
+
+def _address(named: str) -> IPv4Address | IPv6Address:
+    """Some proxies add the client's port."""
+    try:
+        return ip_address(named)
+    except ValueError:
+        return ip_address(urlsplit(f"//{named}").hostname or "")
 
 
 def _too_early_by(buckets: Mapping[str, float]) -> float:

@@ -110,6 +110,35 @@ def test_names_do_not_use_up_what_others_have() -> None:
     assert log_in(password=PASSWORD).status_code == 302
 
 
+def test_name_too_long_for_any_user_is_cut_before_it_is_counted() -> None:
+    statuses(4, "x" * 150)
+
+    assert statuses(1, "x" * 60_000) == [429]
+
+
+@pytest.mark.parametrize(
+    ("one", "same", "other"),
+    [
+        pytest.param("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2", id="from-a-socket-for-both-versions"),
+        pytest.param("192.0.2.1:40001", "192.0.2.1:40002", "192.0.2.2:40001", id="with-a-port"),
+        pytest.param("2001:db8:0:1::1", "2001:db8:0:ff::1", "2001:db8:0:100::1", id="of-one-network"),
+        pytest.param("[2001:db8::1]:40001", "2001:db8::2", "2001:db9::1", id="of-one-network-with-a-port"),
+    ],
+)
+def test_addresses_of_one_client_count_together(limits: Settings, one: str, same: str, other: str) -> None:
+    limits.LOGIN_FAILURES_PER_ADDRESS = 1
+
+    answers = [log_in(f"user-{address}", address=address).status_code for address in (one, same, other)]
+
+    assert answers == [200, 429, 200]
+
+
+def test_clients_of_a_proxy_that_names_none_are_not_counted_as_one(limits: Settings) -> None:
+    limits.LOGIN_FAILURES_PER_ADDRESS, limits.PROXIES = 1, 1
+
+    assert [log_in(f"user-{number}").status_code for number in range(3)] == [200] * 3
+
+
 def test_address_that_tries_many_names_is_refused(limits: Settings) -> None:
     limits.LOGIN_FAILURES_PER_ADDRESS = 3
 
