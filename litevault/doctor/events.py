@@ -43,7 +43,7 @@ def proxy(*, url: str) -> Finding:
     try:
         status, _ = _answer(f"{url}/healthz")
         refused_with, state = _answer(f"{url}/api/v1/events")
-    except (OSError, http.client.HTTPException):
+    except (OSError, ValueError, http.client.HTTPException):
         return Finding("proxy", False, f"{url} cannot be reached", "Check the name, the certificate and the proxy.")
     if status != HTTPStatus.OK:
         return Finding(
@@ -56,6 +56,13 @@ def proxy(*, url: str) -> Finding:
 
 
 def _route_of_events(status: int, state: str | None) -> Finding:
+    if state is not None and status != HTTPStatus.UNAUTHORIZED:
+        return Finding(
+            "proxy",
+            False,
+            f"the events process answers {status:d}",
+            "400: the proxy does not pass the Host on. 503: too many streams are open there, or its database is slow.",
+        )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Finding(
             "proxy",

@@ -59,6 +59,6 @@ class Command(BaseCommand):
 
 def web_address(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme in {"http", "https"} and parts.hostname:
+    if parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc:
         return f"{parts.scheme}://{parts.netloc}"
-    raise ArgumentTypeError("must begin with https:// or http:// and the name of the web server")
+    raise ArgumentTypeError("must be https:// or http:// and the name of the web server, with no login in it")

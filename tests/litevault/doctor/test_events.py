@@ -82,7 +82,9 @@ def test_whoever_wants_no_events_misses_no_process(
         (502, (401, "listening"), "/healthz answers 502"),
         (400, (401, "listening"), "the name is not in LITEVAULT_ALLOWED_HOSTS"),
         (200, (502, None), "the proxy does not reach the events process"),
-        (200, (503, "sweeping"), "/api/v1/events answers 503"),
+        (200, (503, None), "/api/v1/events answers 503"),
+        (200, (503, "listening"), "the events process answers 503"),
+        (200, (400, "listening"), "the proxy does not pass the Host on"),
         (200, (401, None), "does not lead to the events process"),
         (200, (404, None), "does not lead to the events process"),
         (200, (401, "sweeping"), "a process that hears no notifications"),
@@ -114,7 +116,9 @@ def test_proxy_that_leads_where_it_should_is_well(a_listener: object, stub: None
     assert "leads to the web server, and to an events process that listens" in said
 
 
-@pytest.mark.parametrize("address", ["vault.example.com", "ftp://vault.example.com", "https://"])
+@pytest.mark.parametrize(
+    "address", ["vault.example.com", "ftp://vault.example.com", "https://", "https://me:secret@host"]
+)
 def test_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(CommandError, match="must begin with https"):
         examined("--url", address)
