@@ -51,7 +51,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
 
-    # In both, the last condition follows from the first, but only the last can be looked up in an index.
+    # Both need both conditions, and only the last can be looked up in an index.
 
     def older_than(self, created_at: datetime, item_id: uuid.UUID) -> Self:
         """What follows on an item when the newest comes first."""

@@ -74,7 +74,7 @@ class EventsElsewhere(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         parameters(EventsParameters, request.query_params)
         if not settings.EVENTS_PORT:
-            # To an EventSource this means: do not come back. The pages that ask do without.
+            # To an EventSource this means: do not come back. Our own pages try again after some minutes.
             return HttpResponse(status=HTTPStatus.NO_CONTENT)
         address = urlsplit(request.build_absolute_uri())._replace(netloc=f"{_host(request)}:{settings.EVENTS_PORT}")
         return HttpResponse(status=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": address.geturl()})

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from items.models.period import Period
 
-LATE = timedelta(minutes=10)
-"""A verdict may be written so long after its attempt, because the database was away."""
+VERSION = 1
+"""Of what the rows hold. Whoever changes that counts it up, so that nobody reads the rows of another."""
 
 FORGOTTEN_AFTER = timedelta(days=40)
 
@@ -26,10 +26,11 @@ def remembered(
     length: timedelta,
 ) -> dict[datetime, Row]:
     """What `read` says of each period, which it is asked only for those that are not remembered."""
-    names = {start: f"{length // timedelta(hours=1)}h.{start:%Y%m%d%H}" for start in starts}
+    names = {start: f"{VERSION}.{length // timedelta(hours=1)}h.{start:%Y%m%d%H}" for start in starts}
     known = dict(Period.objects.filter(name__in=names.values()).values_list("name", "said"))
     read_now = read([start for start in starts if names[start] not in known])
-    over = timezone.now() - length - LATE
+    # A verdict may be written long after its attempt, because the database was away.
+    over = timezone.now() - 2 * length
     _remember(Period(name=names[start], start=start, said=said) for start, said in read_now.items() if start < over)
     return {start: known[names[start]] if names[start] in known else read_now[start] for start in starts}
 

@@ -71,7 +71,7 @@ SELECT worker, count(*), now() - max(finished_at) FROM (
     SELECT worker, finished_at FROM enrichment_attempts WHERE finished_at > now() - interval '1 hour'
     ORDER BY finished_at DESC LIMIT %(most)s
 ) recent
-GROUP BY worker ORDER BY max(finished_at) DESC LIMIT 20
+GROUP BY worker ORDER BY max(finished_at) DESC
 """
 
 DAYS = """

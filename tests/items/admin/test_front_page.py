@@ -243,11 +243,11 @@ def test_hour_that_has_just_ended_is_read_again_for_late_verdicts(db: None) -> N
         return dict.fromkeys(starts, ("said", Decimal("0.5")))
 
     hours = [present - 5 * HOUR, present - HOUR, present]
-    for minute in (5, 5, 15, 15):
+    for minute in (5, 5, 59, 61, 61):
         with time_machine(present + timedelta(minutes=minute)):
             assert list(remembered(hours, read, length=HOUR)) == hours
 
-    assert asked == [hours, hours[1:], hours[1:], hours[2:]]
+    assert asked == [hours, hours[1:], hours[1:], hours[1:], hours[2:]]
 
 
 @contextmanager
