@@ -9,10 +9,16 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
-import structlog
-from structlog.typing import EventDict, Processor
+# structlog would load rich, which comes with Instructor, for tracebacks that we do not print: 4 MB in each process.
+modules: dict[str, Any] = sys.modules
+modules.setdefault("rich", None)
+import structlog  # noqa: E402  # it must not find rich
+from structlog.typing import EventDict, Processor  # noqa: E402  # as above
+
+if modules["rich"] is None:
+    del modules["rich"]
 
 # These log what the model said, or the exception text with the key and the user's text in it.
 TALKATIVE_LOGGERS = (

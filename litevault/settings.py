@@ -44,7 +44,7 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # litevault.urls has it look for what to show: only the web needs it
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

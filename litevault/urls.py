@@ -15,6 +15,8 @@ from litevault.logins import limited
 from litevault.metrics import metrics
 from litevault.schema import SchemaView
 
+admin.autodiscover()
+
 
 @csrf_exempt
 def nothing_here(_request: HttpRequest, _path: str) -> HttpResponse:
