@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import psycopg
 
 from benchmarks.contenders.all import LITEVAULT
-from benchmarks.running import LOG, fresh_keys, until, until_done
+from benchmarks.running import LOG, fresh_keys, open_log, until, until_done
 from benchmarks.scratch import PROJECT
 from litevault.processes import dying_with_parent
 
@@ -58,7 +58,7 @@ def listening(
     url: str, *options: str, settings: Mapping[str, str], count: int = 1
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The command during the block, which begins when all of its processes listen."""
-    with LOG.open("a") as log:
+    with open_log() as log:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "enrich_listener", *options],
             cwd=PROJECT,

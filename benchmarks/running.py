@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from itertools import count
+from typing import TextIO
 
 import psutil  # type: ignore[import-untyped]  # it carries no types
 import psycopg
@@ -27,6 +28,12 @@ _numbers = count()
 def fresh_keys(number: int) -> list[str]:
     """Keys that no other piece of work has."""
     return [f"k{next(_numbers)}" for _ in range(number)]
+
+
+def open_log() -> TextIO:
+    """Where the processes that are measured complain."""
+    LOG.parent.mkdir(exist_ok=True)
+    return LOG.open("a")
 
 
 class Worker:
@@ -78,8 +85,7 @@ class Worker:
 def working(contender: Contender, *, concurrency: int, seconds: float = 0) -> Iterator[Worker]:
     """Have the contender's worker run during the block."""
     command = [sys.executable, "-m", "benchmarks.worker", contender.name]
-    LOG.parent.mkdir(exist_ok=True)
-    with LOG.open("a") as log:
+    with open_log() as log:
         process = subprocess.Popen(
             [*command, "--concurrency", str(concurrency), "--seconds", str(seconds)],
             cwd=PROJECT,

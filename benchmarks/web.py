@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from benchmarks.running import LOG, until
+from benchmarks.running import LOG, open_log, until
 from benchmarks.scratch import PROJECT
 from litevault.postgres.server import free_port
 from litevault.processes import dying_with_parent
@@ -25,7 +25,7 @@ def web_server(*, workers: int, **environment: str) -> Iterator[tuple[subprocess
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
     options = ["--workers", str(workers), "--blocking-threads", str(THREADS), "--workers-kill-timeout", "2"]
     begun_at = time.perf_counter()
-    with LOG.open("a") as log:
+    with open_log() as log:
         process = subprocess.Popen(
             [*command, *options, "--log-level", "error", "litevault.wsgi:application"],
             cwd=PROJECT,
