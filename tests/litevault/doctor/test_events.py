@@ -120,7 +120,7 @@ def test_proxy_that_leads_where_it_should_is_well(a_listener: object, stub: None
     "address", ["vault.example.com", "ftp://vault.example.com", "https://", "https://me:secret@host"]
 )
 def test_address_that_is_none_is_refused(address: str) -> None:
-    with pytest.raises(CommandError, match="must begin with https"):
+    with pytest.raises(CommandError, match="must be https"):
         examined("--url", address)
 
 
