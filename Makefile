@@ -24,7 +24,7 @@ export UV_COMPILE_BYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-pg check soak bench verify-llm screenshots lock format
+.PHONY: help setup run test test-pg check soak bench bench-full verify-llm screenshots lock format
 
 help: ## list the commands
 	@echo "LiteVault. Begin with: make run"

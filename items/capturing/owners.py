@@ -31,4 +31,6 @@ def existing(name: str) -> User:
     try:
         return User.objects.get(username=name)
     except User.DoesNotExist:
-        raise CommandError(f"There is no user {name}. Make one in the admin first.") from None
+        raise CommandError(
+            f"There is no user {name}. Make one in the admin, or with: manage.py create_token --create-user"
+        ) from None

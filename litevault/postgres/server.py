@@ -115,6 +115,10 @@ class Server:
         lines = self.log.read_text(errors="replace").splitlines()
         if any("could not bind" in line for line in lines):
             return PortTaken()
+        if any('"postmaster.pid" already exists' in line for line in lines):
+            return PostgresUnavailable(
+                f"A server that was killed in {self.data.path} has not quite ended. Try again in a moment."
+            )
         found = next(filter(None, (re.search(r"(?:FATAL|PANIC): +(.+)", line) for line in lines)), None)
         said = f' It said: "{found[1]}".' if found else ""
         return PostgresUnavailable(
