@@ -204,5 +204,4 @@ def test_streams_end_at_once_when_the_process_is_told_to_stop(events: Events, ow
         stream.until_it_ends()
         another.until_it_ends()
     assert events.process.returncode == 0
-    assert stopped_in < 5
-    assert "Killing" not in events.log()
+    assert stopped_in < 5, "granian kills after ten"
