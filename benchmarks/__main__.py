@@ -33,9 +33,12 @@ def main() -> None:
 
 def measure(benchmark: Benchmark, url: str, report: Report, arguments: argparse.Namespace) -> None:
     rounds = arguments.rounds or (FULL_ROUNDS if arguments.full else benchmark.quick_rounds)
-    with scratch_database(url) as database:
-        benchmark.run(Run(database, report, is_full=arguments.full, rounds=rounds))
-    report.save(arguments.out)
+    try:
+        with scratch_database(url) as database:
+            benchmark.run(Run(database, report, is_full=arguments.full, rounds=rounds))
+    finally:
+        # Hours of measuring are not lost to what happens at the end of them.
+        report.save(arguments.out)
     (arguments.out / f"{report.name}.md").write_text(markdown(report))
     draw(report, arguments.out)
 

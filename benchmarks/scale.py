@@ -26,6 +26,7 @@ def run(asked: Run) -> None:
     LITEVAULT.install(asked.url)
     more_workers(asked)
     measure_bloat(asked)
+    LITEVAULT.forget(asked.url)
     growing_table(asked)
 
 
