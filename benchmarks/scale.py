@@ -20,6 +20,7 @@ SIZES_FULL = (0, 100_000, 1_000_000, 10_000_000)
 BYTES_FOR_TEN_MILLION = 25 * 2**30
 LATENCY_SECONDS = 0.5
 CONCURRENCY = 50
+CLAIMED: dict[str, Any] = {"after_owner": 0, "limit": 10, "per_owner": 0, "lease_seconds": 45, "worker": "benchmark"}
 
 
 def run(asked: Run) -> None:
@@ -80,12 +81,13 @@ def looks(owner: int) -> dict[str, Callable[[], object]]:
 
 
 def claim_and_undo() -> None:
-    from django.db import transaction  # noqa: PLC0415  # Django is set up by now
+    from django.db import connection, transaction  # noqa: PLC0415  # Django is set up by now
 
-    from items.queue import claim  # noqa: PLC0415  # see above
+    from items.statements import CLAIM  # noqa: PLC0415  # see above
 
-    with transaction.atomic():
-        claim(10, worker="benchmark", lease_seconds=45)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(CLAIM, CLAIMED)
+        assert len(cursor.fetchall()) == CLAIMED["limit"]
         transaction.set_rollback(True)
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, connections, reset_queries
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.conninfo import make_conninfo
 
 from enrichment.sockets import cut, is_quiet
 
@@ -23,6 +24,14 @@ class DatabaseTimeout(Exception):
 
 DATABASE_AWAY = (OperationalError, InterfaceError, DatabaseTimeout)
 """What a unit of work raises when trying again later makes sense."""
+
+
+def conninfo() -> str:
+    """Where Django's own connections lead, for connections that are not Django's."""
+    parameters = connection.get_connection_params()
+    for not_of_libpq in ("context", "cursor_factory", "prepare_threshold"):
+        parameters.pop(not_of_libpq, None)
+    return make_conninfo(**parameters)
 
 
 class DatabaseThread:

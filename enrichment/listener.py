@@ -17,10 +17,9 @@ import structlog
 from django.conf import settings
 from django.db import connection
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from enrichment import metrics
-from enrichment.database import DATABASE_AWAY, DatabaseThread
+from enrichment.database import DATABASE_AWAY, DatabaseThread, conninfo
 from enrichment.sockets import cut
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING, LISTENER_NAME
 
@@ -35,12 +34,7 @@ Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
 
 def listen_conninfo() -> str:
     """Where to listen: LITEVAULT_LISTEN_DATABASE_URL, else the database itself."""
-    if settings.LISTEN_DATABASE_URL:
-        return str(settings.LISTEN_DATABASE_URL)
-    parameters = connection.get_connection_params()
-    for not_of_libpq in ("context", "cursor_factory", "prepare_threshold"):
-        parameters.pop(not_of_libpq, None)
-    return make_conninfo(**parameters)
+    return str(settings.LISTEN_DATABASE_URL) or conninfo()
 
 
 class ListenerCutOff(Exception):

@@ -18,7 +18,6 @@ logger = structlog.get_logger(__name__)
 KEPT_SECONDS = 15.0
 # Far more than there are slots, so that nobody is forgotten before being served.
 MOST_OWNERS = 5_000
-DEADLINE_SECONDS = 2.0
 
 NO_WORDS = Spellings()
 
@@ -26,12 +25,12 @@ NO_WORDS = Spellings()
 class Vocabularies:
     """Remembers the tags of each owner for some seconds.
 
-    Items that are claimed together ask together: one query for all of their owners, on a connection of its own,
-    so that neither claims nor renewals wait for it. When no answer comes in time, what was known before has to do.
+    Items that are claimed together ask together: one query for all of their owners. When no answer comes in time,
+    what was known before has to do.
     """
 
-    def __init__(self) -> None:
-        self._database = DatabaseThread("litevault-vocabulary", deadline_seconds=DEADLINE_SECONDS)
+    def __init__(self, database: DatabaseThread) -> None:
+        self._database = database
         self._known: dict[int, Spellings] = {}
         self._asked_at: dict[int, float] = {}
         self._wanted: set[int] = set()
@@ -45,9 +44,6 @@ class Vocabularies:
             # Not awaited itself: an item that is cancelled must not take the answer from the others.
             await asyncio.wait({self._asking})
         return self._known.get(owner_id, NO_WORDS)
-
-    async def close(self) -> None:
-        await self._database.close()
 
     def _is_fresh(self, owner_id: int) -> bool:
         return time.monotonic() < self._asked_at.get(owner_id, -inf) + KEPT_SECONDS

@@ -14,6 +14,7 @@ import structlog
 from enrichment import metrics, verdicts
 from enrichment.bell import Bell
 from enrichment.breaker import Breaker
+from enrichment.claim_connection import ClaimConnection
 from enrichment.config import EnrichSettings
 from enrichment.database import DATABASE_AWAY, DatabaseThread
 from enrichment.enricher import Enricher
@@ -27,7 +28,7 @@ from items.states import Status
 logger = structlog.get_logger(__name__)
 
 DEGRADED_SWEEP_SECONDS = 5.0
-CLAIM_DEADLINE_SECONDS = 5.0
+DEADLINE_SECONDS = 5.0
 FLUSH_SECONDS = 4.0
 DATABASE_PAUSE_SECONDS = 0.5
 # Until the next look at what is due and could not be claimed: somebody has it locked, or its owner is at the limit.
@@ -59,11 +60,13 @@ class EnrichmentWorker:
         # A few items are claimed ahead, so that a slot that becomes free need not wait for the database.
         self._capacity = concurrency + max(1, concurrency // 10)
         self._slots = asyncio.Semaphore(concurrency)
-        self._database = DatabaseThread("litevault-claim", deadline_seconds=CLAIM_DEADLINE_SECONDS)
+        self._claims = ClaimConnection(deadline_seconds=DEADLINE_SECONDS)
+        # Renewals, vocabularies and the bell share another one, so that no claim waits for any of them.
+        self._database = DatabaseThread("litevault-aside", deadline_seconds=DEADLINE_SECONDS)
         self._writer = VerdictWriter(on_written=self._verdicts_written)
         self._bell = Bell(self._database)
         self._breaker = Breaker()
-        self._vocabularies = Vocabularies()
+        self._vocabularies = Vocabularies(self._database)
         self._enricher = Enricher(
             provider,
             vocabularies=self._vocabularies,
@@ -128,7 +131,7 @@ class EnrichmentWorker:
             for task in (renewing, writing, ringing):
                 task.cancel()
         await self._bell.ring_if_asked()
-        await asyncio.gather(self._writer.close(), self._vocabularies.close(), self._database.close())
+        await asyncio.gather(self._claims.close(), self._writer.close(), self._database.close())
 
     async def _claim_until_told_to_stop(self, group: asyncio.TaskGroup) -> None:
         while not self._is_stopping:
@@ -151,18 +154,18 @@ class EnrichmentWorker:
         """Claim until the slots are full, or until a whole round of the owners finds nothing."""
         while (room := self._room()) > 0:
             is_whole_round = self._last_owner == queue.BEFORE_ALL_OWNERS
-            claims = await self._database.run(
-                partial(
-                    queue.claim,
-                    room,
-                    worker=self._worker_id,
-                    lease_seconds=self._settings.lease_seconds,
-                    after_owner=self._last_owner,
-                    per_owner=self._settings.per_owner_concurrency,
-                )
+            claims = await queue.claim(
+                self._claims.fetch,
+                room,
+                worker=self._worker_id,
+                lease_seconds=self._settings.lease_seconds,
+                after_owner=self._last_owner,
+                per_owner=self._settings.per_owner_concurrency,
             )
             for claim in claims:
                 self._start(claim, group)
+            # They begin now, and not after the next question to the database.
+            await asyncio.sleep(0)
             if len(claims) == room:
                 self._last_owner = max(claim.owner_id for claim in claims)
                 continue
@@ -194,7 +197,7 @@ class EnrichmentWorker:
         if self._breaker.is_open:
             return min(seconds, self._breaker.seconds_until_probe() or seconds)
         if self._room() > 0:
-            due_in = await self._database.run(queue.next_due_in)
+            due_in = await queue.next_due_in(self._claims.fetch)
             if due_in is not None:
                 seconds = min(seconds, due_in if due_in > 0 else HELD_BACK_SECONDS)
         return seconds

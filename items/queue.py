@@ -13,7 +13,8 @@ Between a claim and its verdict no lock and no transaction is held.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -45,8 +46,14 @@ def listener_name(worker: str) -> str:
 
 BEFORE_ALL_OWNERS = 1 - 2**63
 
+Parameters: TypeAlias = Mapping[str, Any]
+Row: TypeAlias = tuple[Any, ...]
+Fetch: TypeAlias = Callable[[str, Parameters], Awaitable[list[Row]]]
+"""Runs one statement that is its own transaction, on whatever connection, and gives its rows."""
 
-def claim(
+
+async def claim(
+    fetch: Fetch,
     limit: int,
     *,
     worker: str,
@@ -61,30 +68,38 @@ def claim(
     With `per_owner` above 0, no owner has more items than that in flight, in all workers together,
     but for those that two workers claim in the same instant.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CLAIM,
-            {
-                "after_owner": after_owner,
-                "limit": limit,
-                "per_owner": per_owner,
-                "lease_seconds": lease_seconds,
-                "worker": worker,
-            },
+    rows = await fetch(
+        CLAIM,
+        {
+            "after_owner": after_owner,
+            "limit": limit,
+            "per_owner": per_owner,
+            "lease_seconds": lease_seconds,
+            "worker": worker,
+        },
+    )
+    claimed_at = timezone.now()
+    return [
+        Claim(
+            item_id=item_id,
+            owner_id=owner_id,
+            raw_text=raw_text,
+            fencing_token=fencing_token,
+            attempt=attempt,
+            worker=worker,
+            claimed_at=claimed_at,
         )
-        claimed_at = timezone.now()
-        return [
-            Claim(
-                item_id=item_id,
-                owner_id=owner_id,
-                raw_text=raw_text,
-                fencing_token=fencing_token,
-                attempt=attempt,
-                worker=worker,
-                claimed_at=claimed_at,
-            )
-            for item_id, owner_id, raw_text, fencing_token, attempt in cursor.fetchall()
-        ]
+        for item_id, owner_id, raw_text, fencing_token, attempt in rows
+    ]
+
+
+async def next_due_in(fetch: Fetch) -> float | None:
+    """Seconds until the next item that backs off, or is leased, becomes due. None when there is none.
+
+    Not above 0 if one is due now: it became due after the last claim, or something held it back.
+    """
+    ((seconds,),) = await fetch(NEXT_DUE, {})
+    return None if seconds is None else float(seconds)
 
 
 def renew(claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:
@@ -103,17 +118,6 @@ def renew(claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:
             },
         )
         return {item_id for (item_id,) in cursor.fetchall()}
-
-
-def next_due_in() -> float | None:
-    """Seconds until the next item that backs off, or is leased, becomes due. None when there is none.
-
-    Not above 0 if one is due now: it became due after the last claim, or something held it back.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(NEXT_DUE)
-        (seconds,) = cursor.fetchone()
-        return None if seconds is None else float(seconds)
 
 
 def finish(verdicts: Sequence[Verdict]) -> Finished:

@@ -18,6 +18,7 @@ from items.states import Status
 from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, draft, until
 from tests.items.factories import RAW_TEXT, make_item
 from tests.items.other_connection import other_connection
+from tests.items.queue.protocol import claim
 
 
 class Rung:
@@ -95,7 +96,7 @@ class TestWritePath:
         with other_connection() as ear:
             for channel in (CHANNEL_CHANGED, queue.CHANNEL_ENRICHING, queue.CHANNEL_CANCELLED, "last"):
                 ear.execute(f"LISTEN {channel}")
-            claims = queue.claim(3, worker="worker", lease_seconds=60)
+            claims = claim(3)
             queue.renew(claims, lease_seconds=60)
             queue.finish([succeeded(claim) for claim in claims])
             assert self.heard(ear) == []

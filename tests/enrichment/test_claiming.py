@@ -1,10 +1,9 @@
 """When a worker looks for items, and what it takes at a look."""
 
 import asyncio
-import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeAlias
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,7 +15,7 @@ from items.states import Status
 from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, until
 from tests.items.other_connection import other_connection
 
-Answer = TypeVar("Answer")
+Question: TypeAlias = Callable[[queue.Fetch], Awaitable[float | None]]
 
 
 async def test_slots_that_one_owner_leaves_free_are_filled_by_another(
@@ -67,11 +66,11 @@ def put_off(item: Item, *, seconds: float) -> None:
     Item.objects.filter(pk=item.pk).update(available_at=timezone.now() + timedelta(seconds=seconds))
 
 
-def after(seconds: float, ask: Callable[..., Answer]) -> Callable[..., Answer]:
+def after(seconds: float, ask: Question) -> Question:
     """The same question, asked when a busy machine gets round to it."""
 
-    def ask_later(**arguments: datetime) -> Answer:
-        time.sleep(seconds)
-        return ask(**arguments)
+    async def ask_later(fetch: queue.Fetch) -> float | None:
+        await asyncio.sleep(seconds)
+        return await ask(fetch)
 
     return ask_later

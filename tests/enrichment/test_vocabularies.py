@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError
 
 from enrichment import vocabularies
+from enrichment.database import DatabaseThread
 from enrichment.providers.stub import StubProvider
 from enrichment.vocabularies import KEPT_SECONDS, Vocabularies
 from items.states import Status
@@ -40,9 +41,9 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Library:
 
 @pytest.fixture
 async def subject(library: Library) -> AsyncIterator[Vocabularies]:
-    subject = Vocabularies()
-    yield subject
-    await subject.close()
+    thread = DatabaseThread("test", deadline_seconds=10)
+    yield Vocabularies(thread)
+    await thread.close()
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ CONNECTIONS = (
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
-# Listen, claim, finish and vocabulary; and the one of this test.
+# Listen, claim, finish and everything else; and the one of this test.
 MOST_CONNECTIONS = 5
 
 

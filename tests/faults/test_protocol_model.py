@@ -17,6 +17,7 @@ from items.claims import Claim, Verdict
 from items.models import EnrichmentAttempt, Item
 from items.states import Action as OwnerAction
 from items.states import InvalidTransition, Outcome, SourceType, Status, statuses_allowing
+from tests.items.queue.protocol import claim as claim_now
 
 LEASE_SECONDS = 60
 
@@ -56,7 +57,7 @@ class QueueMachine(RuleBasedStateMachine):
     def claim(self, limit: int) -> Any:
         due = {pk for pk, item in self.expected.items() if item.status == Status.ENRICHING and item.is_due}
 
-        taken = queue.claim(limit, worker="worker", lease_seconds=LEASE_SECONDS)
+        taken = claim_now(limit, lease_seconds=LEASE_SECONDS)
 
         assert {claim.item_id for claim in taken} <= due
         assert len(taken) <= limit

@@ -8,6 +8,7 @@ from django.test import Client
 
 from enrichment.breaker import Breaker
 from enrichment.config import LLMSettings
+from enrichment.database import DatabaseThread
 from enrichment.enricher import Enricher
 from enrichment.errors import UnexpectedFailure
 from enrichment.providers import dialogue
@@ -19,6 +20,7 @@ from items.models import IdempotencyKey, Item
 from items.states import Status
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
 from tests.items.factories import make_item
+from tests.items.queue.protocol import claim as claim_now
 from tests.privacy.canaries import FORMS, KEY, TEXT, leaks
 from tests.privacy.places import HOME, Channels, answers_to, columns, pages_of_the_admin
 
@@ -72,19 +74,21 @@ def talkative(error: BaseException) -> UnexpectedFailure:
 
 async def enrich(claim: Claim, model: FakeLLMServer) -> Verdict:
     provider = LiteLLMProvider(LLMSettings(api_base=model.url, max_retries=0))
-    vocabularies = Vocabularies()
-    enricher = Enricher(provider, vocabularies=vocabularies, breaker=Breaker(), deadline_seconds=30, max_attempts=1)
+    database = DatabaseThread("test", deadline_seconds=10)
+    enricher = Enricher(
+        provider, vocabularies=Vocabularies(database), breaker=Breaker(), deadline_seconds=30, max_attempts=1
+    )
     try:
         return await enricher.enrich(claim)
     finally:
         await provider.close()
-        await vocabularies.close()
+        await database.close()
 
 
 def search_after_refusal(owner: User, capfd: pytest.CaptureFixture[str]) -> set[str]:
     """Let a provider refuse a text, with the key and the text in its answer, and look where they are then."""
     Item.objects.capture(owner=owner, raw_text=TEXT)
-    (claim,) = queue.claim(1, worker="test", lease_seconds=60)
+    (claim,) = claim_now()
     with serving("status_401") as model:
         queue.finish([asyncio.run(enrich(claim, model))])
     return {*leaks({**columns(), "log": "".join(capfd.readouterr())})}

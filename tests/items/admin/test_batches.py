@@ -15,7 +15,6 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from items import queue
 from items.admin import batches, counting
 from items.admin.batches import Tally, move_matching, move_selected
 from items.admin.counting import Count
@@ -24,6 +23,7 @@ from items.models import Item
 from items.states import TRANSITIONS, Action, Status
 from tests.items.factories import make_item
 from tests.items.other_connection import other_connection
+from tests.items.queue.protocol import claim
 
 MINUTE = timedelta(minutes=1)
 VERBS = [Action.RETRY, Action.CONFIRM, Action.DISCARD]
@@ -103,7 +103,7 @@ def test_capture_gets_ahead_of_the_later_batches(owner: User) -> None:
     move_matching(Item.objects.failed(), Action.RETRY)
     fresh = make_item(owner)
 
-    claims = queue.claim(20, worker="worker-1", lease_seconds=60)
+    claims = claim(20, worker="worker-1")
 
     assert len(claims) == 4
     assert fresh.pk in {claim.item_id for claim in claims}

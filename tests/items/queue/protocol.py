@@ -1,8 +1,10 @@
 """The steps of the queue protocol, in short."""
 
+from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db import connection
 from django.utils import timezone
 
 from items import queue
@@ -10,9 +12,34 @@ from items.claims import Claim, Verdict
 from items.models import Item
 from items.states import Outcome, SourceType, Status
 
+Value = TypeVar("Value")
+
+
+async def fetch(statement: str, parameters: queue.Parameters) -> list[queue.Row]:
+    """On Django's connection, so that it belongs to the test's transaction. It waits for nobody."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        rows: list[queue.Row] = cursor.fetchall()
+        return rows
+
+
+def at_once(coroutine: Coroutine[Any, Any, Value]) -> Value:
+    """The result of a coroutine that never waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: Value = end.value
+        return result
+    coroutine.close()
+    raise AssertionError("it waited")
+
 
 def claim(limit: int = 10, *, worker: str = "worker", lease_seconds: float = 60, **options: int) -> list[Claim]:
-    return queue.claim(limit, worker=worker, lease_seconds=lease_seconds, **options)
+    return at_once(queue.claim(fetch, limit, worker=worker, lease_seconds=lease_seconds, **options))
+
+
+def next_due_in() -> float | None:
+    return at_once(queue.next_due_in(fetch))
 
 
 def success(claimed: Claim, **fields: Any) -> Verdict:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from items import queue
 from items.models import Item
 from tests.items.factories import make_item
-from tests.items.queue.protocol import claim
+from tests.items.queue.protocol import claim, next_due_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,11 +32,11 @@ def test_renewal_of_nothing_is_nothing() -> None:
 
 
 def test_next_due_is_the_first_lease_or_backoff_to_end(owner: User) -> None:
-    nothing = queue.next_due_in()
+    nothing = next_due_in()
     make_item(owner, available_at=timezone.now() + timedelta(seconds=100))
     make_item(owner, available_at=timezone.now() + timedelta(seconds=50))
 
-    seconds = queue.next_due_in()
+    seconds = next_due_in()
 
     assert nothing is None
     assert seconds is not None
@@ -47,7 +47,7 @@ def test_what_a_claim_left_behind_is_due_now(owner: User) -> None:
     make_item(owner, available_at=timezone.now() - timedelta(seconds=5))
     make_item(owner, available_at=timezone.now() + timedelta(seconds=50))
 
-    seconds = queue.next_due_in()
+    seconds = next_due_in()
 
     assert seconds is not None
     assert seconds < 0

@@ -14,7 +14,7 @@ from items.claims import Claim
 from items.models import Item
 from items.states import Outcome, Status
 from tests.items.factories import make_item
-from tests.items.queue.protocol import success
+from tests.items.queue.protocol import claim, success
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,14 +23,14 @@ class ServerCrashed(Exception):
     """What was not on disk yet is gone."""
 
 
-def claim(worker: str) -> Claim:
-    (claimed,) = queue.claim(1, worker=worker, lease_seconds=60)
+def claim_by(worker: str) -> Claim:
+    (claimed,) = claim(1, worker=worker)
     return claimed
 
 
 def claim_that_is_lost(worker: str) -> Claim:
     with suppress(ServerCrashed), transaction.atomic():
-        lost = claim(worker)
+        lost = claim_by(worker)
         raise ServerCrashed
     return lost
 
@@ -40,7 +40,7 @@ def test_result_of_a_lost_claim_does_not_stand_in_the_way_of_the_next(owner: Use
     lost = claim_that_is_lost("before")
     queue.finish([success(lost, title="Before the crash")])
 
-    late = queue.finish([success(claim("after"), title="After the crash")]).late
+    late = queue.finish([success(claim_by("after"), title="After the crash")]).late
 
     item.refresh_from_db()
     assert late == []
@@ -51,7 +51,7 @@ def test_result_of_a_lost_claim_does_not_stand_in_the_way_of_the_next(owner: Use
 def test_result_of_a_lost_claim_is_not_taken_for_that_of_the_worker_who_has_the_item_now(owner: User) -> None:
     item = make_item(owner)
     lost = claim_that_is_lost("before")
-    held = claim("after")
+    held = claim_by("after")
 
     late = queue.finish([success(lost, title="Before the crash")]).late
     counted = queue.finish([success(held, title="After the crash")]).late
@@ -75,11 +75,11 @@ def test_lost_claim_that_its_worker_gives_up_is_recorded_as_lost(owner: User) ->
 def test_attempt_that_is_already_recorded_does_not_stop_the_claims(owner: User) -> None:
     """However it came about: an error of one item here would end every worker, again and again."""
     item = make_item(owner)
-    dead = claim("dead")
+    dead = claim_by("dead")
     make_stale_attempt(item, dead)
     Item.objects.update(available_at=timezone.now() - timedelta(seconds=1))
 
-    claimed = claim("alive")
+    claimed = claim_by("alive")
 
     assert claimed.item_id == item.pk
     assert item.attempts.count() == 1
