@@ -115,10 +115,14 @@ class OwnerFilter(admin.SimpleListFilter):
             "without_owner": changelist.get_query_string(remove=["owner"]),
         }
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Item]) -> QuerySet[Item]:
+    def queryset(self, request: HttpRequest, queryset: ItemQuerySet) -> ItemQuerySet:  # type: ignore[override]  # of items
         name = (self.value() or "").strip()
         if not name:
             return queryset
-        # Looked up first, because a join would keep PostgreSQL from the index that starts with the owner.
-        owner = None if "\x00" in name else get_user_model().objects.filter(username=name).first()
-        return queryset.filter(owner=owner) if owner else queryset.none()
+        owner = owner_named(name)
+        return queryset.owned_by(owner) if owner else queryset.none()
+
+
+def owner_named(name: str) -> object | None:
+    """Looked up before the items, because a join would keep PostgreSQL from the index that starts with the owner."""
+    return None if "\x00" in name else get_user_model().objects.filter(username=name).first()

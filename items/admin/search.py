@@ -5,22 +5,23 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
-from items.models import ItemQuerySet
+from items.admin.filters import owner_named
+from items.models import Item, ItemQuerySet
 
 NEWEST = 20_000
 MOST_OWNERS = 100
-HELP = f"An id, an owner's name, or words of a title, among the newest {NEWEST:,} that match the filter"
+HELP = f"An id, an owner's whole name, or a part of a name or title among the newest {NEWEST:,} that match the filter"
 
 
 def find(items: ItemQuerySet, term: str) -> ItemQuerySet:
-    """No index knows the middle of a title: one would cost at each claim, so the search goes back only so far."""
+    """Ids and whole names are looked up, however old the items are. Only what is neither is looked for in titles."""
     if not term:
         return items
     if (ids := ids_starting_with(term)) and (found := items.filter(pk__range=ids)).exists():
         return found
-    owners = get_user_model().objects.filter(username__icontains=term).values_list("pk", flat=True)
-    # Looked up first, because a subquery would keep PostgreSQL from the index on the time.
-    return _newest(items).filter(Q(title__icontains=term) | Q(owner__in=list(owners[:MOST_OWNERS])))
+    if (owner := owner_named(term)) and _has_items(owner):
+        return items.owned_by(owner)
+    return _containing(items, term)
 
 
 def ids_starting_with(term: str) -> tuple[UUID, UUID] | None:
@@ -29,6 +30,21 @@ def ids_starting_with(term: str) -> tuple[UUID, UUID] | None:
     if not 8 <= len(digits) <= 32 or set(digits) - set("0123456789abcdef"):  # noqa: PLR2004  # digits of an id
         return None
     return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
+
+def _has_items(owner: object) -> bool:
+    """Of any status, filtered or not: an action that leaves none to act on must not make the search find others.
+
+    In their order, because without one PostgreSQL may read the table from its start until it meets the owner.
+    """
+    return Item.objects.owned_by(owner).newest_first().only("pk").first() is not None
+
+
+def _containing(items: ItemQuerySet, term: str) -> ItemQuerySet:
+    """No index knows the middle of a title: one would cost at each claim, so the search goes back only so far."""
+    owners = get_user_model().objects.filter(username__icontains=term).values_list("pk", flat=True)
+    # Looked up first, because a subquery would keep PostgreSQL from the index on the time.
+    return _newest(items).filter(Q(title__icontains=term) | Q(owner__in=list(owners[:MOST_OWNERS])))
 
 
 def _newest(items: ItemQuerySet) -> ItemQuerySet:

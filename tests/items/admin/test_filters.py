@@ -1,7 +1,6 @@
-"""What the filters and the search of the list find, and what they refuse."""
+"""What the filters of the list find, and what they refuse."""
 
 import re
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,6 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from items.admin import search
 from items.admin.filters import ERROR_CODES
 from items.models import EnrichmentAttempt, Item
 from items.states import Outcome, Status
@@ -121,40 +119,6 @@ def test_owner_filter_keeps_the_other_filters(reviewer: Client, owner: User) -> 
 
     assert '<input type="hidden" name="status" value="FAILED">' in response.text
     assert '<a href="?status=FAILED">All owners</a>' in response.text
-
-
-@pytest.mark.parametrize("term", ["the whole id", "first eight digits", "VACUUM does", "stran"])
-def test_search_finds_by_id_title_and_owner(reviewer: Client, owner: User, stranger: User, term: str) -> None:
-    wanted = make_item(stranger, status=Status.ARCHIVED, title="What vacuum does")
-    make_item(owner, status=Status.ARCHIVED, title="Another title", pk=uuid.UUID(int=wanted.pk.int ^ (1 << 127)))
-    terms = {"the whole id": str(wanted.pk), "first eight digits": str(wanted.pk)[:8]}
-
-    response = reviewer.get(LIST, {"q": terms.get(term, term)})
-
-    assert listed(response.text) == {str(wanted.pk)}
-
-
-def test_search_goes_back_only_so_far(reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "NEWEST", 2)
-    oldest, *newest = (
-        make_item(owner, status=Status.ARCHIVED, created_at=timezone.now() - timedelta(days=days)) for days in (3, 2, 1)
-    )
-
-    assert listed(reviewer.get(LIST, {"q": "vacuum"}).text) == {str(item.pk) for item in newest}
-    assert listed(reviewer.get(LIST, {"q": str(oldest.pk)}).text) == {str(oldest.pk)}
-
-
-def test_word_of_a_title_that_could_be_an_id_is_found(reviewer: Client, owner: User) -> None:
-    item = make_item(owner, status=Status.ARCHIVED, title="The facade of the house", pk=uuid.UUID(int=0))
-
-    assert listed(reviewer.get(LIST, {"q": "facade"}).text) == {str(item.pk)}
-    assert listed(reviewer.get(LIST, {"q": "deadbeef"}).text) == set()
-
-
-def test_search_does_not_read_the_captured_text(reviewer: Client, owner: User) -> None:
-    make_item(owner, status=Status.ARCHIVED, raw_text="a secret word", title="Title")
-
-    assert listed(reviewer.get(LIST, {"q": "secret"}).text) == set()
 
 
 @pytest.mark.parametrize(

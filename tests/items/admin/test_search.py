@@ -1,0 +1,133 @@
+"""What the search of the list finds, and how much it reads for it."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from items.admin import search
+from items.states import Status
+from tests.items.admin.pages import LIST, listed
+from tests.items.factories import make_item
+
+OTHERS = 5_000
+"""Few enough that the search for a title would look through them all."""
+
+CROWD = """
+INSERT INTO items (owner_id, raw_text, title, status, created_at, confirmed_at)
+SELECT %s, 'A text', 'Title ' || n, 'ARCHIVED', now() - n * interval '1 minute', now() FROM generate_series(1, %s) n
+"""
+READ = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'items'"
+
+
+def rows_read() -> int:
+    """Rows of items that were read in this transaction so far, by whatever plan."""
+    with connection.cursor() as cursor:
+        cursor.execute(READ)
+        return int(cursor.fetchone()[0])
+
+
+@pytest.fixture
+def crowd(stranger: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(CROWD, [stranger.pk, OTHERS])
+        cursor.execute("ANALYZE items")
+
+
+@pytest.mark.parametrize("term", ["the whole id", "first eight digits", "VACUUM does", "stran"])
+def test_search_finds_by_id_title_and_owner(reviewer: Client, owner: User, stranger: User, term: str) -> None:
+    wanted = make_item(stranger, status=Status.ARCHIVED, title="What vacuum does")
+    make_item(owner, status=Status.ARCHIVED, title="Another title", pk=uuid.UUID(int=wanted.pk.int ^ (1 << 127)))
+    terms = {"the whole id": str(wanted.pk), "first eight digits": str(wanted.pk)[:8]}
+
+    response = reviewer.get(LIST, {"q": terms.get(term, term)})
+
+    assert listed(response.text) == {str(wanted.pk)}
+
+
+def test_search_goes_back_only_so_far(reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "NEWEST", 2)
+    oldest, *newest = (
+        make_item(owner, status=Status.ARCHIVED, created_at=timezone.now() - timedelta(days=days)) for days in (3, 2, 1)
+    )
+
+    assert listed(reviewer.get(LIST, {"q": "vacuum"}).text) == {str(item.pk) for item in newest}
+    assert listed(reviewer.get(LIST, {"q": str(oldest.pk)}).text) == {str(oldest.pk)}
+
+
+def test_word_of_a_title_that_could_be_an_id_is_found(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.ARCHIVED, title="The facade of the house", pk=uuid.UUID(int=0))
+
+    assert listed(reviewer.get(LIST, {"q": "facade"}).text) == {str(item.pk)}
+    assert listed(reviewer.get(LIST, {"q": "deadbeef"}).text) == set()
+
+
+def test_search_does_not_read_the_captured_text(reviewer: Client, owner: User) -> None:
+    make_item(owner, status=Status.ARCHIVED, raw_text="a secret word", title="Title")
+
+    assert listed(reviewer.get(LIST, {"q": "secret"}).text) == set()
+
+
+def test_whole_name_finds_all_items_of_that_owner_however_old(
+    reviewer: Client, owner: User, stranger: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "NEWEST", 1)
+    wanted = [make_item(owner, created_at=timezone.now() - timedelta(days=days)) for days in (3, 2)]
+    make_item(User.objects.create_user("owner2"))
+    make_item(stranger, status=Status.ARCHIVED, title="Who is the owner?")
+
+    assert listed(reviewer.get(LIST, {"q": " owner "}).text) == {str(item.pk) for item in wanted}
+
+
+def test_name_in_other_letters_finds_titles_and_other_owners_too(reviewer: Client, owner: User, stranger: User) -> None:
+    wanted = [
+        make_item(owner),
+        make_item(User.objects.create_user("owner2")),
+        make_item(stranger, status=Status.ARCHIVED, title="Who is the owner?"),
+    ]
+    make_item(stranger)
+
+    assert listed(reviewer.get(LIST, {"q": "OWNER"}).text) == {str(item.pk) for item in wanted}
+
+
+def test_name_of_somebody_without_items_is_a_word_of_titles(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.ARCHIVED, title="For the reviewer")
+
+    assert listed(reviewer.get(LIST, {"q": "reviewer"}).text) == {str(item.pk)}
+
+
+def test_search_finds_nobody_else_when_no_item_of_the_owner_matches_the_filter(reviewer: Client, owner: User) -> None:
+    make_item(owner, status=Status.ARCHIVED)
+    make_item(User.objects.create_user("owner2"), status=Status.FAILED)
+
+    assert listed(reviewer.get(LIST, {"q": "owner", "status": Status.FAILED}).text) == set()
+
+
+@pytest.mark.parametrize("query", [{}, {"status": Status.FAILED}, {"status": Status.ARCHIVED}])
+def test_search_for_an_owner_reads_no_items_of_others(
+    reviewer: Client, owner: User, crowd: None, query: dict[str, str]
+) -> None:
+    mine = [make_item(owner, status=status) for status in (Status.FAILED, Status.ARCHIVED) for _ in range(5)]
+    before = rows_read()
+
+    page = reviewer.get(LIST, {**query, "q": "owner"}).text
+
+    assert listed(page) == {str(item.pk) for item in mine if item.status == query.get("status", item.status)}
+    assert rows_read() - before < OTHERS / 50
+
+
+@pytest.mark.parametrize("term", ["own", "zzz", "reviewer"])
+def test_search_for_anything_else_reads_only_the_newest(
+    reviewer: Client, owner: User, crowd: None, monkeypatch: pytest.MonkeyPatch, term: str
+) -> None:
+    monkeypatch.setattr(search, "NEWEST", 100)
+    make_item(owner)
+    before = rows_read()
+
+    reviewer.get(LIST, {"q": term})
+
+    assert rows_read() - before < OTHERS / 10
