@@ -94,6 +94,14 @@ def test_name_in_other_letters_finds_titles_and_other_owners_too(reviewer: Clien
     assert listed(reviewer.get(LIST, {"q": "OWNER"}).text) == {str(item.pk) for item in wanted}
 
 
+def test_part_of_a_name_finds_the_items_of_however_many_owners(reviewer: Client) -> None:
+    User.objects.bulk_create(User(username=f"team{number}") for number in range(150))
+    members = User.objects.filter(username__in=["team0", "team75", "team149"])
+    wanted = [make_item(member) for member in members]
+
+    assert listed(reviewer.get(LIST, {"q": "team"}).text) == {str(item.pk) for item in wanted}
+
+
 def test_name_of_somebody_without_items_is_a_word_of_titles(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.ARCHIVED, title="For the reviewer")
 
