@@ -1,5 +1,6 @@
 """Several programs run as one: they start together, write to one terminal and end together."""
 
+import math
 import os
 import queue
 import signal
@@ -107,20 +108,22 @@ class Supervisor:
     def first_event(self) -> Event: ...
 
     @overload
-    def first_event(self, *, or_when: Callable[[], bool], within: float) -> Event | None: ...
+    def first_event(self, *, or_when: Callable[[], bool], within: float = ..., every: float = ...) -> Event | None: ...
 
-    def first_event(self, *, or_when: Callable[[], bool] | None = None, within: float = 0) -> Event | None:
+    def first_event(
+        self, *, or_when: Callable[[], bool] | None = None, within: float = math.inf, every: float = POLL_SECONDS
+    ) -> Event | None:
         """Wait for the first signal or for the first child that ends.
 
-        Returns None once `or_when` holds, if that comes first. Raises TimeoutError when nothing of all that
-        happens `within` so many seconds.
+        Returns None once `or_when` holds, if that comes first; it is asked `every` so many seconds. Raises
+        TimeoutError when nothing of all that happens `within` so many seconds.
         """
         if or_when is None:
             return self.events.get()
         deadline = time.monotonic() + within
         while not or_when():
             try:
-                return self.events.get(timeout=POLL_SECONDS)
+                return self.events.get(timeout=every)
             except queue.Empty:
                 if time.monotonic() > deadline:
                     raise TimeoutError from None

@@ -36,6 +36,17 @@ def running_postgres(folder: Path = FOLDER, *, fsync: bool = True) -> Iterator[s
             _leave(users, folder)
 
 
+def serves(url: str, folder: Path = FOLDER) -> bool:
+    """Tell whether this is the embedded server's address now, and its keeper is alive.
+
+    A later server, which another user may have had started already, has another address.
+    """
+    try:
+        return (folder / "url").read_text() == url and is_held(folder / "keeper.lock")
+    except (FileNotFoundError, PermissionError):  # there is none, or it is not ours
+        return False
+
+
 def _address(folder: Path, *, fsync: bool) -> str:
     url_file, keeper_lock = folder / "url", folder / "keeper.lock"
     with _open_lock(folder, "start.lock") as start:
@@ -77,11 +88,18 @@ def _leave(users: FileLock, folder: Path) -> None:
     def is_over() -> bool:
         if users.try_own():  # we are the last, and the keeper has not noticed yet or is gone
             users.release()
-            return not is_held(folder / "keeper.lock")
+            return _has_ended(folder)
         return users.try_share()  # others use it; else the keeper owns the lock and is at work
 
     with suppress(FileNotFoundError):  # somebody has deleted the folder under us
         within(LEAVE_SECONDS, is_over)
+
+
+def _has_ended(folder: Path) -> bool:
+    """Tell whether nothing is left of keeper and server. A server whose keeper was killed takes a moment longer."""
+    with FileLock(folder / "keeper.lock") as keeping:
+        # Shared meanwhile, lest a new keeper takes our look at the server's lock for a server that still works.
+        return keeping.try_share() and not is_held(folder / "server.lock")
 
 
 def _open_lock(folder: Path, name: str) -> FileLock:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,12 +18,15 @@ import psutil  # type: ignore[import-untyped]  # it carries no types
 import pytest
 from django.core.management import CommandError
 
-from litevault.management.commands.up import Command
-from litevault.supervisor import Supervisor
+from litevault.management.commands.up import Command, end_of_embedded_server
+from litevault.postgres.embedded import running_postgres, serves
+from litevault.postgres.server import free_port
+from litevault.supervisor import STOP_SIGNALS, Supervisor
 from tests.clones import bare_environment, fresh_clone
-from tests.end_to_end.conftest import CommandStarter
+from tests.embedded import throwaway_folder
+from tests.end_to_end.conftest import CommandStarter, Started
 from tests.litevault.events.client import Listening
-from tests.processes import descendants, kill, named, survivors
+from tests.processes import descendants, keeper, kill, named, postmaster, survivors
 from tests.waiting import until
 
 HEADERS = {"X-Dev-User-Id": "demo", "Content-Type": "application/json"}
@@ -129,7 +132,18 @@ def test_web_server_that_does_not_answer_is_one_sentence(monkeypatch: pytest.Mon
     monkeypatch.setattr("litevault.management.commands.up.READY_SECONDS", 0)
 
     with Supervisor([]) as supervisor, pytest.raises(CommandError, match="were not ready"):
-        Command().watch(supervisor, "never shown", wanted=[(port, "/healthz")])
+        Command().watch(supervisor, "never shown", wanted=[(port, "/healthz")], database_is_gone=lambda: False)
+
+
+def test_database_that_ends_before_all_is_ready_is_not_waited_for(
+    capsys: pytest.CaptureFixture[str], port: int
+) -> None:
+    with Supervisor([]) as supervisor:
+        wanted = [(port, "/healthz")]
+
+        assert Command().watch(supervisor, "never shown", wanted=wanted, database_is_gone=lambda: True) is None
+
+    assert not capsys.readouterr().out
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "eighty"])
@@ -141,10 +155,10 @@ def test_port_that_does_not_exist_is_refused(start: CommandStarter, tmp_path: Pa
 
 
 @contextmanager
-def running_clone(clone: Path, port: int) -> Iterator[subprocess.Popen[str]]:
-    """`up` in a clone, ready, with its output in up.log there."""
-    with (clone / "up.log").open("w") as log:
-        up = subprocess.Popen(
+def running_clone(clone: Path, port: int) -> Iterator[Started]:
+    """`up` in a clone, ready."""
+    with (clone / f"up-{port}.log").open("w") as log:
+        up = Started(
             [sys.executable, "manage.py", "up", "--port", str(port)],
             cwd=clone,
             env=bare_environment(),
@@ -153,9 +167,10 @@ def running_clone(clone: Path, port: int) -> Iterator[subprocess.Popen[str]]:
             stderr=subprocess.STDOUT,
             text=True,
         )
+    up.log = Path(log.name)
     with up:
         try:
-            until_ready(up, (clone / "up.log").read_text)
+            until_ready(up, up.log.read_text)
             yield up
         finally:
             up.terminate()
@@ -167,7 +182,7 @@ def test_data_and_login_are_found_again_after_every_end(clone: Path, port: int) 
         until(lambda: status_of(item, port) == "READY_TO_CONFIRM")
         kill(up)
     until(lambda: not named(clone))
-    login = re.search(r"\(user admin, password .*\)", (clone / "up.log").read_text())
+    login = re.search(r"\(user admin, password .*\)", up.log.read_text())
 
     with running_clone(clone, port) as up:
         found = call(port, "GET", f"items/{item['id']}")
@@ -177,5 +192,63 @@ def test_data_and_login_are_found_again_after_every_end(clone: Path, port: int) 
     assert not named(clone)
     assert found["rawText"] == TEXT
     assert login
-    assert login[0] in (clone / "up.log").read_text()
+    assert login[0] in up.log.read_text()
     assert (clone / "var" / "admin-password").stat().st_mode & 0o077 == 0
+
+
+def assert_it_ended_with_its_database(up: Started, clone: Path) -> None:
+    assert up.wait(timeout=15) == 1
+    (sentence,) = (line for line in up.log.read_text().splitlines() if line.startswith("CommandError: "))
+    assert "because the embedded PostgreSQL has ended." in sentence
+    assert str(clone / "var" / "postgres" / "server.log") in sentence
+    assert "Stopped." not in up.log.read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the server outlives its keeper until the next start")
+@pytest.mark.parametrize("victim", [postmaster, keeper])
+def test_all_end_with_the_embedded_server_and_nothing_is_lost(
+    clone: Path, port: int, victim: Callable[[Path], psutil.Process]
+) -> None:
+    with running_clone(clone, port) as up:
+        family = [*descendants(up), *named(clone)]
+        item = call(port, "POST", "items", {"rawText": TEXT})
+
+        kill(victim(clone / "var" / "postgres"))
+
+        assert_it_ended_with_its_database(up, clone)
+        assert not survivors(family)
+    with running_clone(clone, port):
+        assert call(port, "GET", f"items/{item['id']}")["rawText"] == TEXT
+
+
+def test_two_that_share_the_embedded_server_both_end_with_it(clone: Path, port: int) -> None:
+    with running_clone(clone, port) as one, running_clone(clone, free_port()) as other:
+        kill(postmaster(clone / "var" / "postgres"))
+
+        for up in (one, other):
+            assert_it_ended_with_its_database(up, clone)
+        assert not named(clone)
+
+
+def test_request_to_stop_is_not_taken_for_the_end_of_the_embedded_server(clone: Path) -> None:
+    """Neither by the one that is asked, nor by those that stay with the server."""
+    with ExitStack() as stack:
+        ups = [stack.enter_context(running_clone(clone, free_port())) for _ in STOP_SIGNALS]
+
+        for up, sign in zip(ups, STOP_SIGNALS, strict=True):
+            up.send_signal(sign)
+
+            assert up.wait(timeout=15) == 0
+            assert up.log.read_text().endswith("Stopped.\n")
+        assert not named(clone)
+
+
+def test_end_of_a_server_that_the_user_chose_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    with throwaway_folder() as folder, running_postgres(folder / "postgres", fsync=False) as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        is_gone = end_of_embedded_server()
+
+        kill(postmaster(folder / "postgres"))
+        until(lambda: not serves(url, folder / "postgres"))
+
+        assert not is_gone()

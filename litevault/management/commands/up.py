@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -18,10 +18,12 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import connections
 
 from litevault.environment import boolean
+from litevault.postgres.embedded import FOLDER, serves
 from litevault.supervisor import Child, Event, Program, Supervisor
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60
+DATABASE_POLL_SECONDS = 1
 
 # As many threads as the web server's pool has connections: more would only wait for one (wsgi.py).
 WEB_THREADS = 16
@@ -60,6 +62,7 @@ class Command(BaseCommand):
     def handle(self, *_args: str, port: int, no_listener: bool, **_options: Any) -> None:
         refuse_taken_port(port)
         events_port = free_port(port + 1)
+        database_is_gone = end_of_embedded_server()
         os.environ["LITEVAULT_DEBUG"] = os.environ.get("LITEVAULT_DEBUG") or "true"
         call_command("migrate", verbosity=0, interactive=False)
         login = admin_login() if boolean("LITEVAULT_DEBUG") else ""
@@ -70,25 +73,35 @@ class Command(BaseCommand):
             banner = BANNER.format(base=base, events=events_base, login=login, curl=CURL, text=EXAMPLE)
             # Ready, where there is a listener, means that it listens.
             web_path = "/healthz" if no_listener else "/readyz"
-            event = self.watch(supervisor, banner, wanted=((port, web_path), (events_port, "/healthz")))
-        if isinstance(event, Child):
-            raise CommandError(
-                f"All stopped, because {event.name} ended with exit code {event.exit_code}. The lines above tell why.",
-                returncode=event.exit_code or 1,
-            )
+            wanted = ((port, web_path), (events_port, "/healthz"))
+            event = self.watch(supervisor, banner, wanted=wanted, database_is_gone=database_is_gone)
+        if not isinstance(event, signal.Signals):
+            # A child may have ended only because the database had.
+            raise failure(None if database_is_gone() else event)
         self.say("Stopped.")
 
-    def watch(self, supervisor: Supervisor, banner: str, *, wanted: Sequence[tuple[int, str]]) -> Event:
-        """Print the banner once all the wanted ports and paths answer; return what puts an end to it all."""
+    def watch(
+        self,
+        supervisor: Supervisor,
+        banner: str,
+        *,
+        wanted: Sequence[tuple[int, str]],
+        database_is_gone: Callable[[], bool],
+    ) -> Event | None:
+        """Print the banner once all the wanted ports and paths answer; return what puts an end to it all.
+
+        That is None if it is the end of the embedded server.
+        """
         try:
             event = supervisor.first_event(
-                or_when=lambda: all(answers(port, path) for port, path in wanted), within=READY_SECONDS
+                or_when=lambda: database_is_gone() or all(answers(port, path) for port, path in wanted),
+                within=READY_SECONDS,
             )
         except TimeoutError:
             raise CommandError(f"The processes were not ready within {READY_SECONDS} seconds.") from None
-        if event is None:
+        if event is None and not database_is_gone():
             self.say(banner)
-            event = supervisor.first_event()
+            event = supervisor.first_event(or_when=database_is_gone, every=DATABASE_POLL_SECONDS)
         if isinstance(event, signal.Signals):
             self.say("\nStopping …")
         return event
@@ -96,6 +109,29 @@ class Command(BaseCommand):
     def say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def end_of_embedded_server() -> Callable[[], bool]:
+    """Make a question that can be asked again and again: has the embedded server ended that we use now?
+
+    Of a server that DATABASE_URL names it is always denied: that may come back, and the children wait for it.
+    """
+    url = os.environ.get("DATABASE_URL", "")
+    is_embedded = serves(url)
+    return lambda: is_embedded and not serves(url)
+
+
+def failure(ended: Child | None) -> CommandError:
+    """Say who ended, a child or the embedded server, where nobody had asked for it."""
+    if ended is None:
+        return CommandError(
+            f"All stopped, because the embedded PostgreSQL has ended. Its log is {FOLDER / 'server.log'}. "
+            "The next start finds the data again."
+        )
+    return CommandError(
+        f"All stopped, because {ended.name} ended with exit code {ended.exit_code}. The lines above tell why.",
+        returncode=ended.exit_code or 1,
+    )
 
 
 def port_number(text: str) -> int:
