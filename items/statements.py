@@ -25,8 +25,13 @@ JOIN claim ON items.id = claim.id AND items.fencing_token = claim.token AND item
 """
 
 # Those that somebody else has locked are left out: one row that is held must not hold up the others.
+# Each is looked up by its id, and until the commit no plan may read the whole table instead. The plan of the foreign
+# key's check, which comes last and once for each attempt, is kept by the session: made while there were few items,
+# it would read all that a burst has brought since.
 LOCK = """
-SELECT id, status, fencing_token FROM items WHERE id = ANY(%s::uuid[]) FOR NO KEY UPDATE SKIP LOCKED
+SELECT item.* FROM unnest(%s::uuid[]) AS wanted (id), set_config('enable_seqscan', 'off', true), LATERAL (
+    SELECT id, status, fencing_token FROM items WHERE id = wanted.id FOR NO KEY UPDATE SKIP LOCKED
+) item
 """
 
 # A statement of its own after LOCK, so that it sees what others wrote before: the numbers of their attempts, above all.

@@ -1,0 +1,41 @@
+"""What the database reads for a step of the protocol, whatever it believed of the table before."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from items import queue
+from items.models import Item
+from tests.items.factories import make_item
+from tests.items.queue.protocol import claim, success
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# After so many executions PostgreSQL keeps a plan for the rest of the session.
+EXECUTIONS_BEFORE_A_PLAN_IS_KEPT = 5
+
+
+def rows_read_by_scans() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'items'")
+        (number,) = cursor.fetchone()
+        return int(number)
+
+
+def test_verdicts_of_a_burst_read_no_whole_table_though_the_session_has_known_it_small(owner: User) -> None:
+    connection.close()
+    make_item(owner)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE items")
+    for _ in range(2 * EXECUTIONS_BEFORE_A_PLAN_IS_KEPT):
+        make_item(owner)
+        queue.finish([success(claimed) for claimed in claim(1)])
+    Item.objects.capture_many(owner=owner, raw_texts=[f"Text number {number}." for number in range(1000)])
+    claims = claim(100)
+    read_before = rows_read_by_scans()
+
+    queue.finish([success(claimed) for claimed in claims])
+
+    assert len(claims) == 100
+    assert rows_read_by_scans() == read_before
