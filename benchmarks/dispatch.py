@@ -31,7 +31,7 @@ def measure(asked: Run, contender: Contender) -> None:
     with working(contender, concurrency=CONCURRENCY) as worker, contender.capturing(asked.url) as capturer:
         warm_up(contender, worker, asked.url)
         alone = one_at_a_time(capturer, worker, asked.size(100, 500))
-        pairs = in_pairs(capturer, worker, asked.size(100, 600))
+        pairs = in_pairs(capturer, worker, asked.size(100, 1500))
     contender.forget(asked.url)
     report.add_latencies("one at a time", contender.name, alone)
     report.add_latencies("in pairs, 0 to 15 ms apart", contender.name, pairs)
