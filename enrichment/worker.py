@@ -57,8 +57,11 @@ class EnrichmentWorker:
         self._settings = settings
         self._exits_when_idle = exits_when_idle
         self._remaining = max_items
-        # A few items are claimed ahead, so that a slot that becomes free need not wait for the database.
-        self._capacity = concurrency + max(1, concurrency // 10)
+        # A few items are claimed ahead, so that a slot that becomes free need not wait for the database. While half of
+        # these wait no more are claimed: many claims of one item each would take processors from what is worked on.
+        ahead = max(1, concurrency // 10)
+        self._capacity = concurrency + ahead
+        self._least_room = (ahead + 1) // 2
         self._slots = asyncio.Semaphore(concurrency)
         self._claims = ClaimConnection(deadline_seconds=DEADLINE_SECONDS)
         # Renewals, vocabularies and the bell share another one, so that no claim waits for any of them.
@@ -184,6 +187,8 @@ class EnrichmentWorker:
             return 0
         capacity = 1 if self._breaker.is_open else self._capacity
         room = capacity - len(self._in_flight)
+        if room < min(capacity, self._least_room):
+            return 0
         return room if self._remaining is None else min(room, self._remaining)
 
     async def _seconds_until_next_look(self) -> float:

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from items import queue
+from items.claims import Claim
 from items.models import Item
 from items.states import Status
 from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, until
@@ -60,6 +61,39 @@ async def test_item_that_becomes_due_while_the_worker_turns_to_rest_is_seen(
 
     async with working(provider, listens=False, enrich={"sweep_seconds": 3600}):
         await database.reaches(item, Status.READY_TO_CONFIRM)
+
+
+async def test_slots_that_become_free_one_by_one_are_not_claimed_for_one_by_one(
+    owner: User,
+    database: Database,
+    working: WorkerMaker,
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = [f"text {number}" for number in range(60)]
+    gates = {text: asyncio.Event() for text in texts}
+    provider.script = {text: [gate] for text, gate in gates.items()}
+    items = await database.capture(owner, *texts)
+    rooms: list[int] = []
+    monkeypatch.setattr(queue, "claim", noting(rooms, queue.claim))
+
+    async with working(provider, concurrency=40, listens=False):
+        await until(lambda: provider.running == 40)
+        for item in items[:16]:
+            gates[item.raw_text].set()
+            await database.reaches(item, Status.READY_TO_CONFIRM)
+            await until(lambda: provider.running == 40)
+
+    assert sum(room < 40 for room in rooms) >= 6, "it claimed as slots became free"
+    assert min(rooms) == 2, "four are claimed ahead, and when two are left, it claims again"
+
+
+def noting(rooms: list[int], claim: Callable[..., Awaitable[list[Claim]]]) -> Callable[..., Awaitable[list[Claim]]]:
+    async def claim_and_note(fetch: queue.Fetch, limit: int, **options: Any) -> list[Claim]:
+        rooms.append(limit)
+        return await claim(fetch, limit, **options)
+
+    return claim_and_note
 
 
 def put_off(item: Item, *, seconds: float) -> None:
