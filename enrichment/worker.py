@@ -2,12 +2,10 @@
 
 import asyncio
 import random
-import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from uuid import UUID
 
 import structlog
 
@@ -18,6 +16,7 @@ from enrichment.claim_connection import ClaimConnection
 from enrichment.config import EnrichSettings
 from enrichment.database import DATABASE_AWAY, DatabaseThread
 from enrichment.enricher import Enricher
+from enrichment.leases import LeaseKeeper
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.vocabularies import Vocabularies
 from enrichment.writer import VerdictWriter
@@ -67,6 +66,9 @@ class EnrichmentWorker:
         # Renewals, vocabularies and the bell share another one, so that no claim waits for any of them.
         self._database = DatabaseThread("litevault-aside", deadline_seconds=DEADLINE_SECONDS)
         self._writer = VerdictWriter(on_written=self._verdicts_written)
+        self._leases = LeaseKeeper(
+            self._database, lease_seconds=settings.lease_seconds, held=self._held, on_lost=self._lease_lost
+        )
         self._bell = Bell(self._database)
         self._breaker = Breaker()
         self._vocabularies = Vocabularies(self._database)
@@ -85,7 +87,6 @@ class EnrichmentWorker:
         self._is_hurried = False
         self._grace_ends_at = 0.0
         self._wake = asyncio.Event()
-        self._renew_now = asyncio.Event()
 
     # What others may ask of a worker.
 
@@ -105,7 +106,7 @@ class EnrichmentWorker:
         When they do again, look which leases still hold: the news of a discard may have been missed.
         """
         self._is_notified = works
-        self._renew_now.set()
+        self._leases.renew_now()
         self._wake.set()
 
     def drain(self) -> None:
@@ -126,7 +127,7 @@ class EnrichmentWorker:
         """Work until told to stop. An error of one item is that item's; any other ends the run."""
         async with asyncio.TaskGroup() as group:
             writing = group.create_task(self._writer.run())
-            renewing = group.create_task(self._renew_leases())
+            renewing = group.create_task(self._leases.run())
             ringing = group.create_task(self._bell.run())
             await self._claim_until_told_to_stop(group)
             await self._let_flights_land()
@@ -242,34 +243,15 @@ class EnrichmentWorker:
         if self._settings.per_owner_concurrency or any(verdict.status == Status.ENRICHING for verdict in written):
             self._wake.set()
 
-    async def _renew_leases(self) -> None:
-        lease_seconds = self._settings.lease_seconds
-        renewed_at = time.monotonic()
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(lease_seconds / 3):
-                    await self._renew_now.wait()
-            self._renew_now.clear()
-            asked_at = time.monotonic()
-            claims = [*self._in_flight, *self._writer.unwritten()]
-            try:
-                held = await self._database.run(partial(queue.renew, claims, lease_seconds=lease_seconds))
-            except DATABASE_AWAY as error:
-                logger.warning("lease.not_renewed", cause=type(error).__name__, count=len(claims))
-                if time.monotonic() - renewed_at > lease_seconds * 2 / 3:
-                    self._give_up_all_but(set(), claims)
-            else:
-                renewed_at = asked_at
-                self._give_up_all_but(held, claims)
+    def _held(self) -> list[Claim]:
+        return [*self._in_flight, *self._writer.unwritten()]
 
-    def _give_up_all_but(self, held: Collection[UUID], claims: Sequence[Claim]) -> None:
-        """Cancel what is not ours any more, or will soon not be: another worker may already be at it."""
-        for claim in claims:
-            task = self._in_flight.get(claim)
-            if task is not None and claim.item_id not in held:
-                metrics.leases_lost.inc()
-                logger.info("lease.lost", item_id=str(claim.item_id))
-                task.cancel()
+    def _lease_lost(self, claim: Claim) -> None:
+        """Cancel what is not ours any more: another worker may already be at it."""
+        if task := self._in_flight.get(claim):
+            metrics.leases_lost.inc()
+            logger.info("lease.lost", item_id=str(claim.item_id))
+            task.cancel()
 
     async def _let_flights_land(self) -> None:
         if self._in_flight:

@@ -1,0 +1,64 @@
+"""Keeps the leases of what a worker holds, and says which it has lost."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+
+import structlog
+
+from enrichment.database import DATABASE_AWAY, DatabaseThread
+from items import queue
+from items.claims import Claim
+
+logger = structlog.get_logger(__name__)
+
+
+class LeaseKeeper:
+    """Renews each lease three times before it ends.
+
+    `held` says what to renew. `on_lost` hears of each claim that is ours no more, or will soon not be, because the
+    database has been away for two thirds of a lease.
+    """
+
+    def __init__(
+        self,
+        database: DatabaseThread,
+        *,
+        lease_seconds: float,
+        held: Callable[[], Sequence[Claim]],
+        on_lost: Callable[[Claim], None],
+    ) -> None:
+        self._database = database
+        self._lease_seconds = lease_seconds
+        self._held = held
+        self._on_lost = on_lost
+        self._asked = asyncio.Event()
+
+    def renew_now(self) -> None:
+        """Do not wait for the next third: something may have been missed."""
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Renew until cancelled."""
+        renewed_at = time.monotonic()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._lease_seconds / 3):
+                    await self._asked.wait()
+            self._asked.clear()
+            asked_at = time.monotonic()
+            claims = self._held()
+            try:
+                still_ours = await self._database.run(partial(queue.renew, claims, lease_seconds=self._lease_seconds))
+            except DATABASE_AWAY as error:
+                logger.warning("lease.not_renewed", cause=type(error).__name__, count=len(claims))
+                if time.monotonic() - renewed_at < self._lease_seconds * 2 / 3:
+                    continue
+                still_ours = set()
+            else:
+                renewed_at = asked_at
+            for claim in claims:
+                if claim.item_id not in still_ours:
+                    self._on_lost(claim)
