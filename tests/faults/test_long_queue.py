@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from items import queue
 from items.statements import CLAIM
+from tests.items.other_connection import other_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +44,7 @@ FROM auth_user, generate_series(1, {PENDING // OWNERS}) n
 
 def finding() -> str:
     """The part of a claim that finds the items and locks them."""
-    function: str = import_module("items.migrations.0007_claim").CLAIM
+    function: str = import_module("items.migrations.0009_claim_by_place").CLAIM
     statement = function[function.index("WITH RECURSIVE") : function.index(",\n    lost AS")] + " SELECT * FROM due"
     for name, parameter in {"after_owner": "after_owner", "slots": "limit", "per_owner": "per_owner"}.items():
         statement = re.sub(rf"\b{name}\b", f"%({parameter})s", statement)
@@ -65,6 +66,8 @@ def without_triggers(transactional_db: None) -> Iterator[None]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")
+            # Autovacuum would see none of what is not committed, and tell the planner that 5,000 pages hold no row.
+            cursor.execute("LOCK TABLE items IN SHARE UPDATE EXCLUSIVE MODE")
         yield
         transaction.set_rollback(True)
 
@@ -78,11 +81,11 @@ def pages_of_a_claim(statement: str = CLAIM) -> int:
         "lease_seconds": 45,
         "worker": "worker",
     }
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement, {**parameters, "limit": 0})  # what it reads to plan is no part of a claim
-        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters)
-        ((plan,),) = cursor.fetchone()
-        transaction.set_rollback(True)
+    for _ in range(2):  # what the first reads to plan is no part of a claim
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters)
+            ((plan,),) = cursor.fetchone()
+            transaction.set_rollback(True)
     assert plan["Plan"]["Actual Rows"] == 4
     pages: int = plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
     return pages
@@ -116,5 +119,18 @@ def test_claim_reads_little_when_the_planner_expects_nothing_to_be_due(without_t
         cursor.execute("ANALYZE items")
         cursor.execute("TRUNCATE items CASCADE")
         cursor.execute(MANY_OWNERS)
+
+    assert pages_of_a_claim() < 250
+
+
+def test_claim_reads_little_though_autovacuum_saw_none_of_an_import_that_was_not_committed(
+    transactional_db: None,
+) -> None:
+    User.objects.bulk_create([User(username=f"user {number}") for number in range(OWNERS)])
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(ONE_OWNER_BEFORE_MANY)
+        with other_connection() as autovacuum:
+            autovacuum.execute("ANALYZE items")
 
     assert pages_of_a_claim() < 250
