@@ -14,7 +14,10 @@ Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
 
 
 class ClaimConnection:
-    """Made when it is needed, made again when it was lost, with a deadline on everything that is asked."""
+    """Made when it is needed, made again when it was lost, with a deadline on everything that is asked.
+
+    It is asked one statement at a time.
+    """
 
     def __init__(self, *, deadline_seconds: float) -> None:
         self._deadline_seconds = deadline_seconds
