@@ -77,7 +77,7 @@ format: setup ## put the code into shape
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --no-strip-extras \
 	--python-version 3.11
 
 lock: ## compile requirements/*.txt from pyproject.toml (needs uv)
