@@ -1,13 +1,21 @@
-"""Two users stand in every test: the owner, and a stranger who must see nothing."""
+"""What holds for every test, and where the fixtures come from that folders share."""
 
 import signal
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from tests.embedded import postgres_for_tests
+
+pytest_plugins = [
+    "tests.plugins.commands",
+    "tests.plugins.events",
+    "tests.plugins.providers",
+    "tests.plugins.proxies",
+    "tests.plugins.users",
+    "tests.plugins.worker",
+]
 
 
 def pytest_configure() -> None:
@@ -24,16 +32,6 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     """
     with postgres_for_tests():
         yield
-
-
-@pytest.fixture
-def owner(db: None) -> User:
-    return User.objects.create_user("owner")
-
-
-@pytest.fixture
-def stranger(db: None) -> User:
-    return User.objects.create_user("stranger")
 
 
 @pytest.fixture(autouse=True)

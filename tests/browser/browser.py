@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from django.contrib.auth.models import User
 from django.test import Client
+from selenium import webdriver
 from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
-from selenium.webdriver import ActionChains, Chrome, Keys
+from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.waiting import until
@@ -49,7 +50,7 @@ RUN_AXE = "const [options, done] = arguments; axe.run(document, options).then(do
 
 
 class Browser:
-    def __init__(self, driver: Chrome, address: str) -> None:
+    def __init__(self, driver: "webdriver.Chrome", address: str) -> None:
         self.driver = driver
         self.address = address
         self.resize(1440, 900)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium import webdriver  # which imports what is asked of it, hence the quotes around types
 
 PROGRAM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
@@ -33,18 +33,18 @@ def is_installed() -> bool:
 
 
 @contextmanager
-def running_chromium() -> Iterator[Chrome]:
+def running_chromium() -> "Iterator[webdriver.Chrome]":
     with tempfile.TemporaryDirectory(prefix="litevault-chromium-", ignore_cleanup_errors=True) as profile:
-        service = ChromeService(DRIVER, log_output=os.devnull)
-        driver = Chrome(options=_options(Path(profile)), service=service)
+        service = webdriver.ChromeService(DRIVER, log_output=os.devnull)
+        driver = webdriver.Chrome(options=_options(Path(profile)), service=service)
         try:
             yield driver
         finally:
             driver.quit()
 
 
-def _options(profile: Path) -> ChromeOptions:
-    options = ChromeOptions()
+def _options(profile: Path) -> "webdriver.ChromeOptions":
+    options = webdriver.ChromeOptions()
     options.binary_location = PROGRAM or ""
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)

@@ -3,19 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from pytest_django import DjangoDbBlocker
-from selenium.webdriver import Chrome
+from selenium import webdriver
 
 from litevault.models import LoginThrottle
 from tests.browser.browser import Browser
 from tests.browser.chromium import MISSING, is_installed, running_chromium
 from tests.browser.site import Site, running_site
+from tests.items.admin.staff import EVERY_VERB, staff
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Chrome]:
+def chromium() -> "Iterator[webdriver.Chrome]":
     if not is_installed():
         pytest.skip(MISSING)
     with running_chromium() as driver:
@@ -24,7 +25,7 @@ def chromium() -> Iterator[Chrome]:
 
 @pytest.fixture(scope="package")
 def site(
-    chromium: Chrome,
+    chromium: "webdriver.Chrome",
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
@@ -45,7 +46,7 @@ def transactional_db(site: Site, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 
 @pytest.fixture
-def browser(chromium: Chrome, site: Site, transactional_db: None) -> Iterator[Browser]:
+def browser(chromium: "webdriver.Chrome", site: Site, transactional_db: None) -> Iterator[Browser]:
     """Nobody is logged in. At the end the console must have said nothing, and no request have failed."""
     browser = Browser(chromium, site.address)
     browser.start_over()
@@ -59,15 +60,9 @@ def person(transactional_db: None) -> User:
     return User.objects.create_user("ada", password="correct horse")
 
 
-def staff(username: str, *codenames: str) -> User:
-    user = User.objects.create_user(username, is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(content_type__app_label="items", codename__in=codenames))
-    return user
-
-
 @pytest.fixture
 def reviewer(transactional_db: None) -> User:
-    return staff("reviewer", "view_item", "change_item", "retry_item", "confirm_item", "discard_item")
+    return staff("reviewer", *EVERY_VERB)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 from django.conf import settings
 
 from litevault.postgres.server import free_port
-from tests.end_to_end.conftest import PROJECT, database_url
+from tests.database import database_url
 from tests.waiting import until
 
 HOST = "127.0.0.1"
@@ -77,7 +77,7 @@ class Site:
         with (self._folder / f"{name}.log").open("wb") as output:
             self._started[name] = subprocess.Popen(
                 [sys.executable, *arguments],
-                cwd=PROJECT,
+                cwd=settings.BASE_DIR,
                 env=ours | environment | more,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

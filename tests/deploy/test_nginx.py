@@ -14,18 +14,11 @@ from items.states import Status
 from litevault.doctor import events
 from litevault.postgres.server import free_port
 from tests.deploy.test_files import ROOT
-from tests.end_to_end.conftest import (
-    CommandStarter,
-    start,  # noqa: F401  # a fixture for the tests here
-)
 from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item
-from tests.litevault.events.client import Listening
-from tests.litevault.events.conftest import (
-    EventsStarter,
-    start_events,  # noqa: F401  # see above
-    token_of,
-)
+from tests.litevault.events.client import Listening, token_of
+from tests.plugins.commands import CommandStarter
+from tests.plugins.events import EventsStarter
 from tests.privacy.web import Web, web_server
 from tests.waiting import until
 
@@ -84,8 +77,8 @@ def nginx(folder: Path, *, web: str, rule: str) -> Iterator[str]:
 
 
 def test_events_come_through_the_proxy_at_once_and_everything_else_from_the_web_server(
-    start: CommandStarter,  # noqa: F811  # the fixture of that name
-    start_events: EventsStarter,  # noqa: F811  # see above
+    start: CommandStarter,
+    start_events: EventsStarter,
     owner: User,
     tmp_path: Path,
 ) -> None:
@@ -110,7 +103,7 @@ def test_events_come_through_the_proxy_at_once_and_everything_else_from_the_web_
 
 
 def test_doctor_finds_a_proxy_without_the_rule_and_one_whose_events_process_is_gone(
-    start: CommandStarter,  # noqa: F811  # the fixture of that name
+    start: CommandStarter,
     tmp_path: Path,
 ) -> None:
     with web_server(start, token="", **PRODUCTION) as web:

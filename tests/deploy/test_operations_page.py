@@ -11,18 +11,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
+from tests.database import database_url
 from tests.deploy.test_files import ROOT
-from tests.end_to_end.conftest import (
-    CommandStarter,
-    ListenerStarter,
-    database_url,
-    start,  # noqa: F401  # a fixture for the tests here
-    start_listener,  # noqa: F401  # see above
-)
-from tests.litevault.events.conftest import (
-    EventsStarter,
-    start_events,  # noqa: F401  # see above
-)
+from tests.plugins.commands import CommandStarter, ListenerStarter
+from tests.plugins.events import EventsStarter
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -55,9 +47,9 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.mark.django_db(transaction=True)
 def test_every_command_does_what_the_page_says(
     checkout: Path,
-    start: CommandStarter,  # noqa: F811  # the fixture of that name
-    start_listener: ListenerStarter,  # noqa: F811  # see above
-    start_events: EventsStarter,  # noqa: F811  # see above
+    start: CommandStarter,
+    start_listener: ListenerStarter,
+    start_events: EventsStarter,
 ) -> None:
     if not PG_DUMP or pg_dump_version() < server_version():
         pytest.skip("there is no pg_dump that knows this server")

@@ -17,8 +17,8 @@ from items.models import Item
 from items.states import Status
 from litevault.models import ApiToken
 from litevault.postgres.server import free_port
+from tests.database import database_url, reaches
 from tests.deploy.test_files import ROOT, procfile
-from tests.end_to_end.conftest import database_url, reaches
 from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from items.models import Item
 from items.states import Outcome, Status
-from tests.end_to_end.conftest import CommandStarter, ListenerStarter, listeners_alive, reaches
+from tests.database import listeners_alive, reaches
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
+from tests.plugins.commands import CommandStarter, ListenerStarter
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,7 +11,8 @@ from django.contrib.auth.models import User
 from items.models import Item
 from items.states import Status
 from litevault.postgres.server import free_port
-from tests.end_to_end.conftest import CommandStarter, ListenerStarter, reaches
+from tests.database import reaches
+from tests.plugins.commands import CommandStarter, ListenerStarter
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,7 +12,8 @@ from django.contrib.auth.models import User
 
 from items.models import EnrichmentAttempt, Item
 from items.states import Outcome, Status
-from tests.end_to_end.conftest import CommandStarter, Started, listeners_alive, reaches
+from tests.database import listeners_alive, reaches
+from tests.plugins.commands import CommandStarter, Started
 from tests.processes import descendants, kill, survivors
 from tests.waiting import until
 

@@ -15,8 +15,8 @@ from django.contrib.auth.models import User
 from enrichment.breaker import FAILURES_TO_OPEN, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 from items.models import EnrichmentAttempt, Item
 from items.states import Outcome, Status
-from tests.end_to_end.conftest import ListenerStarter
 from tests.enrichment.fake_llm_server import FakeLLMServer
+from tests.plugins.commands import ListenerStarter
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

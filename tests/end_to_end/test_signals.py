@@ -10,14 +10,10 @@ from django.db import connection
 
 from items.models import Item
 from items.states import Outcome, Status
-from tests.end_to_end.conftest import ListenerStarter, Started, database_url, reaches
-from tests.faults.conftest import (
-    SlowListenerStarter,
-    make_proxy,  # noqa: F401  # a fixture for the tests here
-    start_slow,  # noqa: F401  # a fixture for the tests here
-    through,
-)
+from tests.database import database_url, reaches
 from tests.faults.proxy import Proxy
+from tests.plugins.commands import ListenerStarter, SlowListenerStarter, Started
+from tests.plugins.proxies import through
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,7 +57,7 @@ def test_no_connection_is_left_behind(owner: User, start_listener: ListenerStart
     until(lambda: clients() == 0)
 
 
-def test_what_is_released_is_taken_by_a_peer_at_once(owner: User, start_slow: SlowListenerStarter) -> None:  # noqa: F811  # the fixture of that name
+def test_what_is_released_is_taken_by_a_peer_at_once(owner: User, start_slow: SlowListenerStarter) -> None:
     first = start_slow(30, "--worker-id", "first", **FAR_SWEEP)
     item = capture_for("first", owner)
     start_slow(0.01, "--worker-id", "peer", **FAR_SWEEP)
@@ -81,8 +77,8 @@ def test_what_is_released_is_taken_by_a_peer_at_once(owner: User, start_slow: Sl
 
 def test_third_signal_ends_the_process_though_it_waits_for_the_database(
     owner: User,
-    start_slow: SlowListenerStarter,  # noqa: F811  # the fixture of that name
-    make_proxy: Callable[[], Proxy],  # noqa: F811  # the fixture of that name
+    start_slow: SlowListenerStarter,
+    make_proxy: Callable[[], Proxy],
 ) -> None:
     proxy = make_proxy()
     process = start_slow(
@@ -108,8 +104,8 @@ def test_third_signal_ends_the_process_though_it_waits_for_the_database(
 
 def test_silent_database_does_not_hold_a_process_that_has_items_in_flight(
     owner: User,
-    start_slow: SlowListenerStarter,  # noqa: F811  # the fixture of that name
-    make_proxy: Callable[[], Proxy],  # noqa: F811  # the fixture of that name
+    start_slow: SlowListenerStarter,
+    make_proxy: Callable[[], Proxy],
 ) -> None:
     proxy = make_proxy()
     process = start_slow(

@@ -24,8 +24,8 @@ from litevault.postgres.server import free_port
 from litevault.supervisor import STOP_SIGNALS, Supervisor
 from tests.clones import bare_environment, fresh_clone
 from tests.embedded import throwaway_folder
-from tests.end_to_end.conftest import CommandStarter, Started
 from tests.litevault.events.client import Listening
+from tests.plugins.commands import CommandStarter, Started
 from tests.processes import descendants, keeper, kill, named, postmaster, survivors
 from tests.waiting import until
 

@@ -15,10 +15,12 @@ from items.changes import CHANNEL_CHANGED, ring_changed
 from items.claims import Claim, Verdict
 from items.models import Item
 from items.states import Status
-from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, draft, until
+from tests.enrichment.scripted import ScriptedProvider, draft
+from tests.enrichment.waiting import until
 from tests.items.factories import RAW_TEXT, make_item
 from tests.items.other_connection import other_connection
 from tests.items.queue.protocol import claim
+from tests.plugins.worker import Database, WorkerMaker
 
 
 class Rung:

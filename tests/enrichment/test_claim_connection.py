@@ -12,7 +12,7 @@ from enrichment import claim_connection
 from enrichment.claim_connection import ClaimConnection
 from enrichment.database import DATABASE_AWAY, conninfo
 from items.queue import Row
-from tests.enrichment.conftest import Database
+from tests.plugins.worker import Database
 
 BACKEND = "SELECT pg_backend_pid()"
 

@@ -13,8 +13,10 @@ from items import queue
 from items.claims import Claim
 from items.models import Item
 from items.states import Status
-from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, until
+from tests.enrichment.scripted import ScriptedProvider
+from tests.enrichment.waiting import until
 from tests.items.other_connection import other_connection
+from tests.plugins.worker import Database, WorkerMaker
 
 Question: TypeAlias = Callable[[queue.Fetch], Awaitable[float | None]]
 

@@ -8,7 +8,9 @@ from django.contrib.auth.models import User
 from enrichment.errors import Interrupted
 from enrichment.schemas import EnrichmentResult
 from items.states import Outcome, Status
-from tests.enrichment.conftest import SPENT, Database, ScriptedProvider, WorkerMaker, until
+from tests.enrichment.scripted import SPENT, ScriptedProvider
+from tests.enrichment.waiting import until
+from tests.plugins.worker import Database, WorkerMaker
 
 
 async def test_discarded_item_is_not_enriched(

@@ -20,7 +20,9 @@ from enrichment.errors import (
 from enrichment.schemas import Usage
 from items.models import Item
 from items.states import Outcome, Status
-from tests.enrichment.conftest import SPENT, Database, ScriptedProvider, WorkerMaker, draft, until
+from tests.enrichment.scripted import SPENT, ScriptedProvider, draft
+from tests.enrichment.waiting import until
+from tests.plugins.worker import Database, WorkerMaker
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from psycopg.conninfo import make_conninfo
 from enrichment.listener import Listener, listen_conninfo
 from items.models import Item
 from items.queue import LISTENER_NAME
-from tests.enrichment.conftest import Database, until
+from tests.enrichment.waiting import until
+from tests.plugins.worker import Database
 
 
 class Ears:

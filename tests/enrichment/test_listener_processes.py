@@ -10,7 +10,7 @@ import pytest
 
 from enrichment.management import processes
 from enrichment.management.processes import EXIT_MISCONFIGURED, ListenerProcesses
-from tests.enrichment.conftest import until
+from tests.enrichment.waiting import until
 
 PAUSE_SECONDS = 0.02
 WAITING = "import signal; signal.pause()"

@@ -14,7 +14,9 @@ from enrichment.schemas import Usage
 from items.models import Item
 from items.queue import LISTENER_NAME
 from items.states import Outcome, Status
-from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, draft, until
+from tests.enrichment.scripted import ScriptedProvider, draft
+from tests.enrichment.waiting import until
+from tests.plugins.worker import Database, WorkerMaker
 
 SPENT = Usage(model="metered", prompt_tokens=900, completion_tokens=90, cost_usd=Decimal("0.0012"))
 

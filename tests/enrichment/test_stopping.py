@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from items.models import Item
 from items.states import Outcome, Status
-from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, until
+from tests.enrichment.scripted import ScriptedProvider
+from tests.enrichment.waiting import until
+from tests.plugins.worker import Database, WorkerMaker
 
 
 async def test_drain_finishes_what_is_in_flight_and_claims_no_more(

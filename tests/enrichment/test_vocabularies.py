@@ -14,8 +14,9 @@ from enrichment.database import DatabaseThread
 from enrichment.providers.stub import StubProvider
 from enrichment.vocabularies import KEPT_SECONDS, Vocabularies
 from items.states import Status
-from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, draft
+from tests.enrichment.scripted import ScriptedProvider, draft
 from tests.items.factories import make_item
+from tests.plugins.worker import Database, WorkerMaker
 
 
 class Library:

@@ -7,8 +7,10 @@ from django.contrib.auth.models import User
 
 from items.models import Item
 from items.states import Outcome, SourceType, Status
-from tests.enrichment.conftest import Database, ScriptedProvider, WorkerMaker, draft, until
+from tests.enrichment.scripted import ScriptedProvider, draft
+from tests.enrichment.waiting import until
 from tests.items.other_connection import other_connection
+from tests.plugins.worker import Database, WorkerMaker
 
 
 async def test_captured_item_becomes_ready_to_confirm(

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from tests.end_to_end.conftest import CommandStarter, Started, database_url
+from tests.database import database_url
 from tests.faults.proxy import Proxy
+from tests.plugins.commands import CommandStarter, Started
 
 # A range for measuring equipment (RFC 2544), which no network of anybody's uses.
 SUBNET = f"198.18.{os.getpid() % 256}"

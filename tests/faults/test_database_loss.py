@@ -10,9 +10,10 @@ from django.db import connection
 from items.models import Item
 from items.queue import LISTENER_NAME
 from items.states import Outcome, Status
-from tests.end_to_end.conftest import ListenerStarter, database_url, listeners_alive, reaches
-from tests.faults.conftest import SlowListenerStarter, through
+from tests.database import database_url, listeners_alive, reaches
 from tests.faults.proxy import Proxy
+from tests.plugins.commands import ListenerStarter, SlowListenerStarter
+from tests.plugins.proxies import through
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

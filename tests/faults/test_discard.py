@@ -9,8 +9,7 @@ from django.contrib.auth.models import User
 from items.models import Item
 from items.states import Outcome, Status
 from litevault.models import ApiToken
-from tests.end_to_end.conftest import CommandStarter
-from tests.faults.conftest import SlowListenerStarter
+from tests.plugins.commands import CommandStarter, SlowListenerStarter
 from tests.privacy.web import web_server
 from tests.waiting import until
 

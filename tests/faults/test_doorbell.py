@@ -12,8 +12,8 @@ from django.db.models import F, Max
 from items.models import EnrichmentAttempt, Item
 from items.queue import CHANNEL_ENRICHING
 from items.states import Status
-from tests.end_to_end.conftest import ListenerStarter, database_url, reaches
-from tests.faults.conftest import SlowListenerStarter
+from tests.database import database_url, reaches
+from tests.plugins.commands import ListenerStarter, SlowListenerStarter
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

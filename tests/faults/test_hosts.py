@@ -9,8 +9,9 @@ from django.db.models import Count, Q
 
 from items.models import EnrichmentAttempt, Item
 from items.states import Outcome, Status
-from tests.end_to_end.conftest import CommandStarter, reaches
+from tests.database import reaches
 from tests.faults.hosts import Host, NoNamespaces, hosts_behind_proxies, hosts_in_namespaces
+from tests.plugins.commands import CommandStarter
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

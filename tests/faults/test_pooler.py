@@ -11,9 +11,9 @@ from items.models import Item
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
 from items.states import Outcome, Status
 from litevault.models import ApiToken
-from tests.end_to_end.conftest import CommandStarter, ListenerStarter, database_url, reaches
-from tests.faults.conftest import SlowListenerStarter
+from tests.database import database_url, reaches
 from tests.faults.pgbouncer import PROGRAM, PgBouncer, running_pgbouncer
+from tests.plugins.commands import CommandStarter, ListenerStarter, SlowListenerStarter
 from tests.privacy.web import web_server
 from tests.waiting import until
 

@@ -12,10 +12,11 @@ from django.contrib.auth.models import User
 from enrichment.listener import Listener
 from items.models import Item
 from items.states import Status
-from tests.end_to_end.conftest import ListenerStarter, database_url, reaches
-from tests.enrichment.conftest import until
-from tests.faults.conftest import through
+from tests.database import database_url, reaches
+from tests.enrichment.waiting import until
 from tests.faults.proxy import Proxy
+from tests.plugins.commands import ListenerStarter
+from tests.plugins.proxies import through
 from tests.waiting import until as until_now
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,8 +9,8 @@ from django.db.models import Count, Q
 
 from items.models import Item
 from items.states import Outcome, Status
-from tests.end_to_end.conftest import reaches
-from tests.faults.conftest import SlowListenerStarter
+from tests.database import reaches
+from tests.plugins.commands import SlowListenerStarter
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

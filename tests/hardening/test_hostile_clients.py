@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from items.models import Item
 from items.states import Status
 from litevault.models import ApiToken
-from tests.end_to_end.conftest import CommandStarter
 from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item
+from tests.plugins.commands import CommandStarter
 from tests.privacy.web import HOST, web_server
 
 pytestmark = pytest.mark.django_db(transaction=True)

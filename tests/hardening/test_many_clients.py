@@ -13,9 +13,9 @@ from django.contrib.auth.models import User
 
 from items.models import IdempotencyKey, Item
 from litevault.models import ApiToken
-from tests.end_to_end.conftest import CommandStarter
 from tests.hardening.production import PRODUCTION, TWO_WORKERS
 from tests.items.factories import make_item
+from tests.plugins.commands import CommandStarter
 from tests.privacy.web import web_server
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import pytest
 from django.contrib.auth.models import User
 
-from tests.end_to_end.conftest import CommandStarter
 from tests.hardening.production import PRODUCTION, TWO_WORKERS
+from tests.plugins.commands import CommandStarter
 from tests.privacy.web import web_server
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,9 +15,9 @@ from django.contrib.auth.models import User
 from items.models import Item
 from items.states import Status
 from litevault.models import ApiToken
-from tests.end_to_end.conftest import CommandStarter
 from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item
+from tests.plugins.commands import CommandStarter
 from tests.privacy.web import web_server
 
 FOLDER = Path(__file__).parent

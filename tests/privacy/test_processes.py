@@ -14,14 +14,11 @@ from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
 from items.states import Outcome, Status
 from litevault.models import ApiToken
 from litevault.postgres.server import free_port
-from tests.end_to_end.conftest import (
-    CommandStarter,
-    start,  # noqa: F401  # a fixture for the tests here
-)
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
 from tests.enrichment.fault_matrix import MATRIX, MAX_RETRIES, Fault
 from tests.enrichment.obedient_answers import DECORATE, GIVE_AWAY
 from tests.litevault.events.client import Listening
+from tests.plugins.commands import CommandStarter
 from tests.privacy.canaries import KEY, TEXT, leaks
 from tests.privacy.places import HOME, Channels, answers_to, columns, files, pages_of_the_admin
 from tests.privacy.web import Web, web_server
@@ -78,7 +75,7 @@ def test_neither_key_nor_text_is_seen_anywhere(
     stranger: User,
     admin_client: Client,
     model: FakeLLMServer,
-    start: CommandStarter,  # noqa: F811  # the fixture of that name
+    start: CommandStarter,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:

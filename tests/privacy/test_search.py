@@ -1,6 +1,8 @@
 """The search itself: it finds what is there, and what a provider without the sanitiser would leave behind."""
 
 import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,17 +14,20 @@ from enrichment.database import DatabaseThread
 from enrichment.enricher import Enricher
 from enrichment.errors import UnexpectedFailure
 from enrichment.providers import dialogue
-from enrichment.providers.litellm import LiteLLMProvider
+from enrichment.providers.base import EnrichmentProvider
 from enrichment.vocabularies import Vocabularies
 from items import queue
 from items.claims import Claim, Verdict
 from items.models import IdempotencyKey, Item
 from items.states import Status
-from tests.enrichment.fake_llm_server import FakeLLMServer, serving
+from tests.enrichment.fake_llm_server import serving
 from tests.items.factories import make_item
 from tests.items.queue.protocol import claim as claim_now
 from tests.privacy.canaries import FORMS, KEY, TEXT, leaks
 from tests.privacy.places import HOME, Channels, answers_to, columns, pages_of_the_admin
+
+if TYPE_CHECKING:
+    from enrichment.providers.litellm import LiteLLMProvider
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -72,8 +77,7 @@ def talkative(error: BaseException) -> UnexpectedFailure:
     return failure
 
 
-async def enrich(claim: Claim, model: FakeLLMServer) -> Verdict:
-    provider = LiteLLMProvider(LLMSettings(api_base=model.url, max_retries=0))
+async def enrich(claim: Claim, provider: EnrichmentProvider) -> Verdict:
     database = DatabaseThread("test", deadline_seconds=10)
     enricher = Enricher(
         provider, vocabularies=Vocabularies(database), breaker=Breaker(), deadline_seconds=30, max_attempts=1
@@ -85,31 +89,41 @@ async def enrich(claim: Claim, model: FakeLLMServer) -> Verdict:
         await database.close()
 
 
-def search_after_refusal(owner: User, capfd: pytest.CaptureFixture[str]) -> set[str]:
+SearchAfterRefusal = Callable[[], set[str]]
+
+
+@pytest.fixture
+def search_after_refusal(
+    owner: User,
+    litellm_provider: "type[LiteLLMProvider]",
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> SearchAfterRefusal:
     """Let a provider refuse a text, with the key and the text in its answer, and look where they are then."""
-    Item.objects.capture(owner=owner, raw_text=TEXT)
-    (claim,) = claim_now()
-    with serving("status_401") as model:
-        queue.finish([asyncio.run(enrich(claim, model))])
-    return {*leaks({**columns(), "log": "".join(capfd.readouterr())})}
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+    def search() -> set[str]:
+        Item.objects.capture(owner=owner, raw_text=TEXT)
+        (claim,) = claim_now()
+        with serving("status_401") as model:
+            provider = litellm_provider(LLMSettings(api_base=model.url, max_retries=0))
+            queue.finish([asyncio.run(enrich(claim, provider))])
+        return {*leaks({**columns(), "log": "".join(capfd.readouterr())})}
+
+    return search
 
 
 @pytest.mark.django_db(transaction=True)
-def test_search_finds_nothing_after_a_refusal(
-    owner: User, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-
-    assert search_after_refusal(owner, capfd) == {f"{HOME}: text"}
+def test_search_finds_nothing_after_a_refusal(search_after_refusal: SearchAfterRefusal) -> None:
+    assert search_after_refusal() == {f"{HOME}: text"}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_search_finds_what_the_sanitiser_would_have_kept_back(
-    owner: User, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    search_after_refusal: SearchAfterRefusal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setattr(dialogue, "fault_of", talkative)
 
-    found = search_after_refusal(owner, capfd)
+    found = search_after_refusal()
 
     assert found >= {f"{HOME}: text", "items.enrichment_error: key", "log: key", "log: text"}

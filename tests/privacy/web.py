@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from litevault.postgres.server import free_port
-from tests.end_to_end.conftest import CommandStarter
+from tests.plugins.commands import CommandStarter
 from tests.waiting import until
 
 HOST = "127.0.0.1"

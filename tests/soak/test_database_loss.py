@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.soak.conftest import Queue, WorkerStarter
+from tests.soak.queue import Queue, WorkerStarter
 from tests.soak.server import STOPS, OwnServer
 from tests.waiting import wait
 

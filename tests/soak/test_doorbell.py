@@ -16,7 +16,8 @@ from django.db import connection
 from items.models import EnrichmentAttempt, Item
 from items.queue import CHANNEL_ENRICHING
 from items.states import Outcome, Status
-from tests.end_to_end.conftest import ListenerStarter, database_url
+from tests.database import database_url
+from tests.plugins.commands import ListenerStarter
 from tests.waiting import wait
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]

@@ -8,7 +8,7 @@ from django.db.models import Count, Max, Q
 
 from items.models import EnrichmentAttempt, Item
 from items.states import Outcome, Status
-from tests.faults.conftest import SlowListenerStarter
+from tests.plugins.commands import SlowListenerStarter
 from tests.processes import kill
 from tests.waiting import wait
 

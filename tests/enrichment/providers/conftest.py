@@ -3,23 +3,20 @@
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
 
 from enrichment.config import LLMSettings
 from enrichment.providers import dialogue
-from enrichment.providers.litellm import LiteLLMProvider
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
 from tests.enrichment.fault_matrix import MAX_RETRIES
 from tests.enrichment.leaks import KEY, Recorder, leaked
+from tests.plugins.providers import MODEL, MakeProvider
 
-MODEL = "openai/gpt-4o-mini"
-
-
-class MakeProvider(Protocol):
-    def __call__(self, **settings: Any) -> LiteLLMProvider: ...
+if TYPE_CHECKING:
+    from enrichment.providers.litellm import LiteLLMProvider
 
 
 @pytest.fixture(scope="session")
@@ -43,13 +40,15 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def provider(server: FakeLLMServer, keys: None, monkeypatch: pytest.MonkeyPatch) -> MakeProvider:
+def provider(
+    litellm_provider: "type[LiteLLMProvider]", server: FakeLLMServer, keys: None, monkeypatch: pytest.MonkeyPatch
+) -> MakeProvider:
     """Make a provider that asks the fake server and does not linger between tries."""
     monkeypatch.setattr(dialogue, "FIRST_PAUSE_SECONDS", 0.01)
 
-    def make(**settings: Any) -> LiteLLMProvider:
+    def make(**settings: Any) -> "LiteLLMProvider":
         defaults = {"model": MODEL, "api_base": server.url, "mode": "tools", "max_retries": MAX_RETRIES}
-        return LiteLLMProvider(LLMSettings(**{**defaults, **settings}))
+        return litellm_provider(LLMSettings(**{**defaults, **settings}))
 
     return make
 
@@ -69,6 +68,6 @@ def _nothing_leaks(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package", autouse=True)
-async def _clients_are_closed() -> AsyncIterator[None]:
+async def _clients_are_closed(litellm_provider: "type[LiteLLMProvider]") -> AsyncIterator[None]:
     yield
-    await LiteLLMProvider(LLMSettings(model="ollama_chat/any")).close()
+    await litellm_provider(LLMSettings(model="ollama_chat/any")).close()

@@ -10,7 +10,7 @@ from tests.enrichment.fake_llm_answers import PROMPT_TOKENS
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
 from tests.enrichment.fault_matrix import ALL_TRIES
 from tests.enrichment.leaks import KEY, TEXT
-from tests.enrichment.providers.conftest import MakeProvider
+from tests.plugins.providers import MakeProvider
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -10,7 +10,7 @@ from tests.enrichment.fake_llm_answers import COMPLETION_TOKENS, PROMPT_TOKENS
 from tests.enrichment.fake_llm_server import FakeLLMServer
 from tests.enrichment.fault_matrix import ALL_TRIES, MATRIX, Fault
 from tests.enrichment.leaks import TEXT, everything_said_by, leaked
-from tests.enrichment.providers.conftest import MODEL, MakeProvider
+from tests.plugins.providers import MODEL, MakeProvider
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

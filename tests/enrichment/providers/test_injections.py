@@ -22,7 +22,7 @@ from tests.enrichment.fake_llm_server import FakeLLMServer
 from tests.enrichment.fault_matrix import ALL_TRIES
 from tests.enrichment.injections import INJECTIONS, Injection
 from tests.enrichment.obedient_answers import DECORATE, GIVE_AWAY
-from tests.enrichment.providers.conftest import MakeProvider
+from tests.plugins.providers import MakeProvider
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

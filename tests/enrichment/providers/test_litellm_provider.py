@@ -9,11 +9,11 @@ import pytest
 from enrichment.errors import Interrupted, InvalidOutput, ProviderUnavailable
 from enrichment.prompts import CUT_MARK, SYSTEM_PROMPT, TAGS_PROMPT
 from items.states import SourceType
-from tests.enrichment.conftest import until
 from tests.enrichment.fake_llm_answers import DRAFT, PROMPT_TOKENS
 from tests.enrichment.fake_llm_server import FakeLLMServer
 from tests.enrichment.leaks import TEXT, everything_said_by, leaked
-from tests.enrichment.providers.conftest import MakeProvider
+from tests.enrichment.waiting import until
+from tests.plugins.providers import MakeProvider
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -3,15 +3,17 @@
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.providers.factory import build_provider
-from enrichment.providers.litellm import LiteLLMProvider
 from enrichment.providers.stub import StubProvider
 from tests.enrichment.leaks import KEY
+
+if TYPE_CHECKING:
+    from enrichment.providers.litellm import LiteLLMProvider
 
 
 @pytest.mark.parametrize("key", [None, "", "  "])
@@ -45,10 +47,10 @@ def test_stub_needs_no_key(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(build_provider(LLMSettings(provider="stub")), StubProvider)
 
 
-def test_local_model_needs_no_key(keys: None) -> None:
+def test_local_model_needs_no_key(keys: None, litellm_provider: "type[LiteLLMProvider]") -> None:
     provider = build_provider(LLMSettings(model="ollama_chat/llama3.2"))
 
-    assert isinstance(provider, LiteLLMProvider)
+    assert isinstance(provider, litellm_provider)
 
 
 def test_libraries_are_quiet_and_need_no_network_to_start() -> None:

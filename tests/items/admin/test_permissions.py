@@ -4,8 +4,8 @@ from django.test import Client
 
 from items.models import Item
 from items.states import Status
-from tests.items.admin.conftest import staff_client
 from tests.items.admin.pages import LIST, detail, form_of, verb
+from tests.items.admin.staff import staff_client
 from tests.items.factories import make_item
 
 VERBS = ("retry", "confirm", "discard")

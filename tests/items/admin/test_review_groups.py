@@ -5,8 +5,8 @@ from django.test import Client
 
 from items.models import Item
 from items.states import Status
-from tests.items.admin.conftest import EVERY_VERB
 from tests.items.admin.pages import LIST, verb
+from tests.items.admin.staff import EVERY_VERB
 from tests.items.factories import make_item
 
 

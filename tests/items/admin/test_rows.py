@@ -10,8 +10,8 @@ from django.test import Client
 from items.admin.reports import CHANGED_MEANWHILE, GONE
 from items.models import Item
 from items.states import Status
-from tests.items.admin.conftest import staff_client
 from tests.items.admin.pages import LIST, messages, verb
+from tests.items.admin.staff import staff_client
 from tests.items.factories import TIMEOUT, make_item
 
 

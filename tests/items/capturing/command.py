@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from items.models import Item
-from tests.end_to_end.conftest import database_url
+from tests.database import database_url
 
 PATIENCE_SECONDS = 30
 ADVICE = "With --once the same can be run again, and goes on."

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from items.exchange.record import ItemRecord
-from tests.end_to_end.conftest import database_url
+from tests.database import database_url
 
 FIELDS = [name for name in ItemRecord.model_fields if name != "id"]
 

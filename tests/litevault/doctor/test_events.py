@@ -13,16 +13,10 @@ from django.core.management import CommandError
 from litevault.doctor import events
 from litevault.events.answers import STATE_HEADER
 from litevault.postgres.server import free_port
-from tests.end_to_end.conftest import (
-    CommandStarter,
-    start,  # noqa: F401  # a fixture for the tests here
-)
 from tests.hardening.production import PRODUCTION
 from tests.litevault.doctor.examined import examined
-from tests.litevault.events.conftest import (
-    EventsStarter,
-    start_events,  # noqa: F401  # see above
-)
+from tests.plugins.commands import CommandStarter
+from tests.plugins.events import EventsStarter
 from tests.privacy.web import web_server
 from tests.waiting import until
 
@@ -125,8 +119,8 @@ def test_address_that_is_none_is_refused(address: str) -> None:
 
 
 def test_web_server_and_events_process_are_told_apart(
-    start: CommandStarter,  # noqa: F811  # the fixture of that name
-    start_events: EventsStarter,  # noqa: F811  # see above
+    start: CommandStarter,
+    start_events: EventsStarter,
 ) -> None:
     process = start_events(**PRODUCTION)
     with web_server(start, token="", **PRODUCTION) as web:
@@ -142,7 +136,7 @@ def test_process_that_cannot_listen_is_missed_in_the_database_and_found_through_
     a_listener: object,
     stub: None,
     an_events_process: psycopg.Connection[Any],
-    start: CommandStarter,  # noqa: F811  # the fixture of that name
+    start: CommandStarter,
 ) -> None:
     an_events_process.close()
     port = free_port()

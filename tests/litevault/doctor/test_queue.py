@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from items.states import Outcome, Status
 from litevault.doctor import queue
-from tests.end_to_end.conftest import database_url
+from tests.database import database_url
 from tests.faults.pgbouncer import PROGRAM as PGBOUNCER
 from tests.faults.pgbouncer import running_pgbouncer
 from tests.items.factories import make_attempt, make_item

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from django.contrib.auth.models import User
+from django.db import connection
+
+from litevault.models import ApiToken
+
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 20
 
@@ -85,3 +90,18 @@ class Listening:
         for line in lines:
             if line.startswith("id: "):
                 self.last_id = line.removeprefix("id: ")
+
+
+def token_of(user: User) -> str:
+    return ApiToken.objects.issue(user=user, name="events")[1]
+
+
+def connections() -> int:
+    """How many LISTEN connections the events processes have."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'litevault-events' "
+            "AND datname = current_database()"
+        )
+        (count,) = cursor.fetchone()
+        return int(count)

@@ -13,8 +13,8 @@ from items.states import Status
 from litevault.models import ApiToken
 from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item
-from tests.litevault.events.client import HOST, Listening
-from tests.litevault.events.conftest import Events, EventsStarter, token_of
+from tests.litevault.events.client import HOST, Listening, token_of
+from tests.plugins.events import Events, EventsStarter
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

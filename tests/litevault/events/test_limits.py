@@ -14,8 +14,8 @@ from django.utils import timezone
 from items.models import Item
 from items.states import Status
 from tests.items.factories import make_item
-from tests.litevault.events.client import HOST, Listening
-from tests.litevault.events.conftest import Events, EventsStarter, connections, token_of
+from tests.litevault.events.client import HOST, Listening, connections, token_of
+from tests.plugins.events import Events, EventsStarter
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from items.models import Item
 from items.states import Status
 from tests.items.factories import make_item
 from tests.litevault.events.client import Listening
-from tests.litevault.events.conftest import Events, EventsStarter
+from tests.plugins.events import Events, EventsStarter
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,14 +10,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from litevault.postgres.server import free_port
-from tests.end_to_end.conftest import CommandStarter, Started
-from tests.faults.conftest import (
-    make_proxy,  # noqa: F401  # a fixture for the tests here
-    through,
-)
 from tests.faults.proxy import Proxy
-from tests.litevault.events.client import HOST, Listening
-from tests.litevault.events.conftest import EventsStarter, token_of
+from tests.litevault.events.client import HOST, Listening, token_of
+from tests.plugins.commands import CommandStarter, Started
+from tests.plugins.events import EventsStarter
+from tests.plugins.proxies import through
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,7 +60,7 @@ def a_crowd() -> Iterator[ThreadPoolExecutor]:
 
 
 def test_clients_at_the_door_of_a_silent_database_hold_up_nobody(
-    make_proxy: Callable[[], Proxy],  # noqa: F811  # the fixture of that name
+    make_proxy: Callable[[], Proxy],
     start_events: EventsStarter,
     a_crowd: ThreadPoolExecutor,
     owner: User,

@@ -10,10 +10,11 @@ from django.db import connection
 from items.models import Item
 from items.states import Status
 from litevault.models import ApiToken
-from tests.end_to_end.conftest import ListenerStarter
 from tests.items.factories import RAW_TEXT, make_item
 from tests.items.other_connection import other_connection
-from tests.litevault.events.conftest import Events, EventsStarter, connections
+from tests.litevault.events.client import connections
+from tests.plugins.commands import ListenerStarter
+from tests.plugins.events import Events, EventsStarter
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

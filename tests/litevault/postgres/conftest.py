@@ -3,15 +3,15 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from litevault.postgres.embedded import PROJECT, running_postgres
 from tests.embedded import throwaway_folder
+from tests.litevault.postgres.users import User, UserStarter
 from tests.processes import named
 from tests.waiting import until
 
@@ -56,10 +56,6 @@ def fragile_folder(empty_folder: Path, shared_folder: Path) -> Path:
     return empty_folder
 
 
-User = subprocess.Popen[str]
-UserStarter = Callable[[Path], User]
-
-
 @pytest.fixture
 def start_user() -> Iterator[UserStarter]:
     """Start users as processes of their own; whoever is left at the end is killed."""
@@ -84,24 +80,3 @@ def start_user() -> Iterator[UserStarter]:
 @pytest.fixture
 def user(folder: Path, start_user: UserStarter) -> User:
     return start_user(folder)
-
-
-def address_of(user: User) -> str:
-    assert user.stdout
-    line: str = user.stdout.readline()
-    return line.strip()
-
-
-def answer(url: str, query: str) -> object:
-    with psycopg.connect(url) as connection:
-        row = connection.execute(query.encode()).fetchone()
-        assert row
-        return row[0]
-
-
-def refuses(url: str) -> bool:
-    try:
-        psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.OperationalError:
-        return True
-    return False

@@ -12,7 +12,7 @@ from litevault.postgres.binaries import Binaries, find_binaries
 from litevault.postgres.data import locale_options
 from litevault.postgres.errors import PostgresUnavailable
 from litevault.postgres.locks import FileLock
-from tests.litevault.postgres.conftest import answer
+from tests.litevault.postgres.users import answer
 
 
 def test_chosen_folder_without_programs_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from litevault.postgres.binaries import Binaries, find_binaries
 from litevault.postgres.data import DataFolder
 from litevault.postgres.embedded import running_postgres
 from litevault.postgres.errors import PostgresUnavailable
-from tests.litevault.postgres.conftest import answer
+from tests.litevault.postgres.users import answer
 from tests.processes import postmaster
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another account")

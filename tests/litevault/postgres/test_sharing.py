@@ -10,7 +10,7 @@ import pytest
 
 from litevault.postgres.embedded import running_postgres
 from litevault.postgres.locks import is_held
-from tests.litevault.postgres.conftest import User, UserStarter, address_of, answer, refuses
+from tests.litevault.postgres.users import User, UserStarter, address_of, answer, refuses
 from tests.processes import kill, named, postmaster
 from tests.waiting import until
 

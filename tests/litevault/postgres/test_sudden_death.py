@@ -9,7 +9,7 @@ import pytest
 from litevault.postgres import server
 from litevault.postgres.embedded import running_postgres
 from litevault.postgres.locks import FileLock, is_held
-from tests.litevault.postgres.conftest import User, UserStarter, address_of, answer, refuses
+from tests.litevault.postgres.users import User, UserStarter, address_of, answer, refuses
 from tests.processes import keeper, kill, named, postmaster
 from tests.waiting import until
 

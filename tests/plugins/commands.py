@@ -1,4 +1,4 @@
-"""Real processes against the test's database."""
+"""manage.py commands and other programs of ours, as processes of their own against the test's database."""
 
 import os
 import signal
@@ -7,44 +7,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import quote
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
-from items.models import Item
-from items.queue import LISTENER_NAME
 from litevault.postgres.server import free_port
+from tests.database import database_url
 from tests.waiting import until
-
-PROJECT = Path(settings.BASE_DIR)
-
-
-def reaches(item: Item, status: str) -> Item:
-    """Wait until the item has this status."""
-    until(lambda: Item.objects.filter(pk=item.pk, status=status).exists())
-    item.refresh_from_db()
-    return item
-
-
-def database_url(*, by_way_of: tuple[str, int] | None = None) -> str:
-    """Of the test's database, as it is reached from here or through another address."""
-    parts = connection.settings_dict
-    host, port = by_way_of or (parts["HOST"], parts["PORT"])
-    password = f":{quote(parts['PASSWORD'], safe='')}" if parts["PASSWORD"] else ""
-    return f"postgresql://{parts['USER']}{password}@{host}:{port}/{parts['NAME']}"
-
-
-def listeners_alive() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE starts_with(application_name, %s) AND datname = current_database()",
-            [LISTENER_NAME],
-        )
-        (count,) = cursor.fetchone()
-        return int(count)
 
 
 @pytest.fixture
@@ -77,7 +46,7 @@ def start(transactional_db: None, tmp_path: Path) -> Iterator[CommandStarter]:
         with (tmp_path / f"process-{len(processes)}.log").open("w") as log:
             process = Started(
                 [sys.executable, *program, *arguments],
-                cwd=PROJECT,
+                cwd=settings.BASE_DIR,
                 env=ours | {"DATABASE_URL": database_url(), "LITEVAULT_DEBUG": "true", **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -110,3 +79,20 @@ def start_listener(start: CommandStarter) -> ListenerStarter:
         return process
 
     return start_listener
+
+
+class SlowListenerStarter(Protocol):
+    def __call__(self, seconds: float, *arguments: str, **environment: str) -> Started: ...
+
+
+@pytest.fixture
+def start_slow(start: CommandStarter) -> SlowListenerStarter:
+    """Start a listener whose provider takes so many seconds for each item, and wait until it listens."""
+
+    def start_slow(seconds: float, *arguments: str, **environment: str) -> Started:
+        program = ("-m", "tests.faults.slow_listener", str(seconds))
+        process = start(*arguments, program=program, **environment)
+        process.until_it_listens()
+        return process
+
+    return start_slow

@@ -6,17 +6,10 @@ from typing import Protocol
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 
-from litevault.models import ApiToken
 from litevault.postgres.server import free_port
-from tests.end_to_end.conftest import (
-    CommandStarter,
-    Started,
-    start,  # noqa: F401  # a fixture for the tests here
-    start_listener,  # noqa: F401  # likewise
-)
-from tests.litevault.events.client import Listening
+from tests.litevault.events.client import Listening, token_of
+from tests.plugins.commands import CommandStarter, Started
 from tests.waiting import until
 
 
@@ -52,7 +45,7 @@ class EventsStarter(Protocol):
 
 
 @pytest.fixture
-def start_events(start: CommandStarter) -> Iterator[EventsStarter]:  # noqa: F811  # the fixture of that name
+def start_events(start: CommandStarter) -> Iterator[EventsStarter]:
     started: list[Events] = []
 
     def start_events(**environment: str) -> Events:
@@ -79,18 +72,3 @@ def events(start_events: EventsStarter) -> Events:
 def has_looked(events: Events) -> bool:
     """Whether it knows if notifications come in."""
     return any(said in events.log() for said in ("listener.connected", "listener.degraded"))
-
-
-def token_of(user: User) -> str:
-    return ApiToken.objects.issue(user=user, name="events")[1]
-
-
-def connections() -> int:
-    """How many LISTEN connections the events processes have."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'litevault-events' "
-            "AND datname = current_database()"
-        )
-        (count,) = cursor.fetchone()
-        return int(count)

@@ -1,0 +1,22 @@
+"""Real providers, whose libraries are imported by the first test that needs them and not to collect it."""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+if TYPE_CHECKING:
+    from enrichment.providers.litellm import LiteLLMProvider
+
+MODEL = "openai/gpt-4o-mini"
+
+
+@pytest.fixture(scope="session")
+def litellm_provider() -> "type[LiteLLMProvider]":
+    """The class, to be asked for instead of imported."""
+    from enrichment.providers.litellm import LiteLLMProvider  # noqa: PLC0415  # it takes seconds
+
+    return LiteLLMProvider
+
+
+class MakeProvider(Protocol):
+    def __call__(self, **settings: Any) -> "LiteLLMProvider": ...
