@@ -13,9 +13,10 @@ INSTALL := requirements/install.sh
 # The whole suite side by side, each process with a PostgreSQL of its own: most tests wait more than they compute.
 # A few chosen tests start sooner without.
 SIDE_BY_SIDE := --numprocesses=4
+FAST := "not process and not soak"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-pg check soak bench bench-full verify-llm screenshots lock format
+.PHONY: help setup setup-dev run test test-fast test-pg test-pythons check check-locks soak bench bench-full verify-llm screenshots lock format
 
 help: ## list the commands
 	@echo "LiteVault. Begin with: make run"
@@ -36,9 +37,23 @@ run: setup ## start PostgreSQL, the web server and a listener; Ctrl-C stops all
 test: setup-dev ## run all tests, four at a time (ARGS=tests/items goes to pytest)
 	@$(BIN)/python -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
+test-fast: setup-dev ## run the tests that start no process, in less than a minute: while working
+	@$(BIN)/python -m pytest -m $(FAST) $(or $(ARGS),$(SIDE_BY_SIDE))
+
 test-pg: setup-dev ## run the tests that need a database on the PostgreSQL in PG_BIN=/usr/lib/postgresql/15/bin
 	@[ -x "$(PG_BIN)/postgres" ] || { echo "Say where its programs are: make test-pg PG_BIN=…/bin"; exit 1; }
 	@LITEVAULT_PG_BIN="$(PG_BIN)" $(BIN)/python -m pytest tests/items tests/faults tests/end_to_end $(or $(ARGS),$(SIDE_BY_SIDE))
+
+test-pythons: ## run these on each supported Python that is here (VERSIONS="3.12 3.13" chooses)
+	@for version in $(or $(VERSIONS),3.11 3.12 3.13 3.14); do \
+		for python in python$$version $$HOME/.pyenv/versions/$$version.*/bin/python; do \
+			$$python -c '' 2>/dev/null && break || python=; \
+		done; \
+		if [ -z "$$python" ]; then echo "Python $$version is not here."; continue; fi; \
+		echo "Python $$version: $$python"; \
+		PYTHON=$$python $(INSTALL) $(VENV)-$$version dev && \
+			$(VENV)-$$version/bin/python -m pytest -q -m $(FAST) $(SIDE_BY_SIDE) || exit 1; \
+	done
 
 check: setup-dev ## format, lint, import rules, types, migrations, tests with coverage
 	@$(BIN)/ruff format --check .
@@ -74,6 +89,12 @@ format: setup-dev ## put the code into shape
 # Extras stay in: pip before 24 takes name[extra] for a requirement of its own, which a lock has to pin.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	--no-strip-extras --python-version 3.11
+
+DRY_RUN := $(BIN)/python -m pip install --quiet --dry-run --ignore-installed --only-binary :all: --require-hashes
+
+check-locks: setup ## try whether this Python's own pip would install the locks of make bench and make verify-llm
+	@$(DRY_RUN) -r requirements/bench.txt
+	@$(DRY_RUN) -r requirements/verify.txt --no-deps
 
 lock: ## compile requirements/*.txt from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }

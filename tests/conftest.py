@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.plugins.events",
     "tests.plugins.providers",
     "tests.plugins.proxies",
+    "tests.plugins.tiers",
     "tests.plugins.users",
     "tests.plugins.worker",
 ]
@@ -32,6 +33,12 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     """
     with postgres_for_tests():
         yield
+
+
+@pytest.fixture(autouse=True)
+def passwords_are_hashed_quickly(settings: Settings) -> None:
+    """The real hash of one password takes a third of a second of processor time."""
+    settings.PASSWORD_HASHERS = ["tests.plugins.users.QuickHasher"]
 
 
 @pytest.fixture(autouse=True)
