@@ -15,6 +15,9 @@ INSTALL := requirements/install.sh
 SIDE_BY_SIDE := --numprocesses=4
 FAST := "not process and not soak"
 
+# Byte code is kept, whatever the shell says: without, each process of the tests compiles all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test test-fast test-pg test-pythons check check-locks soak bench bench-full verify-llm screenshots lock format
 

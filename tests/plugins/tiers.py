@@ -8,8 +8,17 @@ from typing import Any
 import pytest
 
 FOLDERS = (
-    "browser deploy end_to_end faults hardening litevault/postgres privacy requirements soak verification"
-).split()
+    "browser",
+    "deploy",
+    "end_to_end",
+    "faults",
+    "hardening",
+    "litevault/postgres",
+    "privacy",
+    "requirements",
+    "soak",
+    "verification",
+)
 FIXTURES = {"start", "chromium"}
 STARTS_A_PROCESS = {"subprocess.Popen", "os.fork", "os.posix_spawn"}
 

@@ -35,7 +35,7 @@ class Checkout:
     def try_to_install(self, lock: str, *, python: str = "") -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels), "UV": ""}
         return subprocess.run(
-            ["requirements/install.sh", ".venv", lock],
+            [self.folder / "requirements" / "install.sh", ".venv", lock],
             cwd=self.folder,
             env=environment | ({"PYTHON": python} if python else {}),
             capture_output=True,

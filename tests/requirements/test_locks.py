@@ -74,7 +74,8 @@ def test_lock_without_one_of_its_extras_is_refused(lock: str) -> None:
 
     for name, extra in extras:
         left = ", ".join(sorted(locked(text)[canonicalize_name(name)].extras - {extra}))
-        stripped = re.sub(rf"^{re.escape(name)}\[[^]]*\]", f"{name}[{left}]" if left else name, text, flags=re.MULTILINE)
+        rest = f"{name}[{left}]" if left else name
+        stripped = re.sub(rf"^{re.escape(name)}\[[^]]*\]", rest, text, flags=re.MULTILINE)
         assert f"{name}[{extra}]" in missing_extras(lock, stripped)
 
 
