@@ -16,7 +16,7 @@ from tests.embedded import postgres_for_tests
 
 # Only the tests that say most about a module, and are fast. Of these mutmut runs, for each function, those that call it.
 WORKER = tuple(f"tests/enrichment/test_{name}.py" for name in ("failures", "leases", "stopping", "discards", "metrics"))
-PROVIDERS = ("tests/enrichment/providers",)
+PROVIDERS = "tests/enrichment/providers"
 TESTS: Mapping[str, Collection[str]] = {
     "items/states.py": ("tests/items/test_states.py",),
     "items/queue.py": ("tests/items/queue",),
@@ -26,13 +26,14 @@ TESTS: Mapping[str, Collection[str]] = {
     "enrichment/enricher.py": (*WORKER, "tests/enrichment/test_vocabularies.py"),
     "enrichment/leases.py": WORKER,
     "enrichment/writer.py": WORKER,
-    "enrichment/providers/answers.py": PROVIDERS,
-    "enrichment/providers/base.py": PROVIDERS,
-    "enrichment/providers/dialogue.py": PROVIDERS,
-    "enrichment/providers/draft.py": PROVIDERS,
-    "enrichment/providers/factory.py": PROVIDERS,
-    "enrichment/providers/faults.py": PROVIDERS,
-    "enrichment/providers/litellm.py": PROVIDERS,
+    "enrichment/providers/answers.py": (f"{PROVIDERS}/test_answers.py",),
+    "enrichment/providers/dialogue.py": (f"{PROVIDERS}/test_dialogue.py",),
+    "enrichment/providers/draft.py": (f"{PROVIDERS}/test_draft.py",),
+    "enrichment/providers/factory.py": (f"{PROVIDERS}/test_litellm_start.py",),
+    "enrichment/providers/faults.py": (f"{PROVIDERS}/test_faults.py",),
+    "enrichment/providers/litellm.py": tuple(
+        f"{PROVIDERS}/test_{name}.py" for name in ("litellm_provider", "fallback_models", "litellm_start")
+    ),
     "enrichment/providers/stub.py": ("tests/enrichment/test_stub_provider.py",),
 }
 
