@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 
 from tests.embedded import postgres_for_tests
 
-# Only the tests that say most about a module, and are fast. Of these mutmut runs, for each function, those that call it.
-WORKER = tuple(f"tests/enrichment/test_{name}.py" for name in ("failures", "leases", "stopping", "discards", "metrics"))
+# Only fast tests that say most about a module. Of these mutmut runs, for each function, those that call it.
 PROVIDERS = "tests/enrichment/providers"
 TESTS: Mapping[str, Collection[str]] = {
     "items/states.py": ("tests/items/test_states.py",),
@@ -23,9 +22,9 @@ TESTS: Mapping[str, Collection[str]] = {
     "enrichment/breaker.py": ("tests/enrichment/test_breaker.py",),
     "enrichment/errors.py": ("tests/enrichment/test_errors.py",),
     "enrichment/schemas.py": ("tests/enrichment/test_schemas.py",),
-    "enrichment/enricher.py": (*WORKER, "tests/enrichment/test_vocabularies.py"),
-    "enrichment/leases.py": WORKER,
-    "enrichment/writer.py": WORKER,
+    "enrichment/enricher.py": ("tests/enrichment/test_enricher.py",),
+    "enrichment/leases.py": ("tests/enrichment/test_lease_keeper.py",),
+    "enrichment/writer.py": ("tests/enrichment/test_verdict_writer.py",),
     "enrichment/providers/answers.py": (f"{PROVIDERS}/test_answers.py",),
     "enrichment/providers/dialogue.py": (f"{PROVIDERS}/test_dialogue.py",),
     "enrichment/providers/draft.py": (f"{PROVIDERS}/test_draft.py",),
