@@ -62,12 +62,11 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Leases:
 async def keeping(kept: Leases, *, lease_seconds: float = LEASE_SECONDS) -> AsyncIterator[LeaseKeeper]:
     database = DatabaseThread("test", deadline_seconds=10)
     keeper = LeaseKeeper(database, lease_seconds=lease_seconds, held=kept.holding, on_lost=kept.lost.append)
-    running = asyncio.create_task(keeper.run())
-    yield keeper
-    running.cancel()
-    await asyncio.wait({running})
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(keeper.run())
+        yield keeper
+        running.cancel()
     await database.close()
-    assert running.cancelled()
 
 
 async def renew(kept: Leases, keeper: LeaseKeeper) -> None:

@@ -91,12 +91,11 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @asynccontextmanager
 async def writing(database: Database) -> AsyncIterator[VerdictWriter]:
     subject = VerdictWriter(on_written=database.hear)
-    running = asyncio.create_task(subject.run())
-    yield subject
-    running.cancel()
-    await asyncio.wait({running})
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(subject.run())
+        yield subject
+        running.cancel()
     await subject.close()
-    assert running.cancelled()
 
 
 async def emptied(subject: VerdictWriter) -> None:

@@ -25,13 +25,13 @@ TESTS: Mapping[str, Collection[str]] = {
     "enrichment/enricher.py": ("tests/enrichment/test_enricher.py",),
     "enrichment/leases.py": ("tests/enrichment/test_lease_keeper.py",),
     "enrichment/writer.py": ("tests/enrichment/test_verdict_writer.py",),
-    "enrichment/providers/answers.py": (f"{PROVIDERS}/test_answers.py",),
-    "enrichment/providers/dialogue.py": (f"{PROVIDERS}/test_dialogue.py",),
-    "enrichment/providers/draft.py": (f"{PROVIDERS}/test_draft.py",),
+    "enrichment/providers/answers.py": ("tests/enrichment/test_answers.py",),
+    "enrichment/providers/dialogue.py": ("tests/enrichment/test_dialogue.py",),
+    "enrichment/providers/draft.py": ("tests/enrichment/test_draft.py",),
     "enrichment/providers/factory.py": (f"{PROVIDERS}/test_litellm_start.py",),
-    "enrichment/providers/faults.py": (f"{PROVIDERS}/test_faults.py",),
+    "enrichment/providers/faults.py": ("tests/enrichment/test_faults.py",),
     "enrichment/providers/litellm.py": tuple(
-        f"{PROVIDERS}/test_{name}.py" for name in ("litellm_provider", "fallback_models", "litellm_start")
+        f"{PROVIDERS}/test_{name}.py" for name in ("litellm_parts", "litellm_provider", "fallback_models")
     ),
     "enrichment/providers/stub.py": ("tests/enrichment/test_stub_provider.py",),
 }
