@@ -25,9 +25,9 @@ def test_error_has_a_known_code_and_a_sentence_that_fits_the_column(kind: type[E
     assert len(message) <= ERROR_MAX_LENGTH
 
 
-def test_error_says_nothing_but_its_sentence() -> None:
-    for kind in all_below(EnrichmentError):
-        assert str(kind(cause="Cause", http_status=500, retry_after=3)) == kind().message
+@pytest.mark.parametrize("kind", list(all_below(EnrichmentError)))
+def test_error_says_nothing_but_its_sentence(kind: type[EnrichmentError]) -> None:
+    assert str(kind(cause="Cause", http_status=500, retry_after=3)) == f"{kind.code}: {kind.sentence}"
 
 
 def test_error_carries_what_is_known_beside_its_sentence() -> None:
