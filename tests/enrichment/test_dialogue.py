@@ -291,7 +291,7 @@ async def test_usage_is_the_sum_of_all_answers_or_names_the_last_model() -> None
     last = make(Script(), model="last")
 
     assert total_usage([await answered(PRICED), without, await answered(PRICED), last]) == PRICED + PRICED
-    assert total_usage([without, last]) == Usage(model="last")
+    assert total_usage([without, without, last]) == Usage(model="last")
 
 
 FAULTS: list[tuple[list[EnrichmentError | None], int]] = [

@@ -245,7 +245,7 @@ async def test_draft_is_spelled_as_the_owner_spells(
     uses_vocabulary: bool,
 ) -> None:
     def most_used_tags(owner_ids: Collection[int]) -> dict[int, Sequence[str]]:
-        return dict.fromkeys(owner_ids, ("Rivers", "herons"))
+        return dict.fromkeys(owner_ids, ()) | {a_claim().owner_id: ("Rivers", "herons")}
 
     monkeypatch.setattr(vocabularies, "most_used_tags", most_used_tags)
     monkeypatch.setattr(ScriptedProvider, "uses_vocabulary", uses_vocabulary)

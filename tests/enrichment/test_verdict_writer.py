@@ -145,6 +145,7 @@ async def test_what_comes_in_while_a_batch_is_written_makes_the_next(database: D
 
 async def test_writer_that_has_nothing_to_write_is_flushed_at_once(database: Database) -> None:
     async with asyncio.timeout(10), writing(database) as subject:
+        assert subject.is_delayed is False
         await subject.flush(timeout_seconds=60)
 
     assert database.batches == []

@@ -21,7 +21,7 @@ LOCAL = "ollama_chat/llama3.2"
 SPENT = Usage(model=LOCAL, prompt_tokens=7, cost_usd=Decimal("0.5"))
 
 
-def answer(cost: object = 0.5, *, content: str = "", finish_reason: str = "stop", **tokens: int) -> SimpleNamespace:
+def answer(cost: object = 0.5, *, content: str = "", finish_reason: str = "stop", **tokens: Any) -> SimpleNamespace:
     message = SimpleNamespace(content=content)
     return SimpleNamespace(
         _hidden_params={"response_cost": cost},
@@ -55,10 +55,10 @@ def test_cost_is_kept_unless_it_cannot_be_true(cost: object, kept: Decimal | Non
         ({}, None),
     ],
 )
-def test_usage_has_a_price_if_tokens_were_used(tokens: dict[str, int], cost: Decimal | None) -> None:
+def test_usage_has_a_price_if_tokens_were_used(tokens: dict[str, Any], cost: Decimal | None) -> None:
     usage = _usage_of(answer(**tokens), model="asked")
 
-    assert usage == Usage(**{"model": "asked", **tokens, "cost_usd": cost})
+    assert usage == Usage(model="asked", cost_usd=cost, **tokens)
 
 
 @pytest.mark.parametrize(("model", "provider"), [("openai/gpt-4o-mini", "openai"), (LOCAL, "ollama_chat")])
@@ -178,7 +178,7 @@ SETTINGS = LLMSettings(model=LOCAL, timeout_seconds=2, max_retries=3, max_tokens
 
 async def sent(given: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Usage, Library]:
     library = Library(given)
-    monkeypatch.setattr(module.litellm, "acompletion", library)
+    monkeypatch.setattr("litellm.acompletion", library)
     (route,) = module._routes(SETTINGS)
     there = Route(route.model, route.instructor, {"api_base": BASE})
     got, usage = await LiteLLMProvider(SETTINGS)._send(there, model=LOCAL, messages=[])
