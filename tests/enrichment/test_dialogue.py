@@ -102,7 +102,7 @@ async def test_dialogue_without_an_answer_cost_nothing() -> None:
     assert (dialogue.usage, dialogue.has_answer, dialogue.fault) == (Usage(model="model"), False, None)
 
 
-async def test_failure_that_may_pass_is_tried_again_after_growing_pauses(pauses: list[float]) -> None:
+async def test_failure_that_may_pass_is_tried_again_after_pauses(pauses: list[float]) -> None:
     script = Script(*[ProviderUnavailable()] * 7, PRICED)
 
     draft = await make(script, tries=8, record=NeverDown()).hold(converse)
@@ -215,7 +215,7 @@ async def test_time_that_runs_out_between_tries_is_a_timeout() -> None:
 
 
 @pytest.mark.parametrize(("answers", "kind"), [((), UnexpectedFailure), ((PRICED,), InvalidOutput)])
-async def test_error_beside_the_tries_depends_on_whether_an_answer_came(
+async def test_error_beside_the_tries_is_judged_by_whether_one_came(
     answers: tuple[Usage, ...], kind: type[EnrichmentError]
 ) -> None:
     dialogue = make(Script(*answers))

@@ -28,7 +28,7 @@ TESTS: Mapping[str, Collection[str]] = {
     "enrichment/providers/answers.py": ("tests/enrichment/test_answers.py",),
     "enrichment/providers/dialogue.py": ("tests/enrichment/test_dialogue.py",),
     "enrichment/providers/draft.py": ("tests/enrichment/test_draft.py",),
-    "enrichment/providers/factory.py": (f"{PROVIDERS}/test_litellm_start.py",),
+    "enrichment/providers/factory.py": (f"{PROVIDERS}/test_factory.py",),
     "enrichment/providers/faults.py": ("tests/enrichment/test_faults.py",),
     "enrichment/providers/litellm.py": tuple(
         f"{PROVIDERS}/test_{name}.py" for name in ("litellm_parts", "litellm_provider", "fallback_models")
