@@ -122,6 +122,7 @@ def test_line_keeps_only_what_a_reader_may_see(given: str, kept: str) -> None:
         ("one two three four", 17, "one two three…"),
         ("one two three four", 12, "one two…"),
         ("one two three four", 9, "one two…"),
+        ("aaaaaa bb cc", 11, "aaaaaa bb…"),
         ("ab cd", 4, "ab…"),
     ],
 )
