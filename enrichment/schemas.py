@@ -64,7 +64,7 @@ def one_line(text: str, *, limit: int) -> str:
     Control, bidirectional and escape characters go: PostgreSQL refuses some, and others deceive a reader.
     """
     text = ESCAPE_SEQUENCE.sub("", text)
-    printable = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text if is_harmless(c))
+    printable = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text if is_harmless(c))
     line = " ".join(printable.split())
     if not line.strip(JOINERS + " "):
         return ""

@@ -67,9 +67,15 @@ def test_every_metric_that_is_asked_for_is_told(told: dict[str, set[str]]) -> No
 
 def test_every_label_that_is_asked_for_is_told(told: dict[str, set[str]]) -> None:
     of_prometheus = {"job", "instance"}
-    for question in questions():
-        for name, selector in SELECTOR.findall(question):
-            assert set(re.findall(r"(\w+)=", selector)) - of_prometheus <= told[name], question
+    asked = {
+        (name, label)
+        for question in questions()
+        for name, selector in SELECTOR.findall(question)
+        for label in set(re.findall(r"(\w+)=", selector)) - of_prometheus
+    }
+
+    assert asked
+    assert {(name, label) for name, label in asked if label not in told[name]} == set()
 
 
 def test_every_metric_has_its_unit_or_is_a_count(told: dict[str, set[str]]) -> None:

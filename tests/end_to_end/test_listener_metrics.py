@@ -93,4 +93,5 @@ def test_nothing_is_served_unless_it_is_asked_for(start_listener: ListenerStarte
     listening = [line for line in Path(f"/proc/{process.pid}/net/tcp").read_text().splitlines() if " 0A " in line]
     sockets = {link.readlink().name for link in Path(f"/proc/{process.pid}/fd").iterdir() if link.is_symlink()}
 
+    assert any(name.startswith("socket:") for name in sockets), "it is connected to the database"
     assert not [line for line in listening if f"socket:[{line.split()[9]}]" in sockets]

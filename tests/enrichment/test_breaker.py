@@ -24,10 +24,9 @@ def test_failures_that_are_not_in_a_row_do_not_open_it() -> None:
     for _ in range(3):
         for _ in range(FAILURES_TO_OPEN - 1):
             breaker.failed()
+        assert not breaker.is_open
+        assert breaker.seconds_until_probe() == 0
         breaker.answered()
-
-    assert not breaker.is_open
-    assert breaker.seconds_until_probe() == 0
 
 
 def test_failures_in_a_row_open_it_for_a_pause() -> None:
@@ -58,7 +57,19 @@ def test_calls_under_way_when_it_opened_do_not_lengthen_the_pause() -> None:
     clock = Clock()
     breaker = opened(clock)
 
+    clock.now += FIRST_PAUSE_SECONDS / 2
     for _ in range(50):
+        breaker.failed()
+
+    assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS / 2
+
+
+def test_pause_begins_with_the_failure_that_opened_it() -> None:
+    clock = Clock()
+    breaker = Breaker(clock=clock)
+
+    for _ in range(FAILURES_TO_OPEN):
+        clock.now += 10
         breaker.failed()
 
     assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS
@@ -73,6 +84,7 @@ def test_answer_closes_it_and_forgets_the_pause() -> None:
     breaker.answered()
 
     assert not breaker.is_open
+    assert breaker.seconds_until_probe() == 0
     for _ in range(FAILURES_TO_OPEN):
         breaker.failed()
     assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS

@@ -30,9 +30,13 @@ async def test_slots_that_one_owner_leaves_free_are_filled_by_another(
     await database.capture(owner, texts[0])
     await database.capture(stranger, *texts[1:])
 
-    async with working(provider, concurrency=6, listens=False):
+    async with working(provider, concurrency=6, listens=False, enrich={"sweep_seconds": 3600}):
         await until(lambda: provider.running == 6)
+        calls = list(provider.calls)
         gate.set()
+
+    assert len(calls) == 6
+    assert texts[0] in calls, "the other owner's items take all slots but one"
 
 
 async def test_what_somebody_has_locked_is_claimed_soon_after_it_is_let_go(

@@ -2,7 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from enrichment.errors import EnrichmentError
+from enrichment.errors import EnrichmentError, Interrupted, ProviderUnavailable
+from enrichment.schemas import Usage
 from items.admin.filters import ERROR_CODES
 from items.models.limits import ERROR_MAX_LENGTH
 
@@ -24,6 +25,29 @@ def test_error_has_a_known_code_and_a_sentence_that_fits_the_column(kind: type[E
     assert len(message) <= ERROR_MAX_LENGTH
 
 
-def test_error_says_nothing_but_its_sentence() -> None:
-    for kind in all_below(EnrichmentError):
-        assert str(kind(cause="Cause", http_status=500, retry_after=3)) == kind().message
+@pytest.mark.parametrize("kind", list(all_below(EnrichmentError)))
+def test_error_says_nothing_but_its_sentence(kind: type[EnrichmentError]) -> None:
+    assert str(kind(cause="Cause", http_status=500, retry_after=3)) == f"{kind.code}: {kind.sentence}"
+
+
+def test_error_carries_what_is_known_beside_its_sentence() -> None:
+    usage = Usage(model="model")
+
+    error = ProviderUnavailable(usage=usage, retry_after=3, cause="Cause", http_status=503)
+
+    assert (error.usage, error.retry_after, error.cause, error.http_status) == (usage, 3, "Cause", 503)
+
+
+def test_error_of_which_nothing_is_known_says_so() -> None:
+    error = ProviderUnavailable()
+
+    assert (error.usage, error.retry_after, error.cause, error.http_status) == (None, None, None, None)
+
+
+def test_interruption_carries_the_price_and_says_nothing() -> None:
+    usage = Usage(model="model")
+
+    interrupted = Interrupted(usage)
+
+    assert interrupted.usage is usage
+    assert interrupted.args == ()

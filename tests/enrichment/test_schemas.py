@@ -16,6 +16,7 @@ from enrichment.schemas import (
     TITLE_MAX_LENGTH,
     EnrichmentSchema,
     Usage,
+    _as_line,
     normalise_tag,
     one_line,
 )
@@ -97,6 +98,8 @@ def test_tidy_line_is_left_alone(text: str) -> None:
     [
         ("  two\n\twords ", "two words"),
         ("nul\x00here", "nul here"),
+        ("one\u2028two\u2029three", "one two three"),
+        ("XX", "XX"),
         ("\x1b[1;31mred\x1b[0m", "red"),
         ("\x1b]8;;https://evil.example\x07a link\x1b]8;;\x07", "a link"),
         ("\x9b31mred \x9d0;title\x9cwindow", "red window"),
@@ -112,12 +115,33 @@ def test_line_keeps_only_what_a_reader_may_see(given: str, kept: str) -> None:
     assert one_line(given, limit=100) == kept
 
 
-def test_long_line_is_cut_at_a_word() -> None:
-    assert one_line("one two three four", limit=12) == "one two…"
+@pytest.mark.parametrize(
+    ("given", "limit", "kept"),
+    [
+        ("one two three four", 18, "one two three four"),
+        ("one two three four", 17, "one two three…"),
+        ("one two three four", 12, "one two…"),
+        ("one two three four", 9, "one two…"),
+        ("aaaaaa bb cc", 11, "aaaaaa bb…"),
+        ("ab cd", 4, "ab…"),
+    ],
+)
+def test_long_line_is_cut_at_a_word(given: str, limit: int, kept: str) -> None:
+    assert one_line(given, limit=limit) == kept
 
 
-def test_long_word_is_cut_in_its_middle() -> None:
-    assert one_line("x" * 20, limit=10) == "x" * 9 + "…"
+@pytest.mark.parametrize(
+    ("given", "kept"), [("x" * 20, "x" * 9 + "…"), ("a " + "x" * 20, "a xxxxxxx…"), ("abcde " + "x" * 20, "abcde xxx…")]
+)
+def test_long_word_is_cut_in_its_middle(given: str, kept: str) -> None:
+    assert one_line(given, limit=10) == kept
+
+
+@pytest.mark.parametrize(("given", "kept"), [("a  b", "a b"), ("x" * 20, "x" * 9 + "…"), (5, 5), (None, None)])
+def test_field_is_made_a_line_if_it_is_a_text(given: object, kept: object) -> None:
+    validator: Any = _as_line(10)
+
+    assert validator.func(given) == kept
 
 
 @pytest.mark.parametrize(
@@ -126,7 +150,8 @@ def test_long_word_is_cut_in_its_middle() -> None:
         (["Birds", "birds ", "#rivers", "HERONS"], ["birds", "rivers", "herons"]),
         (["C#", "#Rust", "f# ,"], ["c#", "rust", "f#"]),
         (["bird", "Birds", "b-ird", "river", "heron"], ["bird", "river", "heron"]),
-        ("birds, rivers , herons", ["birds", "rivers", "herons"]),
+        ("wild birds, rivers , herons", ["wild birds", "rivers", "herons"]),
+        (["XXL", "a", "b"], ["xxl", "a", "b"]),
         (["a", "", "  ", "b", "c", "d", "e", "f", "g"], ["a", "b", "c", "d", "e"]),
         (["ONE  TWO", "x" * 60, "三"], ["one two", "x" * 50, "三"]),
     ],
@@ -167,7 +192,8 @@ def test_result_carries_the_draft_and_its_cost() -> None:
 
     result = drafted().result(usage)
 
-    assert (result.title, result.tags, result.usage) == ("Herons", ("herons", "birds", "rivers"), usage)
+    assert (result.title, result.summary, result.usage) == ("Herons", "There are herons.", usage)
+    assert (result.tags, result.source_type) == (("herons", "birds", "rivers"), SourceType.NOTE)
 
 
 def test_usage_adds_up_and_names_the_later_model() -> None:
@@ -181,3 +207,12 @@ def test_sum_with_an_unknown_price_is_unknown() -> None:
     priced = Usage(model="a", cost_usd=Decimal("0.1"))
 
     assert (priced + Usage(model="b")).cost_usd is None
+
+
+def test_sum_of_free_answers_is_free() -> None:
+    free = Usage(model="a", cost_usd=Decimal(0))
+
+    cost = (free + free).cost_usd
+
+    assert isinstance(cost, Decimal)
+    assert cost == 0

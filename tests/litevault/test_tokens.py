@@ -81,7 +81,10 @@ def test_secret_is_shown_once_and_opens_the_api(admin_client: Client, owner: Use
 
 
 def test_form_names_no_other_users(admin_client: Client, owner: User) -> None:
-    assert owner.username not in admin_client.get(ADD).text
+    page = admin_client.get(ADD).text
+
+    assert 'name="user"' in page
+    assert owner.username not in page
 
 
 def test_secret_travels_neither_in_a_cookie_nor_through_a_cache(admin_client: Client, owner: User) -> None:

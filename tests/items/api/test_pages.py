@@ -51,6 +51,7 @@ def test_text_and_model_output_are_never_markup(owner: User, url: str) -> None:
 def test_search_words_in_the_filter_form_are_never_markup(owner: User) -> None:
     page = Browser(owner).open('/api/v1/items?q="><script>alert(1)</script>')
 
+    assert "&lt;script&gt;alert(1)" in page
     assert "<script" not in page
 
 

@@ -51,8 +51,10 @@ def success(claimed: Claim, **fields: Any) -> Verdict:
         "summary": "A summary.",
         "tags": ("a", "b", "c"),
         "source_type": SourceType.NOTE,
+        "started_at": now,
+        "finished_at": now,
     }
-    return Verdict(claim=claimed, started_at=now, finished_at=now, **{**usual, **fields})
+    return Verdict(claim=claimed, **{**usual, **fields})
 
 
 def release(claimed: Claim) -> Verdict:

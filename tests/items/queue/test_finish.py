@@ -1,11 +1,17 @@
 """What becomes of a verdict: written with its attempt, or dropped."""
 
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from items import queue
+from items.claims import Claim, Verdict
 from items.models import EnrichmentAttempt, Item
-from items.states import Outcome, Status
+from items.states import Outcome, SourceType, Status
 from tests.items.factories import make_item
 from tests.items.other_connection import other_connection
 from tests.items.queue.protocol import claim, expire_leases, outcomes, release, success
@@ -25,6 +31,119 @@ def test_finish_writes_item_and_attempt_together(owner: User) -> None:
     assert (item.status, item.title, item.tags) == (Status.READY_TO_CONFIRM, "A title", ["a", "b", "c"])
     assert (item.claimed_by, item.claimed_at) == (None, None)
     assert (attempt.outcome, attempt.model, attempt.prompt_tokens) == (Outcome.SUCCEEDED, "model", 5)
+
+
+def test_draft_is_written_with_all_that_is_known_of_it(owner: User) -> None:
+    item = make_item(owner)
+    (claimed,) = claim(worker="worker")
+    verdict = success(
+        claimed,
+        source_type=SourceType.ARTICLE,
+        started_at=claimed.claimed_at - timedelta(seconds=2),
+        model="model",
+        prompt_tokens=5,
+        completion_tokens=3,
+        cost_usd=Decimal("0.00000021"),
+    )
+
+    queue.finish([verdict])
+
+    item.refresh_from_db()
+    attempt = item.attempts.get()
+    assert (item.title, item.summary, item.tags) == (verdict.title, verdict.summary, list(verdict.tags))
+    assert (item.source_type, item.enrichment_error) == (SourceType.ARTICLE, None)
+    assert (item.attempt_count, item.fencing_token) == (1, claimed.fencing_token)
+    assert (attempt.number, attempt.fencing_token, attempt.worker) == (1, claimed.fencing_token, "worker")
+    assert (attempt.outcome, attempt.error_code) == (Outcome.SUCCEEDED, None)
+    assert (attempt.started_at, attempt.finished_at) == (verdict.started_at, verdict.finished_at)
+    assert (attempt.model, attempt.prompt_tokens, attempt.completion_tokens) == ("model", 5, 3)
+    assert attempt.cost_usd == verdict.cost_usd
+
+
+def test_failure_is_written_with_its_error(owner: User) -> None:
+    item = make_item(owner)
+    (claimed,) = claim()
+    now = timezone.now()
+
+    queue.finish(
+        [
+            Verdict(
+                claim=claimed,
+                outcome=Outcome.FAILED,
+                status=Status.FAILED,
+                started_at=now,
+                finished_at=now,
+                error_code="CODE",
+                enrichment_error="CODE: why",
+            )
+        ]
+    )
+
+    item.refresh_from_db()
+    attempt = item.attempts.get()
+    assert (item.status, item.enrichment_error, item.attempt_count) == (Status.FAILED, "CODE: why", 1)
+    assert (item.title, item.summary, item.tags, item.source_type) == (None, None, [], None)
+    assert (attempt.outcome, attempt.error_code) == (Outcome.FAILED, "CODE")
+    assert (attempt.model, attempt.prompt_tokens, attempt.completion_tokens, attempt.cost_usd) == (None,) * 4
+
+
+def test_postponed_item_becomes_due_after_its_delay(owner: User) -> None:
+    item = make_item(owner)
+    (claimed,) = claim()
+
+    queue.finish([success(claimed, outcome=Outcome.FAILED, status=Status.ENRICHING, error_code="C", delay_seconds=60)])
+
+    item.refresh_from_db()
+    assert timedelta(seconds=55) < item.available_at - timezone.now() <= timedelta(seconds=60)
+    assert item.attempt_count == 1
+
+
+def test_released_item_is_due_at_once_and_costs_no_attempt(owner: User) -> None:
+    item = make_item(owner)
+    (claimed,) = claim()
+
+    queue.finish([release(claimed)])
+
+    item.refresh_from_db()
+    assert item.available_at <= timezone.now()
+    assert (item.attempt_count, item.fencing_token) == (0, claimed.fencing_token + 1)
+
+
+@pytest.mark.parametrize(("verdict", "rings"), [(release, [""]), (success, [])])
+def test_only_a_release_rings_for_a_peer(owner: User, verdict: Callable[[Claim], Verdict], rings: list[str]) -> None:
+    make_item(owner)
+    make_item(owner)
+    claims = claim()
+    heard = []
+
+    with other_connection() as peer:
+        peer.execute(f"LISTEN {queue.CHANNEL_ENRICHING}")
+        queue.finish([success(claims[0]), verdict(claims[1])])
+        peer.execute(f"NOTIFY {queue.CHANNEL_ENRICHING}, 'the last'")
+        for notification in peer.notifies(timeout=10):
+            if notification.payload == "the last":
+                break
+            heard.append(notification.payload)
+
+    assert heard == rings
+
+
+@pytest.mark.parametrize(("verdict", "outcome"), [(release, Outcome.CANCELLED), (success, Outcome.STALE)])
+def test_verdict_on_a_discarded_item_is_late(
+    owner: User, verdict: Callable[[Claim], Verdict], outcome: Outcome
+) -> None:
+    item = make_item(owner)
+    make_item(owner)
+    claims = {claimed.item_id: claimed for claimed in claim()}
+    item.discard()
+    verdicts = [verdict(claims.pop(item.pk)), *map(success, claims.values())]
+
+    finished = queue.finish(verdicts)
+
+    item.refresh_from_db()
+    assert finished == (verdicts[:1], [])
+    assert item.status == Status.DISCARDED
+    assert outcomes(item) == [outcome]
 
 
 def test_postponed_item_is_out_of_the_hands_of_its_worker(owner: User) -> None:
@@ -89,15 +208,15 @@ def test_release_after_takeover_leaves_the_attempt_lost(owner: User) -> None:
 
 
 def test_verdicts_of_items_that_are_gone_are_dropped(owner: User) -> None:
-    kept = make_item(owner)
-    gone = make_item(owner)
-    claims = claim()
+    kept, gone = make_item(owner), make_item(owner)
+    verdicts = {claimed.item_id: success(claimed) for claimed in claim()}
+    of_the_gone = verdicts[gone.pk]
     gone.delete()
 
-    late = queue.finish([success(each) for each in claims]).late
+    finished = queue.finish(list(verdicts.values()))
 
     kept.refresh_from_db()
-    assert [verdict.claim.item_id for verdict in late] != [kept.pk]
+    assert finished == ([of_the_gone], [])
     assert kept.status == Status.READY_TO_CONFIRM
     assert EnrichmentAttempt.objects.count() == 1
 

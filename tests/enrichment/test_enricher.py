@@ -1,0 +1,291 @@
+"""What the enricher makes of one claim, without a worker around it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+import structlog
+from django.utils import timezone
+
+from enrichment import metrics, vocabularies
+from enrichment.breaker import FAILURES_TO_OPEN, Breaker
+from enrichment.database import DatabaseThread
+from enrichment.enricher import Enricher
+from enrichment.errors import (
+    Abandoned,
+    EnrichmentError,
+    Interrupted,
+    InvalidOutput,
+    ProviderRefused,
+    ProviderTimeout,
+    ProviderUnavailable,
+    UnexpectedFailure,
+)
+from enrichment.schemas import EnrichmentResult
+from enrichment.vocabularies import Vocabularies
+from items.claims import Claim, Verdict
+from items.states import Outcome, Status
+from tests.enrichment.conftest import SPENT, ScriptedProvider, draft, until
+from tests.enrichment.verdicts import a_verdict
+
+MAX_ATTEMPTS = 3
+
+
+class Bench:
+    """An enricher with all that it is given."""
+
+    def __init__(self, database: DatabaseThread, provider: ScriptedProvider) -> None:
+        self.provider = provider
+        self.breaker = Breaker()
+        self._database = database
+
+    def enricher(self, *, deadline_seconds: float = 30) -> Enricher:
+        return Enricher(
+            self.provider,
+            vocabularies=Vocabularies(self._database),
+            breaker=self.breaker,
+            deadline_seconds=deadline_seconds,
+            max_attempts=MAX_ATTEMPTS,
+        )
+
+    async def verdict_on(self, *answers: object, attempt: int = 1, deadline_seconds: float = 30) -> Verdict:
+        self.provider.script["text"] = list(answers)  # type: ignore[arg-type]  # as the caller says
+        return await self.enricher(deadline_seconds=deadline_seconds).enrich(a_claim(attempt=attempt))
+
+    def open_the_breaker(self) -> None:
+        for _ in range(FAILURES_TO_OPEN):
+            self.breaker.failed()
+        metrics.provider_down.set(1)
+
+
+def a_claim(*, attempt: int = 1) -> Claim:
+    return replace(a_verdict().claim, attempt=attempt)
+
+
+def is_told_to_be_down() -> bool:
+    return metrics.REGISTRY.get_sample_value("litevault_provider_down") == 1
+
+
+@pytest.fixture
+async def bench(provider: ScriptedProvider) -> AsyncIterator[Bench]:
+    thread = DatabaseThread("test", deadline_seconds=10)
+    metrics.provider_down.set(0)
+    yield Bench(thread, provider)
+    metrics.provider_down.set(0)
+    await thread.close()
+
+
+async def test_result_is_a_success_with_its_times_and_its_price(bench: Bench) -> None:
+    began_at = timezone.now()
+
+    verdict = await bench.verdict_on(draft("Herons"))
+
+    assert (verdict.outcome, verdict.status, verdict.title) == (Outcome.SUCCEEDED, Status.READY_TO_CONFIRM, "Herons")
+    assert verdict.tags == ("one", "two", "three")
+    assert (verdict.model, verdict.prompt_tokens) == ("scripted", 7)
+    assert began_at <= verdict.started_at <= verdict.finished_at
+    assert bench.provider.calls == ["text"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "cause", "tokens"),
+    [
+        (InvalidOutput(usage=SPENT, cause="Cause"), "LLM_VALIDATION_ERROR", "Cause", 900),
+        (ProviderRefused(cause="Cause"), "LLM_API_ERROR", "Cause", None),
+        (ValueError("private"), "LLM_API_ERROR", "ValueError", None),
+        (asyncio.CancelledError(), "LLM_API_ERROR", "CancelledError", None),
+    ],
+)
+async def test_failure_that_will_not_pass_goes_to_the_owner(
+    bench: Bench, raised: BaseException, code: str, cause: str, tokens: int | None
+) -> None:
+    began_at = timezone.now()
+
+    with structlog.testing.capture_logs() as log:
+        verdict = await bench.verdict_on(raised)
+
+    assert (verdict.outcome, verdict.status, verdict.error_code) == (Outcome.FAILED, Status.FAILED, code)
+    assert verdict.prompt_tokens == tokens
+    assert began_at <= verdict.started_at <= verdict.finished_at
+    assert (log[0]["event"], log[0]["cause"]) == ("enrichment.failed", cause)
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "tokens"),
+    [
+        (ProviderTimeout(), "LLM_TIMEOUT", None),
+        (ProviderUnavailable(usage=SPENT), "LLM_API_ERROR", 900),
+        (TimeoutError(), "LLM_TIMEOUT", None),
+        (Interrupted(SPENT), "LLM_TIMEOUT", 900),
+    ],
+)
+@pytest.mark.parametrize(
+    ("attempt", "status"), [(1, Status.ENRICHING), (MAX_ATTEMPTS - 1, Status.ENRICHING), (MAX_ATTEMPTS, Status.FAILED)]
+)
+async def test_failure_that_may_pass_is_put_off_until_the_last(
+    bench: Bench, raised: BaseException, code: str, tokens: int | None, attempt: int, status: Status
+) -> None:
+    began_at = timezone.now()
+
+    verdict = await bench.verdict_on(raised, attempt=attempt)
+
+    assert (verdict.outcome, verdict.status, verdict.error_code) == (Outcome.FAILED, status, code)
+    assert (verdict.is_refunded, verdict.prompt_tokens) == (False, tokens)
+    assert (verdict.delay_seconds > 0) is (status == Status.ENRICHING)
+    assert began_at <= verdict.started_at <= verdict.finished_at
+
+
+async def test_provider_is_given_up_at_the_deadline(bench: Bench) -> None:
+    verdict = await bench.verdict_on(asyncio.Event(), deadline_seconds=0.02)
+
+    assert (verdict.status, verdict.error_code) == (Status.ENRICHING, "LLM_TIMEOUT")
+    assert bench.provider.cancelled == ["text"]
+
+
+async def test_item_beyond_its_attempts_is_abandoned_unasked(bench: Bench) -> None:
+    verdict = await bench.verdict_on(draft(), attempt=MAX_ATTEMPTS + 1)
+
+    assert (verdict.status, verdict.enrichment_error) == (Status.FAILED, Abandoned().message)
+    assert bench.provider.calls == []
+
+
+async def test_failure_while_the_provider_is_down_costs_nothing(bench: Bench) -> None:
+    bench.open_the_breaker()
+
+    verdict = await bench.verdict_on(ProviderUnavailable(), attempt=MAX_ATTEMPTS)
+
+    assert (verdict.status, verdict.is_refunded) == (Status.ENRICHING, True)
+
+
+async def test_refusal_while_the_provider_was_down_is_final(bench: Bench) -> None:
+    bench.open_the_breaker()
+
+    verdict = await bench.verdict_on(ProviderRefused())
+
+    assert verdict.status == Status.FAILED
+
+
+@pytest.mark.parametrize(
+    ("answer", "attempt", "is_down"),
+    [
+        (draft(), 1, False),
+        (ProviderRefused(), 1, False),
+        (ValueError(), 1, False),
+        (ProviderTimeout(), 1, True),
+        (draft(), MAX_ATTEMPTS + 1, True),
+    ],
+)
+async def test_any_answer_tells_that_the_provider_is_there(
+    bench: Bench, answer: object, attempt: int, *, is_down: bool
+) -> None:
+    bench.open_the_breaker()
+
+    await bench.verdict_on(answer, attempt=attempt)
+
+    assert bench.breaker.is_open is is_down
+    assert is_told_to_be_down() is is_down
+
+
+async def test_outage_is_told_when_it_begins(bench: Bench) -> None:
+    for _ in range(FAILURES_TO_OPEN):
+        assert not is_told_to_be_down()
+        await bench.verdict_on(ProviderUnavailable())
+
+    assert is_told_to_be_down()
+
+
+async def test_cancelled_call_is_cancelled(bench: Bench) -> None:
+    bench.provider.script["text"] = [asyncio.Event()]
+    call = asyncio.create_task(bench.enricher().enrich(a_claim()))
+    await until(lambda: bench.provider.running)
+
+    call.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
+class PaidProvider(ScriptedProvider):
+    """Tells the price of earlier answers when it is cancelled."""
+
+    async def _answer(self, text: str) -> EnrichmentResult:
+        try:
+            return await super()._answer(text)
+        except asyncio.CancelledError:
+            raise Interrupted(SPENT) from None
+
+
+async def test_cancelled_call_that_had_its_price_is_released(bench: Bench) -> None:
+    bench.provider = PaidProvider()
+    bench.provider.script["text"] = [asyncio.Event()]
+    claim = a_claim()
+    call = asyncio.create_task(bench.enricher().enrich(claim))
+    await until(lambda: bench.provider.running)
+
+    call.cancel()
+    verdict = await call
+
+    assert verdict.claim is claim
+    assert (verdict.outcome, verdict.status, verdict.is_refunded) == (Outcome.RELEASED, Status.ENRICHING, True)
+    assert (verdict.prompt_tokens, verdict.cost_usd) == (900, Decimal("0.0012"))
+
+
+@pytest.mark.parametrize(
+    ("uses_vocabulary", "vocabulary", "tags"),
+    [(True, ["Rivers", "herons"], ("Rivers", "other", "herons")), (False, [], ("rivers", "other", "Herons"))],
+)
+async def test_draft_is_spelled_as_the_owner_spells(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    vocabulary: list[str],
+    tags: tuple[str, ...],
+    *,
+    uses_vocabulary: bool,
+) -> None:
+    def most_used_tags(owner_ids: Collection[int]) -> dict[int, Sequence[str]]:
+        return dict.fromkeys(owner_ids, ()) | {a_claim().owner_id: ("Rivers", "herons")}
+
+    monkeypatch.setattr(vocabularies, "most_used_tags", most_used_tags)
+    monkeypatch.setattr(ScriptedProvider, "uses_vocabulary", uses_vocabulary)
+
+    verdict = await bench.verdict_on(draft(tags=("rivers", "other", "Herons")))
+
+    assert bench.provider.vocabularies == {"text": vocabulary}
+    assert verdict.tags == tags
+
+
+@pytest.mark.parametrize(
+    ("answer", "attempt", "event", "error_code", "model"),
+    [
+        (draft(), 1, "enrichment.succeeded", None, "scripted"),
+        (InvalidOutput(usage=SPENT), 2, "enrichment.failed", "LLM_VALIDATION_ERROR", "scripted"),
+        (ProviderTimeout(), 2, "enrichment.postponed", "LLM_TIMEOUT", None),
+    ],
+)
+async def test_log_tells_of_an_attempt_but_not_of_the_text(
+    bench: Bench, answer: object, attempt: int, event: str, error_code: str | None, model: str | None
+) -> None:
+    with structlog.testing.capture_logs() as log:
+        verdict = await bench.verdict_on(answer, attempt=attempt)
+
+    (line,) = [{name: line[name] for name in line if name not in {"cause", "http_status", "log_level"}} for line in log]
+    assert line == {
+        "event": event,
+        "item_id": str(verdict.claim.item_id),
+        "attempt": attempt,
+        "duration_ms": round((verdict.finished_at - verdict.started_at).total_seconds() * 1000),
+        "error_code": error_code,
+        "model": model,
+    }
+
+
+async def test_unexpected_error_does_not_travel_along(bench: Bench) -> None:
+    bench.provider.script["text"] = [ValueError("private")]
+
+    with pytest.raises(EnrichmentError) as raised:
+        await bench.enricher()._ask_provider(a_claim())
+
+    assert type(raised.value) is UnexpectedFailure
+    assert raised.value.__context__ is None

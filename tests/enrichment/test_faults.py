@@ -1,0 +1,250 @@
+"""What an error of a library is taken for, where the fake server cannot show it."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from enrichment.errors import (
+    EnrichmentError,
+    InvalidOutput,
+    KeyRefused,
+    ModelDeclined,
+    ModelUnknown,
+    OutputCutOff,
+    ProviderRefused,
+    ProviderTimeout,
+    ProviderUnavailable,
+    QuotaExhausted,
+    UnexpectedFailure,
+)
+from enrichment.providers.faults import LONGEST_RETRY_AFTER_SECONDS, fault_of, seconds_of, unusable
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("0", 0), ("1.5", 1.5), ("-3", 0), ("1e9", LONGEST_RETRY_AFTER_SECONDS), ("inf", LONGEST_RETRY_AFTER_SECONDS)],
+)
+def test_retry_after_in_seconds(header: str, seconds: float) -> None:
+    assert seconds_of(header) == seconds
+
+
+@pytest.mark.parametrize("header", ["soon", "nan", "", "Mon, 99 Foo 2026"])
+def test_retry_after_that_is_nonsense(header: str) -> None:
+    assert seconds_of(header) is None
+
+
+def test_retry_after_as_a_date() -> None:
+    moment = datetime.now(UTC) + timedelta(seconds=60)
+
+    assert seconds_of(format_datetime(moment, usegmt=True)) == pytest.approx(60, abs=2)
+
+
+def test_retry_after_as_a_date_that_is_past() -> None:
+    assert seconds_of("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+
+
+class ReadTimeout(Exception):
+    """As httpx names its own."""
+
+
+def test_timeout_of_a_library_is_a_timeout() -> None:
+    error = RuntimeError("wrapped")
+    error.__cause__ = ReadTimeout("the text")
+
+    fault = fault_of(error)
+
+    assert type(fault) is ProviderTimeout
+    assert fault.cause == "ReadTimeout"
+
+
+def test_errors_that_name_each_other_as_cause_are_read_once() -> None:
+    first, second = RuntimeError("first"), OSError("second")
+    first.__cause__, second.__cause__ = second, first
+
+    fault = fault_of(first)
+
+    assert type(fault) is ProviderUnavailable
+    assert fault.cause == "OSError"
+
+
+def test_failure_before_any_answer_is_not_blamed_on_the_model() -> None:
+    assert type(unusable(KeyError("messages"), has_answer=False)) is UnexpectedFailure
+
+
+class Response:
+    def __init__(self, status_code: object = None, headers: object = None) -> None:
+        self.status_code = status_code
+        self.headers = headers
+
+
+class HttpError(Exception):
+    """As the libraries of the providers raise it."""
+
+    def __init__(self, status: object = None, *, headers: object = None, body: object = None) -> None:
+        super().__init__("private")
+        self.response = Response(status, headers)
+        self.body = body
+
+
+class LibraryError(Exception):
+    """As litellm raises it, with a status that it may have made up."""
+
+    __module__ = "litellm.exceptions"
+
+    def __init__(self, status: object = None, *, response: Response | None = None) -> None:
+        super().__init__("private")
+        self.status_code = status
+        self.response = response
+
+
+def caused_by(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+def in_context_of(error: Exception, context: Exception, *, is_suppressed: bool = False) -> Exception:
+    error.__context__ = context
+    error.__suppress_context__ = is_suppressed
+    return error
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, ProviderRefused),
+        (401, KeyRefused),
+        (402, QuotaExhausted),
+        (403, KeyRefused),
+        (404, ModelUnknown),
+        (408, ProviderTimeout),
+        (409, ProviderUnavailable),
+        (418, ProviderRefused),
+        (425, ProviderUnavailable),
+        (429, ProviderUnavailable),
+        (499, ProviderRefused),
+        (500, ProviderUnavailable),
+        (503, ProviderUnavailable),
+        (504, ProviderTimeout),
+        (529, ProviderUnavailable),
+    ],
+)
+def test_status_decides_what_kind_of_error_it_is(status: int, kind: type[EnrichmentError]) -> None:
+    fault = fault_of(HttpError(status))
+
+    assert type(fault) is kind
+    assert (fault.http_status, fault.cause) == (status, "HttpError")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (HttpError(), None),
+        (HttpError("503"), None),
+        (caused_by(LibraryError(500), HttpError(401)), 401),
+        (caused_by(HttpError(401), HttpError(503)), 503),
+        (caused_by(HttpError(401), OSError()), 401),
+        (LibraryError(500), None),
+        (LibraryError(500, response=Response(500)), None),
+        (LibraryError(399), None),
+        (LibraryError(400), 400),
+        (LibraryError(499), 499),
+        (LibraryError("400"), None),
+        (OSError(), None),
+    ],
+)
+def test_status_is_the_one_that_the_provider_sent(error: Exception, status: int | None) -> None:
+    assert fault_of(error).http_status == status
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (caused_by(LibraryError(500), HttpError(401)), "LibraryError"),
+        (caused_by(LibraryError(500), caused_by(RuntimeError(), OSError())), "OSError"),
+        (caused_by(LibraryError(500), caused_by(ReadTimeout(), OSError())), "ReadTimeout"),
+        (in_context_of(RuntimeError(), OSError()), "OSError"),
+        (in_context_of(RuntimeError(), OSError(), is_suppressed=True), "RuntimeError"),
+        (in_context_of(caused_by(RuntimeError(), KeyError()), OSError()), "KeyError"),
+    ],
+)
+def test_cause_is_what_tells_most(error: Exception, cause: str) -> None:
+    assert fault_of(error).cause == cause
+
+
+class APITimeoutError(Exception):
+    """As OpenAI's library names its own."""
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), ReadTimeout(), APITimeoutError()])
+def test_timeout_goes_by_its_type_or_its_name(error: Exception) -> None:
+    assert type(fault_of(error)) is ProviderTimeout
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"code": "insufficient_quota"}, QuotaExhausted),
+        ({"type": "insufficient_quota"}, QuotaExhausted),
+        ({"code": ["insufficient_quota"], "type": None}, ProviderUnavailable),
+        ({"message": "insufficient_quota"}, ProviderUnavailable),
+        ({"code": "rate_limit_exceeded"}, ProviderUnavailable),
+        ("insufficient_quota", ProviderUnavailable),
+        (None, ProviderUnavailable),
+    ],
+)
+def test_quota_that_is_used_up_is_told_from_a_rate_limit(body: object, kind: type[EnrichmentError]) -> None:
+    error = caused_by(LibraryError(429), HttpError(429, body=body))
+
+    assert type(fault_of(error)) is kind
+
+
+def test_word_of_a_used_up_quota_counts_for_no_other_status() -> None:
+    assert type(fault_of(HttpError(400, body={"code": "insufficient_quota"}))) is ProviderRefused
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (HttpError(429, headers={"retry-after": "7"}), 7),
+        (HttpError(429, headers={"retry-after": 7}), 7),
+        (HttpError(429, headers={"retry-after": ""}), None),
+        (HttpError(429, headers={"retry": "7"}), None),
+        (HttpError(429, headers="retry-after"), None),
+        (caused_by(HttpError(429, headers={"retry-after": "7"}), HttpError(headers={"retry-after": "8"})), 8),
+        (caused_by(HttpError(429, headers={"retry-after": "7"}), HttpError(headers={})), 7),
+        (OSError(), None),
+    ],
+)
+def test_retry_after_is_read_from_the_innermost_response(error: Exception, seconds: float | None) -> None:
+    assert fault_of(error).retry_after == seconds
+
+
+def test_retry_after_as_a_date_without_a_zone_is_in_utc() -> None:
+    moment = datetime.now(UTC) + timedelta(seconds=60)
+
+    assert seconds_of(f"{moment:%a, %d %b %Y %H:%M:%S} -0000") == pytest.approx(60, abs=2)
+
+
+class IncompleteOutputException(Exception):
+    """As Instructor names an answer that was cut off."""
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "cause"),
+    [
+        (IncompleteOutputException(), OutputCutOff, "IncompleteOutputException"),
+        (caused_by(RuntimeError(), AssertionError()), ModelDeclined, "AssertionError"),
+        (caused_by(RuntimeError(), caused_by(KeyError(), AssertionError())), InvalidOutput, "KeyError"),
+        (ValueError(), InvalidOutput, "ValueError"),
+    ],
+)
+def test_answer_of_no_use_is_blamed_on_the_model(error: Exception, kind: type[EnrichmentError], cause: str) -> None:
+    fault = unusable(error, has_answer=True)
+
+    assert type(fault) is kind
+    assert fault.cause == cause
+
+
+def test_failure_before_any_answer_says_what_it_was() -> None:
+    assert unusable(caused_by(RuntimeError(), KeyError()), has_answer=False).cause == "KeyError"

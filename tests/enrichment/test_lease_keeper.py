@@ -1,0 +1,155 @@
+"""When the keeper renews, and what it takes for lost, with a clock that the test moves."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from uuid import UUID
+
+import pytest
+from django.db import OperationalError
+
+from enrichment import leases
+from enrichment.database import DatabaseThread
+from enrichment.leases import LeaseKeeper
+from items import queue
+from items.claims import Claim
+from tests.enrichment.conftest import until
+from tests.enrichment.verdicts import a_verdict
+
+LEASE_SECONDS = 90.0
+AWAY_SECONDS = LEASE_SECONDS * 2 / 3
+
+
+class Leases:
+    """What is held, whether the database takes renewals, and what was lost."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.held: list[Claim] = [a_verdict().claim, a_verdict().claim]
+        self.taken: list[Claim] = []
+        self.is_away = False
+        self.renewal_takes_seconds = 0.0
+        self.renewals: list[tuple[Sequence[Claim], float]] = []
+        self.rounds = 0
+        self.lost: list[Claim] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def renew(self, claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:
+        self.renewals.append((list(claims), lease_seconds))
+        self.now += self.renewal_takes_seconds
+        if self.is_away:
+            raise OperationalError
+        return {claim.item_id for claim in claims if claim not in self.taken}
+
+    def holding(self) -> Sequence[Claim]:
+        self.rounds += 1
+        return self.held
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> Leases:
+    kept = Leases()
+    monkeypatch.setattr(queue, "renew", kept.renew)
+    monkeypatch.setattr(leases, "time", SimpleNamespace(monotonic=kept.monotonic))
+    return kept
+
+
+@asynccontextmanager
+async def keeping(kept: Leases, *, lease_seconds: float = LEASE_SECONDS) -> AsyncIterator[LeaseKeeper]:
+    database = DatabaseThread("test", deadline_seconds=10)
+    keeper = LeaseKeeper(database, lease_seconds=lease_seconds, held=kept.holding, on_lost=kept.lost.append)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(keeper.run())
+        yield keeper
+        running.cancel()
+    await database.close()
+
+
+async def renew(kept: Leases, keeper: LeaseKeeper) -> None:
+    """One round, from its beginning to its end."""
+    rounds = kept.rounds
+    keeper.renew_now()
+    await until(lambda: kept.rounds == rounds + 1)
+    # What the keeper asked for comes first, and so does its answer.
+    await keeper._database.run(lambda: None)
+
+
+async def test_leases_are_renewed_three_times_before_they_end(kept: Leases) -> None:
+    lease_seconds = 0.6
+    began_at = time.monotonic()
+
+    async with keeping(kept, lease_seconds=lease_seconds):
+        await until(lambda: len(kept.renewals) == 2)
+    took_seconds = time.monotonic() - began_at
+
+    assert kept.renewals == [(kept.held, lease_seconds)] * 2
+    assert 2 * lease_seconds / 3 - 0.01 < took_seconds < 2 * lease_seconds
+    assert kept.lost == []
+
+
+async def test_nothing_is_renewed_before_its_time_unless_asked_for(kept: Leases) -> None:
+    async with keeping(kept) as keeper:
+        before = list(kept.renewals)
+        await renew(kept, keeper)
+        await renew(kept, keeper)
+
+    assert before == []
+    assert kept.renewals == [(kept.held, LEASE_SECONDS)] * 2
+
+
+async def test_whoever_was_taken_over_is_told_once_each_round(kept: Leases) -> None:
+    kept.taken = kept.held[:1]
+
+    async with keeping(kept) as keeper:
+        await renew(kept, keeper)
+
+    assert kept.lost == kept.taken
+
+
+@pytest.mark.parametrize(("away_seconds", "is_lost"), [(AWAY_SECONDS - 0.1, False), (AWAY_SECONDS, True)])
+async def test_leases_are_given_up_when_the_database_stays_away(
+    kept: Leases, away_seconds: float, *, is_lost: bool
+) -> None:
+    kept.is_away = True
+
+    async with keeping(kept) as keeper:
+        await asyncio.sleep(0)
+        kept.now += away_seconds
+        await renew(kept, keeper)
+
+    assert kept.lost == (kept.held if is_lost else [])
+
+
+@pytest.mark.parametrize(("away_seconds", "is_lost"), [(AWAY_SECONDS - 0.1, False), (AWAY_SECONDS, True)])
+async def test_absence_is_counted_from_when_the_last_renewal_began(
+    kept: Leases, away_seconds: float, *, is_lost: bool
+) -> None:
+    async with keeping(kept) as keeper:
+        await asyncio.sleep(0)
+        kept.now += 500
+        began_at = kept.now
+        kept.renewal_takes_seconds = 7
+        await renew(kept, keeper)
+        kept.is_away = True
+        kept.renewal_takes_seconds = 0
+        kept.now = began_at + away_seconds
+        await renew(kept, keeper)
+
+    assert kept.lost == (kept.held if is_lost else [])
+
+
+async def test_keeper_goes_on_when_the_database_is_back(kept: Leases) -> None:
+    kept.is_away = True
+
+    async with keeping(kept) as keeper:
+        await renew(kept, keeper)
+        kept.is_away = False
+        kept.taken = kept.held[1:]
+        await renew(kept, keeper)
+
+    assert len(kept.renewals) == 2
+    assert kept.lost == kept.taken
