@@ -19,7 +19,7 @@ FAST := "not process and not soak"
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-fast test-pg test-pythons check check-locks soak bench bench-full verify-llm screenshots lock format
+.PHONY: help setup setup-dev run test test-fast test-pg test-pythons check check-locks mutation soak bench bench-full verify-llm screenshots lock format
 
 help: ## list the commands
 	@echo "LiteVault. Begin with: make run"
@@ -92,6 +92,9 @@ format: setup-dev ## put the code into shape
 # Extras stay in: pip before 24 takes name[extra] for a requirement of its own, which a lock has to pin.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	--no-strip-extras --python-version 3.11
+
+mutation: setup-dev ## change the core bit by bit and see which tests notice (ARGS=items/states.py chooses): an hour
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 DRY_RUN := $(BIN)/python -m pip install --quiet --dry-run --ignore-installed --only-binary :all: --require-hashes
 

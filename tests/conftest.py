@@ -10,6 +10,7 @@ from tests.embedded import postgres_for_tests
 
 pytest_plugins = [
     "tests.plugins.commands",
+    "tests.plugins.database",
     "tests.plugins.events",
     "tests.plugins.providers",
     "tests.plugins.proxies",
