@@ -28,7 +28,7 @@ def test_missing_trigger_is_told_and_the_advice_cures_it(a_listener: object, stu
 
 
 def test_unapplied_migration_is_told_and_the_advice_cures_it(a_listener: object, stub: None) -> None:
-    call_command("migrate", "items", "0002", verbosity=0)
+    call_command("migrate", "items", "0001", verbosity=0)
     ill = examined()
 
     call_command("migrate", verbosity=0)
