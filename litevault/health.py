@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import psycopg
+from django.db.backends.utils import CursorWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -15,15 +16,17 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from items.queue import LISTENER_NAME
+from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
 from litevault.side_connection import Unanswered, ask
 
-TRIGGERS = {
-    "items_restart",
-    "items_transition",
-    "items_notify_insert",
-    "items_notify_update",
-    "items_notify_cancelled",
-}
+MISSING = """
+SELECT expected FROM unnest(%(triggers)s::text[]) AS expected
+WHERE NOT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = to_regclass('items') AND tgname = expected AND tgenabled IN ('O', 'A')
+)
+UNION ALL
+SELECT expected FROM unnest(%(functions)s::text[]) AS expected WHERE to_regproc(expected) IS NULL
+"""
 
 
 @csrf_exempt
@@ -62,7 +65,7 @@ def _look(connected: psycopg.Connection[Any]) -> dict[str, bool]:
     return {
         "database": True,
         "migrations": _migrations() <= _applied_migrations(connected),
-        "triggers": _triggers(connected) >= TRIGGERS,
+        "triggers": not missing_triggers(connected.cursor()),
         "listener": _listens(connected),
     }
 
@@ -78,11 +81,10 @@ def _applied_migrations(connected: psycopg.Connection[Any]) -> set[tuple[str, st
     return set(connected.execute("SELECT app, name FROM django_migrations").fetchall()) if exists else set()
 
 
-def _triggers(connected: psycopg.Connection[Any]) -> set[str]:
-    rows = connected.execute(
-        "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('items') AND tgenabled IN ('O', 'A')"
-    )
-    return {name for (name,) in rows}
+def missing_triggers(cursor: psycopg.Cursor[Any] | CursorWrapper) -> list[str]:
+    """Return the triggers and functions that are missing, and the triggers that are disabled."""
+    cursor.execute(MISSING, {"triggers": EXPECTED_TRIGGERS, "functions": EXPECTED_FUNCTIONS})
+    return [name for (name,) in cursor.fetchall()]
 
 
 def _listens(connected: psycopg.Connection[Any]) -> bool:

@@ -6,6 +6,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from litevault.doctor.finding import Finding
+from litevault.health import missing_triggers
 
 VERSIONS = range(15, 19)
 MOST_USUAL_SKEW_SECONDS = 5
@@ -31,13 +32,15 @@ def migrations(*, is_ok: bool) -> Finding:
     return Finding("migrations", False, "some are not applied", "Run: manage.py migrate")
 
 
-def triggers(*, is_ok: bool) -> Finding:
-    if is_ok:
+def triggers() -> Finding:
+    with connection.cursor() as cursor:
+        missing = missing_triggers(cursor)
+    if not missing:
         return Finding("triggers", True, "all there and enabled")
     return Finding(
         "triggers",
         False,
-        "missing or disabled, so captures wait for the sweep and retries do not start afresh",
+        f"missing or disabled: {', '.join(missing)}",
         "Run: manage.py migrate items 0001 && manage.py migrate",
     )
 

@@ -26,7 +26,7 @@ def examine(*, asks_model: bool, wants_events: bool, url: str) -> Iterator[Findi
         yield connections()
         yield transactions()
         yield migrations(is_ok=checks["migrations"])
-        yield triggers(is_ok=checks["triggers"])
+        yield triggers()
         yield listen_round_trip()
         yield notification_queue()
         yield listeners()

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from items import queue
+from items import queue, sql
 from items.statements import CLAIM
 from tests.items.other_connection import other_connection
 
@@ -44,7 +43,7 @@ FROM auth_user, generate_series(1, {PENDING // OWNERS}) n
 
 def finding() -> str:
     """The part of a claim that finds the items and locks them."""
-    function: str = import_module("items.migrations.0009_claim_by_place").CLAIM
+    function = sql.read("claim.sql")
     statement = function[function.index("WITH RECURSIVE") : function.index(",\n    lost AS")] + " SELECT * FROM due"
     for name, parameter in {"after_owner": "after_owner", "slots": "limit", "per_owner": "per_owner"}.items():
         statement = re.sub(rf"\b{name}\b", f"%({parameter})s", statement)

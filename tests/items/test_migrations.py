@@ -1,8 +1,11 @@
 from collections.abc import Iterator
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
 
 APPS = ("items", "litevault")
 TABLES = (
@@ -54,6 +57,25 @@ def test_migrations_run_backwards_to_nothing_and_forwards_to_the_same(migrated_a
     assert {kind for kind, _, _ in before} == {"column", "index", "constraint", "trigger", "function"}
     assert nothing == set()
     assert schema() == before
+
+
+@pytest.mark.django_db
+def test_every_trigger_and_function_is_expected() -> None:
+    made = {(kind, name) for kind, name, _definition in schema() if kind in {"trigger", "function"}}
+
+    expected = {("trigger", name) for name in EXPECTED_TRIGGERS} | {("function", name) for name in EXPECTED_FUNCTIONS}
+    assert made == expected
+
+
+@pytest.mark.django_db
+def test_database_of_an_unreleased_version_is_told_what_to_do() -> None:
+    recorder = MigrationRecorder(connection)
+    recorder.migration_qs.filter(app__in=APPS).delete()
+    for app, name in (("items", "0001_initial"), ("items", "0009_claim_by_place"), ("litevault", "0001_initial")):
+        recorder.record_applied(app, name)
+
+    with pytest.raises(CommandError, match=r"export its items .*, move var/ away .*, and import them"):
+        call_command("migrate", verbosity=0)
 
 
 @pytest.mark.django_db

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from items.models import Item
 from items.queue import LISTENER_NAME
+from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS, read
 from items.states import Outcome, Status
 from litevault import health, metrics, side_connection
 from litevault.side_connection import Unanswered, ask
@@ -28,6 +29,14 @@ def listener(transactional_db: None) -> Iterator[None]:
     parameters = connection.get_connection_params()
     with psycopg.connect(dbname=parameters["dbname"], application_name=LISTENER_NAME, **address(parameters)):
         yield
+
+
+@pytest.fixture
+def sql_run_again(transactional_db: None) -> Iterator[None]:
+    """Give the tests after this one every trigger and function."""
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(read("triggers.sql") + read("claim.sql"))
 
 
 def address(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -61,16 +70,24 @@ def test_not_ready_without_a_listener() -> None:
     assert response.json() == {"status": "unavailable", "checks": {**ALL_OK, "listener": "failed"}}
 
 
-@pytest.mark.parametrize("trigger", sorted(health.TRIGGERS))
-def test_not_ready_when_a_trigger_is_switched_off(listener: None, trigger: str) -> None:
+@pytest.mark.parametrize("trigger", EXPECTED_TRIGGERS)
+@pytest.mark.parametrize("change", ["DROP TRIGGER {} ON items", "ALTER TABLE items DISABLE TRIGGER {}"])
+def test_not_ready_without_each_trigger(listener: None, sql_run_again: None, change: str, trigger: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE items DISABLE TRIGGER {trigger}")
+        cursor.execute(change.format(trigger))
 
-    try:
-        response = Client().get("/readyz")
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"ALTER TABLE items ENABLE TRIGGER {trigger}")
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["checks"] == {**ALL_OK, "triggers": "failed"}
+
+
+@pytest.mark.parametrize("function", EXPECTED_FUNCTIONS)
+def test_not_ready_without_each_function(listener: None, sql_run_again: None, function: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP FUNCTION {function} CASCADE")
+
+    response = Client().get("/readyz")
 
     assert response.status_code == 503
     assert response.json()["checks"] == {**ALL_OK, "triggers": "failed"}

@@ -1,17 +1,29 @@
 """What is wrong with the database."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
 from litevault.doctor import database
 from tests.items.other_connection import other_connection
 from tests.litevault.doctor.examined import examined
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def undone(statement: str) -> Iterator[None]:
+    """Run a statement for the block, and roll it back."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+        yield
+        transaction.set_rollback(True)
 
 
 def test_missing_trigger_is_told_and_the_advice_cures_it(a_listener: object, stub: None) -> None:
@@ -28,7 +40,7 @@ def test_missing_trigger_is_told_and_the_advice_cures_it(a_listener: object, stu
 
 
 def test_unapplied_migration_is_told_and_the_advice_cures_it(a_listener: object, stub: None) -> None:
-    call_command("migrate", "items", "0002", verbosity=0)
+    call_command("migrate", "items", "0001", verbosity=0)
     ill = examined()
 
     call_command("migrate", verbosity=0)
@@ -39,16 +51,23 @@ def test_unapplied_migration_is_told_and_the_advice_cures_it(a_listener: object,
     assert examined()[0] == 0
 
 
-def test_disabled_trigger_is_told(a_listener: object, stub: None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE items DISABLE TRIGGER items_notify_insert")
+@pytest.mark.parametrize("trigger", EXPECTED_TRIGGERS)
+@pytest.mark.parametrize("change", ["DROP TRIGGER {} ON items", "ALTER TABLE items DISABLE TRIGGER {}"])
+def test_missing_or_disabled_trigger_is_named(change: str, trigger: str) -> None:
+    with undone(change.format(trigger)):
+        finding = database.triggers()
 
-    code, said = examined()
+    assert not finding.is_ok
+    assert finding.says == f"missing or disabled: {trigger}"
 
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE items ENABLE TRIGGER items_notify_insert")
-    assert code == 1
-    assert "wrong triggers" in said
+
+@pytest.mark.parametrize("function", EXPECTED_FUNCTIONS)
+def test_missing_function_is_named(function: str) -> None:
+    with undone(f"DROP FUNCTION {function} CASCADE"):
+        finding = database.triggers()
+
+    assert not finding.is_ok
+    assert function in finding.says.removeprefix("missing or disabled: ").split(", ")
 
 
 def test_clock_that_goes_wrong_is_told(a_listener: object, stub: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,17 +1,26 @@
-"""The claim leaves no choice of an index. Frozen, like 0002.
-
-A planner that believes the table to be empty takes any index for as good as any other. It believes so when autovacuum
-has looked at the table while a first large import was not committed yet; a claim then read all of the import.
-"""
-
-from importlib import import_module
-
-from django.db import migrations
-
-# As in 0007, and besides: only items_claim has the order that is asked for (an owner between itself and itself, because
-# PostgreSQL forgets an order by what is equal), and what was found is taken by its place, which needs no index.
-# A place holds for as long as the row is locked.
-CLAIM = """
+-- Claim up to `slots` due items for `worker`, lease them for `lease_seconds`, and return their rows.
+--
+-- Fair between owners: `turn` walks from owner to owner along the index items_claim, beginning after `after_owner`, and
+-- `share` gives each owner an equal part of the slots. If `per_owner` is not 0, no owner has more than that many items
+-- claimed at a time, except for items that two workers claim in the same instant. `lost` records the attempts of claims
+-- whose lease has ended.
+--
+-- This is a function because PostgreSQL takes twice as long to plan the statement as to execute it. A function keeps its
+-- plan for as long as the session lives, also behind a pooler, where a client cannot keep a plan. Its SET clauses fix how
+-- it is planned.
+--
+-- There is one plan for all calls, a walk along items_claim, so that a claim reads a few pages however long the queue is.
+-- The planner gets no choice, because its statistics may be wrong: they may be older than a burst, or autovacuum may have
+-- looked at the table before a first large import was committed. A planner that believes the table to be empty takes any
+-- index for as good as any other. Therefore:
+-- - The SET clauses turn off the other ways to scan, sort and join.
+-- - `(SELECT now())` hides the time from the planner.
+-- - `owner_id BETWEEN x AND x` instead of `=` keeps owner_id in the order that is asked for, which only items_claim has.
+-- - The rows found are updated by their place (ctid), which needs no index. A place holds while the row is locked.
+--
+-- The commit does not wait for the disk (synchronous_commit), because a claim that a crash takes back is only a lost
+-- lease. The worker of that claim goes on, and the next claim must not get the same token: therefore the token grows by a
+-- large random number. An attempt that is recorded already under its token is not recorded again (ON CONFLICT).
 CREATE OR REPLACE FUNCTION items_claim(
     after_owner bigint, slots bigint, per_owner bigint, lease_seconds double precision, worker text
 ) RETURNS SETOF items LANGUAGE plpgsql
@@ -81,10 +90,3 @@ BEGIN
     WHERE ctid = ANY (taken)
     RETURNING items.*;
 END $$;
-"""
-
-
-class Migration(migrations.Migration):
-    dependencies = [("items", "0008_periods")]
-
-    operations = [migrations.RunSQL(CLAIM, import_module("items.migrations.0007_claim").CLAIM)]
