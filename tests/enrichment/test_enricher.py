@@ -27,7 +27,8 @@ from enrichment.schemas import EnrichmentResult
 from enrichment.vocabularies import Vocabularies
 from items.claims import Claim, Verdict
 from items.states import Outcome, Status
-from tests.enrichment.conftest import SPENT, ScriptedProvider, draft, until
+from tests.enrichment.scripted import SPENT, ScriptedProvider, draft
+from tests.enrichment.waiting import until
 from tests.enrichment.verdicts import a_verdict
 
 MAX_ATTEMPTS = 3

@@ -15,7 +15,7 @@ from enrichment.database import DatabaseThread
 from enrichment.leases import LeaseKeeper
 from items import queue
 from items.claims import Claim
-from tests.enrichment.conftest import until
+from tests.enrichment.waiting import until
 from tests.enrichment.verdicts import a_verdict
 
 LEASE_SECONDS = 90.0

@@ -13,7 +13,7 @@ from enrichment.writer import VerdictWriter
 from items import queue
 from items.claims import Finished, Verdict
 from items.states import Outcome, Status
-from tests.enrichment.conftest import until
+from tests.enrichment.waiting import until
 from tests.enrichment.verdicts import a_verdict
 
 Answer = Callable[[Sequence[Verdict]], Finished]

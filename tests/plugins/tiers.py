@@ -7,13 +7,21 @@ from typing import Any
 
 import pytest
 
-FOLDERS = (
+PLACES = (
     "browser",
     "deploy",
     "end_to_end",
+    "enrichment/providers/test_litellm_start.py",
+    "enrichment/test_listener_processes.py",
     "faults",
     "hardening",
+    "items/capturing/test_interruption.py",
+    "items/exchange/test_processes.py",
     "litevault/postgres",
+    "litevault/test_manage.py",
+    "litevault/test_production.py",
+    "litevault/test_settings.py",
+    "litevault/test_supervisor.py",
     "privacy",
     "requirements",
     "soak",
@@ -30,10 +38,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    folders = [Path(__file__).parent.parent / folder for folder in FOLDERS]
+    places = {Path(__file__).parent.parent / place for place in PLACES}
     for item in items:
-        is_in_folder = not set(folders).isdisjoint(item.path.parents)
-        if is_in_folder or not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+        is_there = not places.isdisjoint([item.path, *item.path.parents])
+        if is_there or not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("process")
 
 

@@ -132,7 +132,7 @@ def test_search_for_an_owner_reads_no_items_of_others(
 def test_search_for_anything_else_reads_only_the_newest(
     reviewer: Client, owner: User, crowd: None, monkeypatch: pytest.MonkeyPatch, term: str
 ) -> None:
-    monkeypatch.setattr(search, "NEWEST", 100)
+    monkeypatch.setattr(search, "NEWEST", 50)
     make_item(owner)
     before = rows_read()
 
