@@ -28,8 +28,8 @@ from enrichment.vocabularies import Vocabularies
 from items.claims import Claim, Verdict
 from items.states import Outcome, Status
 from tests.enrichment.scripted import SPENT, ScriptedProvider, draft
-from tests.enrichment.waiting import until
 from tests.enrichment.verdicts import a_verdict
+from tests.enrichment.waiting import until
 
 MAX_ATTEMPTS = 3
 

@@ -15,8 +15,8 @@ from enrichment.database import DatabaseThread
 from enrichment.leases import LeaseKeeper
 from items import queue
 from items.claims import Claim
-from tests.enrichment.waiting import until
 from tests.enrichment.verdicts import a_verdict
+from tests.enrichment.waiting import until
 
 LEASE_SECONDS = 90.0
 AWAY_SECONDS = LEASE_SECONDS * 2 / 3

@@ -13,8 +13,8 @@ from enrichment.writer import VerdictWriter
 from items import queue
 from items.claims import Finished, Verdict
 from items.states import Outcome, Status
-from tests.enrichment.waiting import until
 from tests.enrichment.verdicts import a_verdict
+from tests.enrichment.waiting import until
 
 Answer = Callable[[Sequence[Verdict]], Finished]
 
