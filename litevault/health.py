@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from items.queue import LISTENER_NAME
+from items.workers import listening_workers
 from litevault.side_connection import Unanswered, ask
 
 TRIGGERS = {
@@ -63,7 +63,7 @@ def _look(connected: psycopg.Connection[Any]) -> dict[str, bool]:
         "database": True,
         "migrations": _migrations() <= _applied_migrations(connected),
         "triggers": _triggers(connected) >= TRIGGERS,
-        "listener": _listens(connected),
+        "listener": bool(listening_workers(connected)),
     }
 
 
@@ -83,12 +83,3 @@ def _triggers(connected: psycopg.Connection[Any]) -> set[str]:
         "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('items') AND tgenabled IN ('O', 'A')"
     )
     return {name for (name,) in rows}
-
-
-def _listens(connected: psycopg.Connection[Any]) -> bool:
-    row = connected.execute(
-        "SELECT 1 FROM pg_stat_activity"
-        " WHERE datname = current_database() AND starts_with(application_name, %s) LIMIT 1",
-        [LISTENER_NAME],
-    ).fetchone()
-    return row is not None
