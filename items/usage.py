@@ -1,4 +1,4 @@
-"""What the attempts at an item took together."""
+"""Tokens and cost of attempts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,14 +12,15 @@ Number = TypeVar("Number", int, Decimal)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Each a sum over the attempts that say it. None where none does: an attempt without a price was not free."""
+    """None means unknown: an attempt without a price was not free."""
 
     prompt_tokens: int | None
     completion_tokens: int | None
     cost_usd: Decimal | None
 
     @classmethod
-    def of(cls, attempts: Iterable[EnrichmentAttempt]) -> Self:
+    def of(cls, attempts: Iterable["EnrichmentAttempt | Usage"]) -> Self:
+        """Sum what is known."""
         attempts = list(attempts)
         return cls(
             prompt_tokens=sum_of_known(attempt.prompt_tokens for attempt in attempts),

@@ -1,7 +1,7 @@
-"""The admin's name, and the tokens that open the API."""
+"""API tokens in the admin."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -13,38 +13,23 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from items.admin.permissions import deletes_a_user
-from litevault.models import ApiToken, ApiTokenQuerySet
-
-if TYPE_CHECKING:
-    TokenModelAdmin = admin.ModelAdmin[ApiToken]
-    TokenModelForm = forms.ModelForm[ApiToken]
-else:
-    # Without a patch that only development installs, the classes take no parameter at run time.
-    TokenModelAdmin = admin.ModelAdmin
-    TokenModelForm = forms.ModelForm
-
-admin.site.site_header = "LiteVault"
-admin.site.site_title = "LiteVault"
-admin.site.index_title = "Review"
-admin.site.index_template = "admin/items/front_page.html"
-# There are only a few tables, and the list of items needs the width.
-admin.site.enable_nav_sidebar = False
+from litevault.models import ApiToken
 
 
-class ApiTokenForm(TokenModelForm):
-    """The user is typed by name: a list of ten thousand helps nobody. The browser has a calendar of its own."""
+class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
+    """Take the user by name, because a list would not scale. Leave the calendar to the browser."""
 
     user = forms.ModelChoiceField(
         get_user_model().objects.all(),
         to_field_name="username",
         widget=forms.TextInput(attrs={"class": "vTextField", "autocapitalize": "none", "spellcheck": "false"}),
-        help_text="The name of the user as whom the API is called.",
-        error_messages={"invalid_choice": "There is no user of this name."},
+        help_text="The name of the user that requests with this token act as.",
+        error_messages={"invalid_choice": "There is no user with this name."},
     )
     expires_at = forms.DateTimeField(
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
-        help_text="In UTC. Empty: never.",
+        help_text="In UTC. Leave it empty for a token that does not expire.",
     )
 
     class Meta:
@@ -54,31 +39,32 @@ class ApiTokenForm(TokenModelForm):
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]
         if expires_at and expires_at <= timezone.now():
-            raise ValidationError("A token must expire in the future, or never.")
+            raise ValidationError("The expiry must be in the future.")
         return expires_at
 
 
 @admin.action(permissions=["revoke"], description="Revoke selected tokens")
-def revoke_selected(model_admin: TokenModelAdmin, request: HttpRequest, queryset: ApiTokenQuerySet) -> None:
+def revoke_selected(model_admin: "ApiTokenAdmin", request: HttpRequest, queryset: Any) -> None:
     report_revoked(request, queryset.revoke())
 
 
 def report_revoked(request: HttpRequest, count: int) -> None:
     if count:
-        messages.success(request, f"{count} token{'' if count == 1 else 's'} revoked. Nobody gets in with it any more.")
+        revoked, them = ("token revoked", "it") if count == 1 else ("tokens revoked", "them")
+        messages.success(request, f"{count} {revoked}. Requests that use {them} are refused from now on.")
     else:
-        messages.warning(request, "Revoked already: nothing was changed.")
+        messages.warning(request, "Already revoked: nothing was changed.")
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(TokenModelAdmin):
-    """A token is made, looked at and revoked; it is never changed, and its digest is never shown."""
+class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # see ApiTokenForm
+    """Tokens are created, viewed and revoked, but never changed. Their digests are never shown."""
 
     list_display = ("name", "user", "hint", "state", "created_at", "last_used_at", "expires_at", "revoked_at")
     list_select_related = ("user",)
     search_fields = ("name", "user__username", "hint")
     show_full_result_count = False
-    actions = (revoke_selected,)  # type: ignore[assignment]  # it knows one verb more
+    actions = (revoke_selected,)
     form = ApiTokenForm
 
     class Media:
@@ -103,18 +89,18 @@ class ApiTokenAdmin(TokenModelAdmin):
         return super().has_change_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        """Tokens are revoked, not deleted. They go for good only with their user, on the page that deletes one."""
+        """Tokens are revoked, not deleted. The page that deletes a user also deletes the user's tokens."""
         return deletes_a_user(request) and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: Any) -> None:
         issued, secret = ApiToken.objects.issue(user=obj.user, name=obj.name, expires_at=obj.expires_at)
         obj.pk = issued.pk
         obj.refresh_from_db()
-        obj.secret = secret  # type: ignore[attr-defined]  # lives as long as this request, for response_add
+        obj.secret = secret  # type: ignore[attr-defined]  # for response_add, in the same request
 
     def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
-        """Show the secret in this very answer: a message would carry it through a cookie."""
-        context = {**self.admin_site.each_context(request), "title": "Token made", "token": obj, "opts": self.opts}
+        """Show the secret in this response: a message would store it in a cookie."""
+        context = {**self.admin_site.each_context(request), "title": "Token created", "token": obj, "opts": self.opts}
         return TemplateResponse(request, "admin/litevault/apitoken/issued.html", context)
 
     def render_change_form(

@@ -1,4 +1,11 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import SimpleAdminConfig
+
+
+class ReviewAdminConfig(SimpleAdminConfig):
+    """Without autodiscovery: only the web process needs it, so litevault.urls does it."""
+
+    default_site = "items.admin.site.ReviewSite"
 
 
 class LiteVaultConfig(AppConfig):

@@ -15,8 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from items.queue import LISTENER_NAME
 from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
+from items.workers import listening_workers
 from litevault.side_connection import Unanswered, ask
 
 MISSING = """
@@ -66,7 +66,7 @@ def _look(connected: psycopg.Connection[Any]) -> dict[str, bool]:
         "database": True,
         "migrations": _migrations() <= _applied_migrations(connected),
         "triggers": not missing_triggers(connected.cursor()),
-        "listener": _listens(connected),
+        "listener": bool(listening_workers(connected)),
     }
 
 
@@ -85,12 +85,3 @@ def missing_triggers(cursor: psycopg.Cursor[Any] | CursorWrapper) -> list[str]:
     """Return the triggers and functions that are missing, and the triggers that are disabled."""
     cursor.execute(MISSING, {"triggers": EXPECTED_TRIGGERS, "functions": EXPECTED_FUNCTIONS})
     return [name for (name,) in cursor.fetchall()]
-
-
-def _listens(connected: psycopg.Connection[Any]) -> bool:
-    row = connected.execute(
-        "SELECT 1 FROM pg_stat_activity"
-        " WHERE datname = current_database() AND starts_with(application_name, %s) LIMIT 1",
-        [LISTENER_NAME],
-    ).fetchone()
-    return row is not None

@@ -18,8 +18,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
-from items.queue import LISTENER_NAME
 from items.states import Status
+from items.workers import listening_workers
 from litevault import recent_attempts
 from litevault.error_middleware import error_response
 from litevault.errors import Problem
@@ -47,9 +47,6 @@ OLDEST_WAIT = """
 IN_FLIGHT = """
     SELECT count(*) FROM items WHERE status = 'ENRICHING' AND available_at > now() AND claimed_by IS NOT NULL
 """
-LISTENERS = """
-    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND starts_with(application_name, %s)
-"""
 
 
 @require_safe
@@ -76,15 +73,15 @@ class Snapshot(Collector):
 
     @classmethod
     def take(cls, connected: psycopg.Connection[Any]) -> "Snapshot":
-        def one(query: str, *parameters: str) -> Any:
-            (value,) = connected.execute(query, parameters).fetchone()  # type: ignore[misc]  # constants above, one row
+        def one(query: str) -> Any:
+            (value,) = connected.execute(query).fetchone()  # type: ignore[misc]  # constants above, one row
             return value
 
         return cls(
             items=_items_by_status(connected, rows=one(ROWS)),
             oldest_wait_seconds=one(OLDEST_WAIT),
             in_flight=one(IN_FLIGHT),
-            listeners=one(LISTENERS, LISTENER_NAME),
+            listeners=len(listening_workers(connected)),
             recent=recent_attempts.groups(connected),
         )
 

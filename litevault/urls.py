@@ -7,7 +7,6 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
-from items.admin.front_page import front_page
 from litevault.events.views import EventsElsewhere
 from litevault.favicon import favicon
 from litevault.health import healthz, readyz
@@ -29,7 +28,6 @@ login = LoginView.as_view(template_name="litevault/login.html", extra_context={"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="pending-items")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
-    path("admin/", admin.site.admin_view(front_page)),
     path("admin/login/", limited(admin.site.login)),
     path("admin/", admin.site.urls),
     path("api/v1/", include("items.api.urls")),

@@ -1,71 +1,74 @@
-"""What a reviewer may do with many items at once."""
+"""The actions of the list on the selected items, or on all that match."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from django.contrib import admin
+import structlog
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from items.admin.batches import BATCH, minutes_to_retry, move_matching, move_selected
-from items.admin.counting import Count, counted
-from items.admin.generics import ItemModelAdmin
-from items.admin.reports import report
-from items.admin.words import minutes_in_words
+from items.admin.bulk import BATCH_SIZE, BulkResult, change_matching, change_selected, minutes_to_retry
+from items.admin.labels import DONE, Count, condition, hours_and_minutes
+from items.admin.queries import bounded_count
 from items.models import Item, ItemQuerySet
 from items.states import Action
 
-NAMES: Mapping[Action, str] = MappingProxyType(
-    {Action.RETRY: "retry_selected", Action.CONFIRM: "confirm_selected", Action.DISCARD: "discard_selected"}
-)
+log = structlog.get_logger(__name__)
+
+ModelAdmin: TypeAlias = "admin.ModelAdmin[Item]"
 
 
 @admin.action(permissions=["retry"], description="Retry selected items")
-def retry_selected(model_admin: ItemModelAdmin, request: HttpRequest, queryset: ItemQuerySet) -> HttpResponse | None:
+def retry_selected(model_admin: ModelAdmin, request: HttpRequest, queryset: Any) -> HttpResponse | None:
     return _act(Action.RETRY, model_admin, request, matching=queryset)
 
 
 @admin.action(permissions=["confirm"], description="Confirm selected items")
-def confirm_selected(model_admin: ItemModelAdmin, request: HttpRequest, queryset: ItemQuerySet) -> HttpResponse | None:
+def confirm_selected(model_admin: ModelAdmin, request: HttpRequest, queryset: Any) -> HttpResponse | None:
     return _act(Action.CONFIRM, model_admin, request, matching=queryset)
 
 
 @admin.action(permissions=["discard"], description="Discard selected items…")
-def discard_selected(model_admin: ItemModelAdmin, request: HttpRequest, queryset: ItemQuerySet) -> HttpResponse | None:
+def discard_selected(model_admin: ModelAdmin, request: HttpRequest, queryset: Any) -> HttpResponse | None:
     return _act(Action.DISCARD, model_admin, request, matching=queryset)
 
 
 def _act(
-    action: Action, model_admin: ItemModelAdmin, request: HttpRequest, *, matching: ItemQuerySet
+    action: Action, model_admin: ModelAdmin, request: HttpRequest, *, matching: ItemQuerySet
 ) -> HttpResponse | None:
-    """Ask first when it is about more than the page shows, or cannot be undone."""
-    is_about_all = request.POST.get("select_across") == "1"
-    # Those that were ticked, also if they do not match the filter any more: what became of them is said.
+    """Ask first when the action covers more than the page shows, or cannot be undone."""
+    covers_all_matching = request.POST.get("select_across") == "1"
+    # Not from `matching`: also report selected items that no longer match the filter.
     ids = {UUID(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)}
-    if "confirmed" not in request.POST and (is_about_all or action == Action.DISCARD):
-        items = matching if is_about_all else Item.objects.filter(pk__in=ids)
-        return _ask(action, model_admin, request, count=counted(items.allowing(action)), is_about_all=is_about_all)
-    report(request, action, move_matching(matching, action) if is_about_all else move_selected(ids, action))
+    if "confirmed" not in request.POST and (covers_all_matching or action == Action.DISCARD):
+        items = matching if covers_all_matching else Item.objects.filter(pk__in=ids)
+        return _ask(
+            action,
+            model_admin,
+            request,
+            count=bounded_count(items.allowing(action)),
+            covers_all_matching=covers_all_matching,
+        )
+    report(request, action, change_matching(matching, action) if covers_all_matching else change_selected(ids, action))
     return None
 
 
 def _ask(
-    action: Action, model_admin: ItemModelAdmin, request: HttpRequest, *, count: Count, is_about_all: bool
+    action: Action, model_admin: ModelAdmin, request: HttpRequest, *, count: Count, covers_all_matching: bool
 ) -> HttpResponse:
-    """Ask with the same selection in hidden fields, so that a yes repeats the action on it."""
+    """Repeat the selection in hidden fields, so that submitting the page acts on it."""
     context: dict[str, Any] = {
         **model_admin.admin_site.each_context(request),
         "title": f"{action.label} {count.of_items}?",
         "opts": model_admin.opts,
         "action": action,
-        "is_about_all": is_about_all,
-        "batch": BATCH,
-        "pace": minutes_in_words(minutes) if (minutes := minutes_to_retry(count)) else "",
+        "covers_all_matching": covers_all_matching,
+        "batch": BATCH_SIZE,
+        "pace": hours_and_minutes(minutes) if (minutes := minutes_to_retry(count)) else "",
         "hidden_fields": [
-            ("action", NAMES[action]),
+            ("action", f"{action.value}_selected"),
             ("select_across", request.POST.get("select_across", "0")),
             ("confirmed", "yes"),
             *((ACTION_CHECKBOX_NAME, pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)),
@@ -73,3 +76,35 @@ def _ask(
         "back_url": request.get_full_path(),
     }
     return TemplateResponse(request, "admin/items/item/ask.html", context)
+
+
+def report(request: HttpRequest, action: Action, result: BulkResult) -> None:
+    log.info(
+        "items.reviewed",
+        action=action.value,
+        changed=result.changed,
+        refused=result.refused.number,
+        left=result.remaining.number,
+        by=request.user.pk,
+    )
+    messages.add_message(
+        request,
+        messages.SUCCESS if result.changed else messages.WARNING,
+        f"{Count(result.changed).of_items} {DONE[action]}.{_schedule(result)}",
+    )
+    if result.refused.number:
+        messages.warning(request, f"{result.refused.of_items} refused: {condition(action)}")
+    if result.missing:
+        messages.warning(request, f"{Count(result.missing).of_items} not found: deleted together with the owner.")
+    if result.remaining.number:
+        messages.warning(
+            request,
+            f"Stopped at the time limit, with {result.remaining.of_items} remaining. Run the action again to continue.",
+        )
+
+
+def _schedule(result: BulkResult) -> str:
+    if not result.minutes or not result.changed:
+        return ""
+    last = hours_and_minutes(result.minutes)
+    return f" {BATCH_SIZE} are due now, the others {BATCH_SIZE} a minute, the last in {last}."

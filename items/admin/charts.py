@@ -1,4 +1,4 @@
-"""The geometry of small charts, drawn as SVG by the templates: no script, no library, no style attribute."""
+"""The geometry of small charts, which the templates draw as SVG without scripts or inline styles."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Rectangle:
 
 
 def stacked(columns: Sequence[Sequence[float]], kinds: Sequence[str]) -> list[Rectangle]:
-    """A column for each row of numbers, the first number at the bottom; the highest column fills the height."""
+    """Return a column for each row of numbers, the first at the bottom. The highest column fills the height."""
     top = max((sum(column) for column in columns), default=0)
     step = WIDTH / max(1, len(columns))
     rectangles = []
@@ -34,15 +34,15 @@ def stacked(columns: Sequence[Sequence[float]], kinds: Sequence[str]) -> list[Re
 
 
 def lines(values: Sequence[float | None], *, top: float) -> list[str]:
-    """The points of a line through the middles of the columns, in several pieces where a value is missing."""
+    """Return the points of a line through the middles of the columns, broken where a value is missing."""
     step = WIDTH / max(1, len(values))
     points = [None if value is None else _point(place, value, top, step) for place, value in enumerate(values)]
     pieces = (list(piece) for is_known, piece in groupby(points, key=bool) if is_known)
-    return [" ".join(f"{x:g},{y:g}" for x, y in _drawn(piece, step)) for piece in pieces]
+    return [" ".join(f"{x:g},{y:g}" for x, y in _visible(piece, step)) for piece in pieces]
 
 
 def share(value: float, top: float) -> int:
-    """The length of a bar in hundredths of the longest one. What is there is seen, however little it is."""
+    """Return the length of a bar in hundredths of the longest one, and at least 1 for any value above zero."""
     return max(1, round(100 * value / top)) if value and top else 0
 
 
@@ -55,8 +55,8 @@ def _point(place: int, value: float, top: float, step: float) -> tuple[float, fl
     return round((place + 0.5) * step, 1), round(HEIGHT - height, 1)
 
 
-def _drawn(piece: Sequence[tuple[float, float] | None], step: float) -> Iterator[tuple[float, float]]:
-    """A value that stands alone becomes a dash, because a line of one point is not drawn."""
+def _visible(piece: Sequence[tuple[float, float] | None], step: float) -> Iterator[tuple[float, float]]:
+    """Draw a single value as a dash, because a line of one point is invisible."""
     points = [point for point in piece if point]
     if len(points) > 1:
         return iter(points)

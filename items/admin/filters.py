@@ -1,17 +1,19 @@
-"""The filters beside the list of items. None of them reads more of the table than it shows."""
+"""Filters and search of the list of items. None of them reads much more of the table than it shows."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
-from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from items.admin.queries import fetch_all
 from items.models import EnrichmentAttempt, Item, ItemQuerySet
 from items.states import Status
 
@@ -20,7 +22,12 @@ ERROR_CODES = ("LLM_TIMEOUT", "LLM_VALIDATION_ERROR", "LLM_API_ERROR", "ENRICHME
 AGES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 OLDER = "older"
 
-# Those that are common, as the planner knows them, and those that came up since it last looked.
+SEARCH_LIMIT = 20_000
+SEARCH_HELP = (
+    f"An id, an owner's full name, or part of a name or title among the newest {SEARCH_LIMIT:,} matching items"
+)
+
+# Common models from the planner's statistics, and models that are newer than the statistics.
 MODELS = """
 SELECT unnest(most_common_vals::text::text[]) FROM pg_stats
 WHERE schemaname = current_schema() AND tablename = 'enrichment_attempts' AND attname = 'model'
@@ -32,7 +39,7 @@ ORDER BY 1
 
 
 class ChoiceFilter(admin.SimpleListFilter):
-    """A filter that takes only the values it offers: an address made by hand filters nothing and breaks nothing."""
+    """Ignore values that the filter does not offer, so that a made-up URL breaks nothing."""
 
     def value(self) -> str | None:
         value = super().value()
@@ -44,9 +51,9 @@ class StatusFilter(ChoiceFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(PENDING, "Pending: asks for attention"), *Status.choices]
+        return [(PENDING, "Pending: needs attention"), *Status.choices]
 
-    def queryset(self, request: HttpRequest, queryset: ItemQuerySet) -> ItemQuerySet:  # type: ignore[override]  # of items
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == PENDING:
             return queryset.pending()
         return queryset.filter(status=self.value()) if self.value() else queryset
@@ -59,7 +66,7 @@ class ErrorCodeFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(code, code) for code in ERROR_CODES]
 
-    def queryset(self, request: HttpRequest, queryset: ItemQuerySet) -> ItemQuerySet:  # type: ignore[override]  # of items
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.failed(error_code=self.value()) if self.value() else queryset
 
 
@@ -80,15 +87,13 @@ class AgeFilter(ChoiceFilter):
 
 
 class ModelFilter(ChoiceFilter):
-    """Any attempt counts, not only the last one."""
+    """Match items by any of their attempts, not only the last one."""
 
     title = "model"
     parameter_name = "model"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        with connection.cursor() as cursor:
-            cursor.execute(MODELS)
-            return [(model, model) for (model,) in cursor.fetchall()]
+        return [(model, model) for (model,) in fetch_all(MODELS)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Item]) -> QuerySet[Item]:
         attempts = EnrichmentAttempt.objects.filter(item=OuterRef("pk"), model=self.value())
@@ -96,7 +101,7 @@ class ModelFilter(ChoiceFilter):
 
 
 class OwnerFilter(admin.SimpleListFilter):
-    """A field for the owner's name: a list of ten thousand names helps nobody."""
+    """A field for the owner's name, because a list would not scale."""
 
     title = "owner"
     parameter_name = "owner"
@@ -115,7 +120,7 @@ class OwnerFilter(admin.SimpleListFilter):
             "without_owner": changelist.get_query_string(remove=["owner"]),
         }
 
-    def queryset(self, request: HttpRequest, queryset: ItemQuerySet) -> ItemQuerySet:  # type: ignore[override]  # of items
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         name = (self.value() or "").strip()
         if not name:
             return queryset
@@ -124,5 +129,44 @@ class OwnerFilter(admin.SimpleListFilter):
 
 
 def owner_named(name: str) -> object | None:
-    """Looked up before the items, because a join would keep PostgreSQL from the index that starts with the owner."""
+    """Look the owner up first: with a join, PostgreSQL would not use the index that starts with the owner."""
     return None if "\x00" in name else get_user_model().objects.filter(username=name).first()
+
+
+def search_items(items: ItemQuerySet, term: str) -> ItemQuerySet:
+    """Look up an id or a full username at any age, and search titles only for a term that is neither."""
+    if not term:
+        return items
+    if (ids := _ids_starting_with(term)) and (found := items.filter(pk__range=ids)).exists():
+        return found
+    if (owner := owner_named(term)) and _has_items(owner):
+        return items.owned_by(owner)
+    return _containing(items, term)
+
+
+def _ids_starting_with(term: str) -> tuple[UUID, UUID] | None:
+    """Return the first and last possible id. The list shows eight digits of an id, so fewer are not one."""
+    digits = term.replace("-", "").lower()
+    if not re.fullmatch("[0-9a-f]{8,32}", digits):
+        return None
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
+
+def _has_items(owner: object) -> bool:
+    """Ignore the filters: after an action left none that match, the search must not find items of other owners.
+
+    Without an order, PostgreSQL may scan the table from its start until it finds the owner.
+    """
+    return Item.objects.owned_by(owner).newest_first().only("pk").first() is not None
+
+
+def _containing(items: ItemQuerySet, term: str) -> ItemQuerySet:
+    """Search the newest items without an index: an index on substrings would slow down every claim."""
+    owners = get_user_model().objects.filter(username__icontains=term)
+    return _newest(items).filter(Q(title__icontains=term) | Q(owner__in=owners))
+
+
+def _newest(items: ItemQuerySet) -> ItemQuerySet:
+    times = items.order_by("-created_at", "-id").values_list("created_at", flat=True)
+    oldest = times[SEARCH_LIMIT : SEARCH_LIMIT + 1].first()
+    return items.filter(created_at__gt=oldest) if oldest else items

@@ -1,12 +1,11 @@
-"""The form on the detail page: title, summary and tags, and nothing else."""
+"""The form on the page of an item: title, summary and tags."""
 
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-from items.admin.generics import ItemModelForm
-from items.admin.reports import CHANGED_MEANWHILE
+from items.admin.labels import CHANGED_MEANWHILE
 from items.models import Item
 from items.models.limits import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT
 from items.states import Action, Status
@@ -18,11 +17,11 @@ DRAFT_FIELDS = ("title", "summary", "tags")
 
 def refuse_control_characters(line: str) -> None:
     if CONTROL_CHARACTER.search(line):
-        raise ValidationError("No line breaks or control characters, please.")
+        raise ValidationError("Line breaks and control characters are not allowed.")
 
 
 class TextField(forms.CharField):
-    """Several lines. A browser sends each line break as two characters, which would look like a change."""
+    """Several lines. A browser sends line breaks as CRLF, which would look like a change."""
 
     widget = forms.Textarea
 
@@ -32,23 +31,23 @@ class TextField(forms.CharField):
 
 
 class TagsField(forms.CharField):
-    """Tags, one a line, because a tag may hold a comma."""
+    """Tags, one per line, because a tag may contain a comma."""
 
     widget = forms.Textarea
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
 
-    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # a list is what this field is for
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # the field's value is a list
         tags = (normalise_tag(line) for line in str(super().to_python(value)).splitlines())
         return list(dict.fromkeys(tag for tag in tags if tag))
 
     def validate(self, value: Any) -> None:
         super().validate(value)
         if len(value) > TAGS_MAX_COUNT:
-            raise ValidationError(f"An item takes at most {TAGS_MAX_COUNT} tags.")
+            raise ValidationError(f"An item can have at most {TAGS_MAX_COUNT} tags.")
         if any(len(tag) > TAG_MAX_LENGTH for tag in value):
-            raise ValidationError(f"A tag may not be longer than {TAG_MAX_LENGTH} characters.")
+            raise ValidationError(f"A tag can have at most {TAG_MAX_LENGTH} characters.")
         for tag in value:
             refuse_control_characters(tag)
 
@@ -56,13 +55,13 @@ class TagsField(forms.CharField):
         return list(initial or []) != self.to_python(data)
 
 
-class ItemForm(ItemModelForm):
+class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
     summary = TextField(
         required=False, max_length=SUMMARY_MAX_LENGTH, empty_value=None, widget=forms.Textarea(attrs={"rows": 4})
     )
-    tags = TagsField(required=False, help_text="One a line.", widget=forms.Textarea(attrs={"rows": 5}))
+    tags = TagsField(required=False, help_text="One per line.", widget=forms.Textarea(attrs={"rows": 5}))
     seen_at = forms.CharField(required=False, widget=forms.HiddenInput)
-    """When the item that the form shows was last changed, so that nobody overwrites what they have not seen."""
+    """When the item was last changed, so that the form does not overwrite a change that it did not show."""
 
     class Meta:
         model = Item

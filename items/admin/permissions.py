@@ -1,4 +1,4 @@
-"""Who may do what. Each verb has a permission of its own, and a change of the draft is the fourth."""
+"""The permission that each action requires."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -23,11 +23,11 @@ def may(request: HttpRequest, action: Action) -> bool:
 
 
 def permitted_actions(request: HttpRequest, item: Item) -> tuple[Action, ...]:
-    """What the item allows now, and this user may do."""
+    """The actions that the item's status allows and that this user may take."""
     return tuple(action for action in item.allowed_actions if may(request, action))
 
 
 def deletes_a_user(request: HttpRequest) -> bool:
-    """Whether the page deletes a user: only with their user do items and tokens go for good."""
+    """Whether the page deletes a user: items and tokens are only deleted together with their user."""
     page = request.resolver_match.url_name if request.resolver_match else None
     return bool(page and page.startswith("auth_user_"))

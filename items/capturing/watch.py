@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db import connection
 
 from items.models import Item
-from items.queue import LISTENER_NAME
 from items.states import Status
+from items.workers import listening_workers
 
 POLL_SECONDS = 0.25
 # The worker goes by age: the next to be done are among the oldest, so that each look can stay small.
@@ -72,11 +72,4 @@ class Watch:
 
 def is_listener_alive() -> bool:
     """Whether a worker listens for items in this database."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity"
-            " WHERE datname = current_database() AND starts_with(application_name, %s))",
-            [LISTENER_NAME],
-        )
-        (is_alive,) = cursor.fetchone()
-    return bool(is_alive)
+    return bool(listening_workers(connection))

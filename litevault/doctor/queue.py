@@ -6,8 +6,8 @@ import psycopg
 from django.db import connection
 
 from enrichment.listener import listen_conninfo
-from items.queue import LISTENER_NAME
 from items.states import Outcome, Status
+from items.workers import ListeningWorker, listening_workers
 from litevault.doctor.finding import Finding
 
 LISTEN_DEADLINE_SECONDS = 5.0
@@ -43,24 +43,18 @@ def _listen_round_trip_ms() -> float:
 
 
 def listeners() -> Finding:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT application_name, coalesce(host(client_addr), 'local'), extract(epoch FROM now() - backend_start)"
-            " FROM pg_stat_activity WHERE starts_with(application_name, %s) AND datname = current_database()"
-            " ORDER BY 3 DESC",
-            [LISTENER_NAME],
-        )
-        rows = cursor.fetchall()
-    if not rows:
+    workers = listening_workers(connection)
+    if not workers:
         return Finding("listeners", False, "none is alive, so nothing is enriched", "Run: manage.py enrich_listener")
-    described = ", ".join(_described(*row) for row in rows)
-    return Finding("listeners", True, f"{len(rows)} alive: {described}")
+    described = ", ".join(_described(worker) for worker in workers)
+    return Finding("listeners", True, f"{len(workers)} alive: {described}")
 
 
-def _described(application_name: str, host: str, seconds: float | None) -> str:
-    """Without the time where our database role may not see it."""
-    worker = application_name.removeprefix(LISTENER_NAME).strip() or "one"
-    return f"{worker} ({host})" if seconds is None else f"{worker} ({host}) for {seconds:.0f} s"
+def _described(worker: ListeningWorker) -> str:
+    """Leave out the time where the database role may not see it."""
+    described = f"{worker.id or 'one'} ({worker.host or 'local'})"
+    connected_for = worker.connected_for
+    return described if connected_for is None else f"{described} for {connected_for.total_seconds():.0f} s"
 
 
 def waiting() -> Finding:

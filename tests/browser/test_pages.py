@@ -107,7 +107,7 @@ def token_refused(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.type("nobody-of-that-name", into="User")
     browser.type("Laptop", into="Name")
     browser.click("Save")
-    browser.shows("There is no user of this name.")
+    browser.shows("There is no user with this name.")
 
 
 def token_made(browser: Browser, _items: Mapping[str, Item]) -> None:
@@ -115,7 +115,7 @@ def token_made(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.type("ada", into="User")
     browser.type("Laptop", into="Name")
     browser.click("Save")
-    browser.shows("Token made")
+    browser.shows("Token created")
 
 
 def nothing_here(browser: Browser, _items: Mapping[str, Item]) -> None:

@@ -58,12 +58,12 @@ def test_discard_is_done_only_after_its_question(browser: Browser, reviewer: Use
     browser.open(f"{LIST}?status=FAILED")
 
     browser.click("Discard…")
-    browser.shows("nothing brings it back")
+    browser.shows("cannot be restored")
     browser.click("Go back")
     browser.shows("1 item")
     assert Item.objects.get().status == Status.FAILED
     browser.click("Discard…")
-    browser.shows("nothing brings it back")
+    browser.shows("cannot be restored")
     browser.click("Discard")
 
     browser.shows("discarded.")

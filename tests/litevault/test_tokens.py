@@ -103,14 +103,14 @@ def test_token_expires_when_the_form_says_so(admin_client: Client, owner: User) 
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("expires_at", "2001-01-01T00:00", "A token must expire in the future, or never."),
+        ("expires_at", "2001-01-01T00:00", "The expiry must be in the future."),
         ("expires_at", "tomorrow", "Enter a valid date/time."),
         ("name", "", "This field is required."),
         ("name", "x" * 101, "Ensure this value has at most 100 characters (it has 101)."),
         ("user", "", "This field is required."),
-        ("user", "0", "There is no user of this name."),
-        ("user", "own", "There is no user of this name."),
-        ("user", "OWNER", "There is no user of this name."),
+        ("user", "0", "There is no user with this name."),
+        ("user", "own", "There is no user with this name."),
+        ("user", "OWNER", "There is no user with this name."),
         ("user", "\x00", "Null characters are not allowed."),
     ],
 )
@@ -155,7 +155,7 @@ def test_button_revokes_a_token_once(admin_client: Client, token: ApiToken) -> N
 
     assert "1 token revoked." in first.text
     assert "Revoke this token" not in first.text
-    assert "Revoked already: nothing was changed." in second.text
+    assert "Already revoked: nothing was changed." in second.text
     assert revoked_at is not None
     assert ApiToken.objects.get().revoked_at == revoked_at
 

@@ -118,7 +118,7 @@ def test_item_that_was_retried_meanwhile_is_refused(reviewer: Client, owner: Use
 
     assert messages(response.text) == [
         "0 items sent back to enrichment.",
-        "1 item refused: only one with the status “Failed” can be.",
+        "1 item refused: only items with the status “Failed” can be sent back to enrichment.",
     ]
 
 
@@ -130,7 +130,7 @@ def test_item_that_left_the_filter_meanwhile_is_named_among_the_refused(reviewer
 
     assert messages(response.text) == [
         "1 item sent back to enrichment.",
-        "1 item refused: only one with the status “Failed” can be.",
+        "1 item refused: only items with the status “Failed” can be sent back to enrichment.",
     ]
 
 

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from items.admin.charts import HEIGHT, WIDTH, lines, share, stacked
-from items.admin.counting import Count
-from items.admin.words import time_in_words
+from items.admin.labels import Count, duration
 
 numbers = st.integers(0, 10**6)
 
@@ -65,7 +64,7 @@ def test_bar_is_seen_when_there_is_anything_to_see(value: int, top: int, hundred
     ],
 )
 def test_time_is_as_precise_as_it_matters(seconds: float, words: str) -> None:
-    assert time_in_words(seconds) == words
+    assert duration(seconds) == words
 
 
 @pytest.mark.parametrize(

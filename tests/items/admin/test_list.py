@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from items.admin import counting
+from items.admin import changelist, queries
 from items.models import Item
 from items.states import Status
 from tests.items.admin.pages import LIST, listed
@@ -91,7 +91,8 @@ def test_a_page_takes_as_many_queries_for_many_items_as_for_one(reviewer: Client
 
 
 def test_pages_end_where_counting_ends(reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counting, "MOST_TO_COUNT", 60)
+    for module in (changelist, queries):
+        monkeypatch.setattr(module, "COUNT_LIMIT", 60)
     for _ in range(120):
         make_item(owner, status=Status.FAILED)
 
@@ -106,10 +107,10 @@ def test_pages_end_where_counting_ends(reviewer: Client, owner: User, monkeypatc
 def test_list_asks_for_neither_text_nor_summary(reviewer: Client, owner: User) -> None:
     make_item(owner, status=Status.READY_TO_CONFIRM)
 
-    with CaptureQueriesContext(connection) as queries:
+    with CaptureQueriesContext(connection) as captured:
         reviewer.get(LIST)
 
-    rows = [query["sql"] for query in queries.captured_queries if query["sql"].startswith('SELECT "items"."id", ')]
+    rows = [query["sql"] for query in captured.captured_queries if query["sql"].startswith('SELECT "items"."id", ')]
     assert rows
     assert not any('"raw_text"' in row or '"summary"' in row for row in rows)
 

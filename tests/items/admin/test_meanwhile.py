@@ -5,7 +5,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
-from items.admin.reports import GONE
+from items.admin.labels import CHANGED_MEANWHILE, GONE
 from items.models import Item
 from items.states import Status
 from tests.items.admin.pages import LIST, detail, form_of, messages, verb
@@ -25,7 +25,7 @@ def test_edit_of_an_item_that_was_changed_meanwhile_is_refused(reviewer: Client,
 
     response = reviewer.post(detail(item), form | NEW_DRAFT | {"_confirm": ""})
 
-    assert "The item was changed while you looked at it." in response.text
+    assert CHANGED_MEANWHILE in response.text
     item.refresh_from_db()
     assert (item.status, item.title) == (Status.READY_TO_CONFIRM, "The owner's own title")
 
@@ -39,7 +39,7 @@ def test_edit_of_an_item_that_was_discarded_meanwhile_says_so(reviewer: Client, 
     response = reviewer.post(detail(item), form | NEW_DRAFT | {button: ""}, follow=True)
 
     (message,) = messages(response.text)
-    assert "the item has the status “Discarded” now" in message
+    assert "its status is “Discarded” now" in message
     assert Item.objects.get(pk=item.pk).title == item.title
     assert not LogEntry.objects.exists()
 
@@ -51,7 +51,7 @@ def test_button_on_an_item_that_moved_meanwhile_says_so(reviewer: Client, owner:
     response = reviewer.post(verb(item, name), follow=True)
 
     (message,) = messages(response.text)
-    assert "the item has the status “Discarded” now" in message
+    assert "its status is “Discarded” now" in message
     assert RAW_TEXT not in message
 
 

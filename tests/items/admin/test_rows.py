@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from items.admin.reports import CHANGED_MEANWHILE, GONE
+from items.admin.labels import CHANGED_MEANWHILE, GONE
 from items.models import Item
 from items.states import Status
 from tests.items.admin.pages import LIST, messages, verb

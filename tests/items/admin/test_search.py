@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from items.admin import search
+from items.admin import filters
 from items.states import Status
 from tests.items.admin.pages import LIST, listed
 from tests.items.factories import make_item
@@ -50,7 +50,7 @@ def test_search_finds_by_id_title_and_owner(reviewer: Client, owner: User, stran
 
 
 def test_search_goes_back_only_so_far(reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "NEWEST", 2)
+    monkeypatch.setattr(filters, "SEARCH_LIMIT", 2)
     oldest, *newest = (
         make_item(owner, status=Status.ARCHIVED, created_at=timezone.now() - timedelta(days=days)) for days in (3, 2, 1)
     )
@@ -75,7 +75,7 @@ def test_search_does_not_read_the_captured_text(reviewer: Client, owner: User) -
 def test_whole_name_finds_all_items_of_that_owner_however_old(
     reviewer: Client, owner: User, stranger: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "NEWEST", 1)
+    monkeypatch.setattr(filters, "SEARCH_LIMIT", 1)
     wanted = [make_item(owner, created_at=timezone.now() - timedelta(days=days)) for days in (3, 2)]
     make_item(User.objects.create_user("owner2"))
     make_item(stranger, status=Status.ARCHIVED, title="Who is the owner?")
@@ -132,7 +132,7 @@ def test_search_for_an_owner_reads_no_items_of_others(
 def test_search_for_anything_else_reads_only_the_newest(
     reviewer: Client, owner: User, crowd: None, monkeypatch: pytest.MonkeyPatch, term: str
 ) -> None:
-    monkeypatch.setattr(search, "NEWEST", 50)
+    monkeypatch.setattr(filters, "SEARCH_LIMIT", 50)
     make_item(owner)
     before = rows_read()
 

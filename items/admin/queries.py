@@ -1,16 +1,24 @@
-"""The questions of the first page. Each reads an index, and no more of it than it needs."""
+"""SQL of the dashboard, and bounded counts. Each query reads an index, and no more of it than it needs."""
 
+import json
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
+
+from items.admin.labels import Count
+from items.models import Item
+
+COUNT_LIMIT = 10_000
+"""Count items up to this number, and estimate beyond it, so that pages stay fast in a large table."""
 
 OLDEST_WAIT = "SELECT now() - min(available_at) FROM items WHERE status = 'ENRICHING' AND available_at <= now()"
 
-# Leases are short, so that they stand first; what was put off for later can be much, and is not read.
+# Leases are short and come first; the limit leaves out the many items that may be scheduled for later.
 IN_FLIGHT = """
 SELECT claimed_by, count(*) FROM (
     SELECT claimed_by FROM items WHERE status = 'ENRICHING' AND available_at > now()
-    ORDER BY available_at LIMIT %(most)s
+    ORDER BY available_at LIMIT %(limit)s
 ) soonest
 WHERE claimed_by IS NOT NULL GROUP BY claimed_by
 """
@@ -19,13 +27,13 @@ FAILURES = """
 SELECT coalesce(error_code, outcome), count(*) FROM (
     SELECT error_code, outcome FROM enrichment_attempts
     WHERE finished_at > now() - interval '1 hour' AND outcome IN ('FAILED', 'LOST')
-    ORDER BY finished_at DESC LIMIT %(most)s
+    ORDER BY finished_at DESC LIMIT %(limit)s
 ) failed
 GROUP BY 1 ORDER BY 2 DESC, 1
 """
 
-# Latency is what the owner waits for, from the capture to the draft. Items that needed more than one attempt are left
-# out: a retry after a week says nothing about the speed of today. A sample of each hour is enough for it.
+# Latency is the time from capture to draft, of a sample of each hour. Only first attempts count: an item that was
+# retried after a week says nothing about the speed of today.
 HOURS = """
 SELECT hour, worked.succeeded, worked.others, worked.took, waited.median, waited.slow,
        spent.tokens_in, spent.tokens_out, spent.cost
@@ -36,7 +44,7 @@ CROSS JOIN LATERAL (
            percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)) AS took
     FROM (
         SELECT outcome, started_at, finished_at FROM enrichment_attempts
-        WHERE finished_at >= hour AND finished_at < hour + interval '1 hour' LIMIT %(most)s
+        WHERE finished_at >= hour AND finished_at < hour + interval '1 hour' LIMIT %(limit)s
     ) attempt
 ) worked
 CROSS JOIN LATERAL (
@@ -58,18 +66,10 @@ CROSS JOIN LATERAL (
 ) spent
 """
 
-# state_change is when the listener last asked for anything: its probe, at the latest. A role that may not see other
-# roles' sessions gets the name without the rest.
-LISTENERS = """
-SELECT application_name, coalesce(host(client_addr), client_hostname), pid, backend_start, now() - state_change
-FROM pg_stat_activity WHERE datname = current_database() AND starts_with(application_name, %(listener)s)
-ORDER BY backend_start, pid
-"""
-
 WORKERS = """
 SELECT worker, count(*), now() - max(finished_at) FROM (
     SELECT worker, finished_at FROM enrichment_attempts WHERE finished_at > now() - interval '1 hour'
-    ORDER BY finished_at DESC LIMIT %(most)s
+    ORDER BY finished_at DESC LIMIT %(limit)s
 ) recent
 GROUP BY worker ORDER BY max(finished_at) DESC
 """
@@ -84,12 +84,21 @@ CROSS JOIN LATERAL (
 """
 
 
-def ask(question: str, **parameters: Any) -> list[tuple[Any, ...]]:
+def fetch_all(query: str, **parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(question, parameters)
+        cursor.execute(query, parameters)
         return list(cursor.fetchall())
 
 
-def without_compiling() -> None:
-    """For the rest of the transaction: to compile these questions would take longer than to answer them."""
-    ask("SELECT set_config('jit', 'off', true)")
+def bounded_count(items: QuerySet[Item]) -> Count:
+    unordered = items.order_by()
+    number = unordered[: COUNT_LIMIT + 1].count()
+    if number <= COUNT_LIMIT:
+        return Count(number)
+    return Count(max(number, _estimated_rows(unordered)), is_exact=False)
+
+
+def _estimated_rows(items: QuerySet[Item]) -> int:
+    """Ask the planner, which goes by the statistics that autovacuum keeps."""
+    (plan,) = json.loads(items.explain(format="json"))
+    return int(plan["Plan"]["Plan Rows"])

@@ -1,32 +1,71 @@
-"""The detail page: one item, its whole history, and what a reviewer may do with it now."""
+"""The page of one item: its draft, text and attempts, and what a reviewer may do with it now."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from items.admin.charts import share
 from items.admin.forms import DRAFT_FIELDS, ItemForm
+from items.admin.item_actions import ItemActionsAdmin
+from items.admin.labels import DONE, GONE, duration, refusal
 from items.admin.permissions import may, permitted_actions
-from items.admin.reports import DONE, GONE, refusal
-from items.admin.timeline import history
-from items.admin.verbs import ItemVerbsAdmin
-from items.models import Item
-from items.states import Action, InvalidTransition
+from items.models import EnrichmentAttempt, Item
+from items.states import Action, InvalidTransition, Status
+from items.usage import Usage
 
 CONFIRM_BUTTON = "_confirm"
 QUEUE_FIELDS = ("attempt_count", "available_at", "claimed_by", "claimed_at", "fencing_token")
 
 
-class ItemReviewAdmin(ItemVerbsAdmin):
-    """Every change goes through the item's own verbs, which look at the status under a lock."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRow:
+    """`share` is the attempt's duration in hundredths of the longest one."""
+
+    attempt: EnrichmentAttempt
+    waited: str
+    share: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptTable:
+    rows: Sequence[AttemptRow]
+    duration_ms: int
+    usage: Usage
+
+    @classmethod
+    def of(cls, item: Item) -> "AttemptTable":
+        attempts = list(item.attempts.order_by("number"))
+        return cls(
+            rows=list(_attempt_rows(item, attempts)),
+            duration_ms=sum(attempt.duration_ms for attempt in attempts),
+            usage=Usage.of(attempts),
+        )
+
+
+def _attempt_rows(item: Item, attempts: Sequence[EnrichmentAttempt]) -> Iterator[AttemptRow]:
+    longest = max((attempt.duration_ms for attempt in attempts), default=0)
+    waits_since = item.created_at
+    for attempt in attempts:
+        waited = (attempt.started_at - waits_since).total_seconds()
+        yield AttemptRow(attempt=attempt, waited=duration(waited), share=share(attempt.duration_ms, longest))
+        waits_since = attempt.finished_at
+
+
+class ItemPageAdmin(ItemActionsAdmin):
+    """Every change goes through a method of the item, which checks the status under a lock."""
 
     form = ItemForm
     fieldsets: ClassVar = (
         (None, {"fields": ("status_badge", "enrichment_error", *DRAFT_FIELDS, "source_type", "folded_text")}),
         ("Origin", {"fields": ("id", "owner", "enrichment_mode", "created_at", "updated_at", "confirmed_at")}),
-        ("Queue", {"fields": QUEUE_FIELDS, "classes": ("collapse",), "description": "What the workers go by."}),
+        ("Queue", {"fields": QUEUE_FIELDS, "classes": ("collapse",), "description": "What the workers use."}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Item | None = None) -> Any:
@@ -45,19 +84,19 @@ class ItemReviewAdmin(ItemVerbsAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        # Whatever is raised, nothing was written: the page is one transaction, and it was rolled back.
+        # The view is one transaction, so that nothing was written when it raises.
         try:
             return super().change_view(request, object_id, form_url, extra_context)
         except InvalidTransition as error:
             self.message_user(request, refusal(error), messages.ERROR)
             return HttpResponseRedirect(self.detail_url(request, object_id))
         except Item.DoesNotExist:
-            return self._say_gone(request)
+            return self._report_gone(request)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, *_args: Any) -> HttpResponse:
-        return self._say_gone(request)
+        return self._report_gone(request)
 
-    def _say_gone(self, request: HttpRequest) -> HttpResponse:
+    def _report_gone(self, request: HttpRequest) -> HttpResponse:
         self.message_user(request, GONE, messages.WARNING)
         return HttpResponseRedirect(self.list_url(request))
 
@@ -78,7 +117,7 @@ class ItemReviewAdmin(ItemVerbsAdmin):
     def response_change(self, request: HttpRequest, obj: Item) -> HttpResponse:
         if CONFIRM_BUTTON not in request.POST:
             return super().response_change(request, obj)
-        self.say_done(request, Action.CONFIRM, obj)
+        self.report_done(request, Action.CONFIRM, obj)
         return HttpResponseRedirect(self.detail_url(request, obj.pk))
 
     def render_change_form(
@@ -88,13 +127,29 @@ class ItemReviewAdmin(ItemVerbsAdmin):
         permitted = permitted_actions(request, item)
         context |= {
             "title": "Review item",
-            "history": history(item),
+            "attempts": AttemptTable.of(item),
             "may": {action.value: action in permitted for action in Action},
             "confirm_button": CONFIRM_BUTTON,
             "show_save": Action.EDIT in permitted,
             "show_save_and_continue": Action.EDIT in permitted,
         }
         return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description="status")
+    def status_badge(self, item: Item) -> SafeString:
+        return format_html(
+            '<span class="item-status item-{}">{}</span>', item.status.lower(), Status(item.status).label
+        )
+
+    @admin.display(description="text")
+    def folded_text(self, item: Item) -> SafeString:
+        """Start <pre> with a line break: the browser drops it, and would drop one at the start of the text."""
+        return format_html(
+            '<details class="item-text"><summary>Show the captured text ({} characters)</summary>'
+            '<pre dir="auto">\n{}</pre></details>',
+            f"{len(item.raw_text):,}",
+            item.raw_text,
+        )
 
     def _is_editable(self, request: HttpRequest, obj: Item | None) -> bool:
         return obj is not None and Action.EDIT in permitted_actions(request, obj)

@@ -15,10 +15,10 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from items.admin import batches, counting
-from items.admin.batches import Tally, move_matching, move_selected
-from items.admin.counting import Count
-from items.admin.words import minutes_in_words
+from items.admin import bulk, queries
+from items.admin.bulk import BulkResult, change_matching, change_selected
+from items.admin.labels import Count, hours_and_minutes
+from items.admin.queries import bounded_count
 from items.models import Item
 from items.states import TRANSITIONS, Action, Status
 from tests.items.factories import make_item
@@ -31,7 +31,7 @@ VERBS = [Action.RETRY, Action.CONFIRM, Action.DISCARD]
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "BATCH", 3)
+    monkeypatch.setattr(bulk, "BATCH_SIZE", 3)
 
 
 def failed(owner: User, count: int) -> list[Item]:
@@ -49,11 +49,11 @@ def minutes_until_due() -> dict[object, int]:
 def test_every_matching_item_that_allows_it_is_moved_and_the_rest_counted(owner: User, action: Action) -> None:
     items = {status: [make_item(owner, status=status) for _ in range(4)] for status in Status}
 
-    tally = move_matching(Item.objects.all(), action)
+    result = change_matching(Item.objects.all(), action)
 
     allowing = [status for status in Status if action in TRANSITIONS[status]]
-    assert tally.moved == 4 * len(allowing)
-    assert tally.refused == Count(4 * (len(Status) - len(allowing)))
+    assert result.changed == 4 * len(allowing)
+    assert result.refused == Count(4 * (len(Status) - len(allowing)))
     for status, each in items.items():
         now = set(Item.objects.filter(pk__in=[item.pk for item in each]).values_list("status", flat=True))
         assert now == {TRANSITIONS[status].get(action, status)}
@@ -64,25 +64,25 @@ def test_items_captured_in_the_same_moment_are_all_met(owner: User) -> None:
     for _ in range(10):
         make_item(owner, status=Status.FAILED, created_at=moment)
 
-    assert move_matching(Item.objects.failed(), Action.RETRY).moved == 10
+    assert change_matching(Item.objects.failed(), Action.RETRY).changed == 10
 
 
 def test_retries_become_due_batch_by_batch_and_the_oldest_first(owner: User) -> None:
     items = failed(owner, 7)
 
-    tally = move_matching(Item.objects.failed(), Action.RETRY)
+    result = change_matching(Item.objects.failed(), Action.RETRY)
 
     due = minutes_until_due()
     assert [due[item.pk] for item in items] == [0, 0, 0, 1, 1, 1, 2]
-    assert tally == Tally(moved=7, minutes=2)
+    assert result == BulkResult(changed=7, minutes=2)
 
 
 def test_second_mass_retry_goes_on_behind_the_first(owner: User, stranger: User) -> None:
     failed(owner, 6)
-    move_matching(Item.objects.failed(), Action.RETRY)
+    change_matching(Item.objects.failed(), Action.RETRY)
     later = failed(stranger, 6)
 
-    move_matching(Item.objects.failed(), Action.RETRY)
+    change_matching(Item.objects.failed(), Action.RETRY)
 
     due = minutes_until_due()
     assert [due[item.pk] for item in later] == [0, 0, 0, 2, 2, 2]
@@ -92,7 +92,7 @@ def test_item_put_off_for_years_holds_no_retry_up(owner: User) -> None:
     make_item(owner, available_at=timezone.now() + timedelta(days=900))
     items = failed(owner, 4)
 
-    move_matching(Item.objects.failed(), Action.RETRY)
+    change_matching(Item.objects.failed(), Action.RETRY)
 
     assert minutes_until_due()[items[-1].pk] == 1
 
@@ -100,7 +100,7 @@ def test_item_put_off_for_years_holds_no_retry_up(owner: User) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_capture_gets_ahead_of_the_later_batches(owner: User) -> None:
     failed(owner, 9)
-    move_matching(Item.objects.failed(), Action.RETRY)
+    change_matching(Item.objects.failed(), Action.RETRY)
     fresh = make_item(owner)
 
     claims = claim(20, worker="worker-1")
@@ -114,33 +114,33 @@ def test_other_actions_are_not_spread(owner: User, action: Action) -> None:
     for _ in range(5):
         make_item(owner, status=Status.READY_TO_CONFIRM)
 
-    tally = move_matching(Item.objects.all(), action)
+    result = change_matching(Item.objects.all(), action)
 
-    assert (tally.moved, tally.minutes) == (5, 0)
+    assert (result.changed, result.minutes) == (5, 0)
 
 
 def test_item_that_fails_again_at_once_is_not_met_again(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     failed(owner, 7)
-    move = batches._move
+    move = bulk._change
 
     def move_and_fail(items: object, action: Action, *, after: timedelta) -> int:
         moved = move(items, action, after=after)  # type: ignore[arg-type]  # as it is given
         Item.objects.filter(status=Status.ENRICHING).update(status=Status.FAILED, enrichment_error="LLM_TIMEOUT: Why.")
         return moved
 
-    monkeypatch.setattr(batches, "_move", move_and_fail)
+    monkeypatch.setattr(bulk, "_change", move_and_fail)
 
-    assert move_matching(Item.objects.failed(), Action.RETRY).moved == 7
+    assert change_matching(Item.objects.failed(), Action.RETRY).changed == 7
 
 
 def test_when_the_time_is_over_the_rest_is_left_and_counted(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     failed(owner, 8)
     clock = ticking(seconds=6)
-    monkeypatch.setattr(batches, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(bulk, "monotonic", lambda: next(clock))
 
-    tally = move_matching(Item.objects.failed(), Action.RETRY)
+    result = change_matching(Item.objects.failed(), Action.RETRY)
 
-    assert (tally.moved, tally.left) == (6, Count(2))
+    assert (result.changed, result.remaining) == (6, Count(2))
     assert Item.objects.failed().count() == 2
 
 
@@ -155,10 +155,10 @@ def ticking(*, seconds: float) -> Iterator[float]:
 def test_no_lock_is_held_from_batch_to_batch(owner: User) -> None:
     failed(owner, 7)
 
-    with CaptureQueriesContext(connection) as queries:
-        move_matching(Item.objects.failed(), Action.RETRY)
+    with CaptureQueriesContext(connection) as captured:
+        change_matching(Item.objects.failed(), Action.RETRY)
 
-    said = [query["sql"].split()[0] for query in queries.captured_queries]
+    said = [query["sql"].split()[0] for query in captured.captured_queries]
     changes = [word for word in said if word in {"BEGIN", "UPDATE", "COMMIT"}]
     assert changes == ["BEGIN", "UPDATE", "COMMIT"] * 3
 
@@ -169,17 +169,17 @@ def test_items_are_locked_in_the_order_in_which_the_queue_locks_them(owner: User
     second, first = (make_item(owner, pk=UUID(int=number)).pk for number in (2, 1))
     with ThreadPoolExecutor() as pool, other_connection(autocommit=False) as queue_side:
         queue_side.execute("SELECT 1 FROM items WHERE id = %s FOR NO KEY UPDATE", [first])
-        moving = pool.submit(in_thread, partial(move_selected, {second, first}, Action.DISCARD))
+        moving = pool.submit(in_thread, partial(change_selected, {second, first}, Action.DISCARD))
         until_somebody_waits()
 
         locked = queue_side.execute("SELECT 1 FROM items WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED", [second])
 
         assert locked.fetchone()
         queue_side.rollback()
-        assert moving.result(timeout=10).moved == 2
+        assert moving.result(timeout=10).changed == 2
 
 
-def in_thread(work: Callable[[], Tally]) -> Tally:
+def in_thread(work: Callable[[], BulkResult]) -> BulkResult:
     try:
         return work()
     finally:
@@ -197,18 +197,18 @@ def until_somebody_waits() -> None:
 
 
 def test_after_very_many_changes_the_estimates_are_made_anew(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (batches, counting):
-        monkeypatch.setattr(module, "MOST_TO_COUNT", 50)
+    for module in (bulk, queries):
+        monkeypatch.setattr(module, "COUNT_LIMIT", 50)
     for _ in range(200):
         make_item(owner, status=Status.FAILED)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE items")
-    before = counting.counted(Item.objects.filter(status=Status.ENRICHING))
+    before = bounded_count(Item.objects.filter(status=Status.ENRICHING))
 
-    move_matching(Item.objects.failed(), Action.RETRY)
+    change_matching(Item.objects.failed(), Action.RETRY)
 
     assert before == Count(0)
-    assert counting.counted(Item.objects.filter(status=Status.ENRICHING)) == Count(200, is_exact=False)
+    assert bounded_count(Item.objects.filter(status=Status.ENRICHING)) == Count(200, is_exact=False)
 
 
 def test_of_the_selected_those_that_moved_and_those_that_are_gone_are_told_apart(owner: User) -> None:
@@ -216,11 +216,11 @@ def test_of_the_selected_those_that_moved_and_those_that_are_gone_are_told_apart
     discarded.discard()
     Item.objects.filter(pk=gone.pk).delete()
 
-    tally = move_selected({ready.pk, discarded.pk, gone.pk}, Action.RETRY)
+    result = change_selected({ready.pk, discarded.pk, gone.pk}, Action.RETRY)
 
-    assert tally == Tally(moved=1, refused=Count(1), gone=1)
+    assert result == BulkResult(changed=1, refused=Count(1), missing=1)
 
 
 @pytest.mark.parametrize(("minutes", "words"), [(1, "1 min"), (59, "59 min"), (60, "1 h 0 min"), (334, "5 h 34 min")])
 def test_pace_is_said_in_hours_and_minutes(minutes: int, words: str) -> None:
-    assert minutes_in_words(minutes) == words
+    assert hours_and_minutes(minutes) == words

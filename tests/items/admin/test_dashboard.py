@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from items.admin.overview.periods import Row, remembered
+from items.admin.periods import Row, read_periods
 from items.models import Item
 from items.models.period import Period
 from items.queue import LISTENER_NAME, listener_name
@@ -69,7 +69,7 @@ def test_empty_database_is_shown_as_empty(viewer: Client) -> None:
         f"Queue Waiting for a worker 0 Oldest wait {dash} In flight 0 Put off for later 0"
     )
     assert section(viewer, "failures") == "Failed attempts of the last hour None."
-    assert section(viewer, "workers") == "Workers None listens. Nothing is enriched until a listener is started."
+    assert section(viewer, "workers") == "Workers No worker is listening. Nothing is enriched until one is started."
     assert "Cost unknown unknown" in section(viewer, "usage")
     assert "NaN" not in viewer.get(INDEX).text
 
@@ -147,11 +147,11 @@ def test_listener_is_shown_with_its_id_and_what_it_holds_while_it_is_connected(v
         alive = section(viewer, "workers")
     gone = section(viewer, "workers")
 
-    seen = r"(127\.0\.0\.1|this database's own) \d{4}-\d\d-\d\d \d\d:\d\d \d+ ms ago"
+    seen = r"(127\.0\.0\.1|local) \d{4}-\d\d-\d\d \d\d:\d\d \d+ ms ago"
     nothing = "\N{EN DASH}"
     assert re.search(rf"worker-1 {seen} 2 0 {nothing} worker-2 {seen} 0 0 {nothing}$", alive)
-    assert "None listens. Nothing is enriched until a listener is started." in gone
-    assert gone.endswith(f"worker-1 does not listen 2 0 {nothing}")
+    assert "No worker is listening. Nothing is enriched until one is started." in gone
+    assert gone.endswith(f"worker-1 not listening 2 0 {nothing}")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -165,7 +165,7 @@ def test_listener_is_known_by_its_work_though_its_id_is_long_or_not_ascii(
         told = section(viewer, "workers")
 
     assert told.count(worker) == 1
-    assert "does not listen" not in told
+    assert "not listening" not in told
 
 
 @pytest.mark.django_db(transaction=True)
@@ -173,7 +173,7 @@ def test_listener_without_an_id_is_shown_too(viewer: Client) -> None:
     with other_connection(name=LISTENER_NAME):
         told = section(viewer, "workers")
 
-    assert "None listens" not in told
+    assert "No worker is listening" not in told
 
 
 @pytest.mark.django_db(transaction=True)
@@ -185,7 +185,7 @@ def test_workers_of_the_last_hour_are_known_by_their_work(viewer: Client, owner:
 
     told = section(viewer, "workers")
 
-    assert told.endswith("host-a:1 does not listen 0 2 3 min ago host-b:2 does not listen 0 1 9 min ago")
+    assert told.endswith("host-a:1 not listening 0 2 3 min ago host-b:2 not listening 0 1 9 min ago")
 
 
 def test_tokens_and_cost_are_summed_for_today_and_this_month(viewer: Client, owner: User) -> None:
@@ -228,7 +228,7 @@ def test_what_is_remembered_is_forgotten_when_no_page_asks_for_it_any_more(db: N
     long_ago = timezone.now() - timedelta(days=60)
     Period.objects.create(name="1h.2026", start=long_ago, said=[])
 
-    remembered([timezone.now() - 5 * HOUR], lambda starts: dict.fromkeys(starts, ()), length=HOUR)
+    read_periods([timezone.now() - 5 * HOUR], lambda starts: dict.fromkeys(starts, ()), length=HOUR)
 
     assert not Period.objects.filter(start=long_ago).exists()
     assert Period.objects.count() == 1
@@ -245,7 +245,7 @@ def test_hour_that_has_just_ended_is_read_again_for_late_verdicts(db: None) -> N
     hours = [present - 5 * HOUR, present - HOUR, present]
     for minute in (5, 5, 59, 61, 61):
         with time_machine(present + timedelta(minutes=minute)):
-            assert list(remembered(hours, read, length=HOUR)) == hours
+            assert list(read_periods(hours, read, length=HOUR)) == hours
 
     assert asked == [hours, hours[1:], hours[1:], hours[1:], hours[2:]]
 

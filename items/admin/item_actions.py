@@ -1,9 +1,10 @@
-"""The addresses behind the buttons of one item, on its own page and in the list, and the preview of its text."""
+"""The URLs behind the buttons of one item, on its page and in the list, and the preview of its text."""
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -11,17 +12,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from items.admin.generics import ItemModelAdmin
+from items.admin.labels import CHANGED_MEANWHILE, DONE, GONE, item_name, refusal
 from items.admin.permissions import deletes_a_user, may
-from items.admin.reports import CHANGED_MEANWHILE, DONE, GONE, refusal
 from items.models import Item
 from items.states import Action, InvalidTransition
 
 BACK_TO_LIST = {"back": "list"}
 
 
-class ItemVerbsAdmin(ItemModelAdmin):
-    """Each verb asks for its own permission, whatever page the button stood on."""
+class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
+    """Each action requires its own permission, on whichever page its button is."""
 
     def get_urls(self) -> list[URLPattern]:
         guarded = self.admin_site.admin_view
@@ -29,7 +29,7 @@ class ItemVerbsAdmin(ItemModelAdmin):
             *(
                 path(
                     f"<uuid:item_id>/{action.value}/",
-                    guarded(self.verb_view),
+                    guarded(self.action_view),
                     {"action": action},
                     name=f"items_item_{action.value}",
                 )
@@ -44,10 +44,10 @@ class ItemVerbsAdmin(ItemModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Item | None = None) -> bool:
-        """Items are discarded, not deleted. They go for good only with their owner, on the page that deletes a user."""
+        """Items are discarded, not deleted. The page that deletes a user also deletes the user's items."""
         return deletes_a_user(request) and super().has_delete_permission(request, obj)
 
-    # The actions of the list ask these.
+    # Required by the actions in items.admin.actions.
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return may(request, Action.RETRY)
@@ -58,8 +58,8 @@ class ItemVerbsAdmin(ItemModelAdmin):
     def has_discard_permission(self, request: HttpRequest) -> bool:
         return may(request, Action.DISCARD)
 
-    def verb_view(self, request: HttpRequest, item_id: UUID, action: Action) -> HttpResponse:
-        """Do it on POST. Opened by hand, a discard asks first, and the others lead to the item."""
+    def action_view(self, request: HttpRequest, item_id: UUID, action: Action) -> HttpResponse:
+        """Act on POST. On GET, ask before a discard, and redirect to the item for other actions."""
         if not (may(request, action) and self.has_view_permission(request)):
             raise PermissionDenied
         item = self.get_object(request, str(item_id))
@@ -67,13 +67,13 @@ class ItemVerbsAdmin(ItemModelAdmin):
             self.message_user(request, GONE, messages.WARNING)
             return HttpResponseRedirect(self.list_url(request))
         if request.method == "POST":
-            return self._move(request, item, action)
+            return self._act(request, item, action)
         if action == Action.DISCARD and action in item.allowed_actions:
-            return self._ask_before_discard(request, item)
+            return self._confirm_discard(request, item)
         return HttpResponseRedirect(self.detail_url(request, item_id))
 
     def preview_view(self, request: HttpRequest, item_id: UUID) -> HttpResponse:
-        """The text and the draft: a part for the script of the list, a page for who goes without it."""
+        """Show the text and the draft: a fragment for the script of the list, and a page without the script."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         context: dict[str, Any] = {
@@ -86,41 +86,41 @@ class ItemVerbsAdmin(ItemModelAdmin):
         context |= {**self.admin_site.each_context(request), "title": "Preview", "opts": self.opts}
         return TemplateResponse(request, "admin/items/item/preview.html", context)
 
-    def say_done(self, request: HttpRequest, action: Action, item: Item) -> None:
-        self.message_user(request, f"The item {name_of(item)} was {DONE[action]}.", messages.SUCCESS)
+    def report_done(self, request: HttpRequest, action: Action, item: Item) -> None:
+        self.message_user(request, f"The item {item_name(item)} was {DONE[action]}.", messages.SUCCESS)
 
-    def _move(self, request: HttpRequest, item: Item, action: Action) -> HttpResponse:
+    def _act(self, request: HttpRequest, item: Item, action: Action) -> HttpResponse:
         seen_at = request.POST.get("seen") or request.GET.get("seen")
         try:
             if seen_at and seen_at != item.updated_at.isoformat():
                 self.message_user(request, CHANGED_MEANWHILE, messages.ERROR)
             else:
                 with transaction.atomic():
-                    move(item, action)
+                    perform(item, action)
                     self.log_change(request, item, f"{DONE[action].capitalize()}.")
-                self.say_done(request, action, item)
+                self.report_done(request, action, item)
         except InvalidTransition as error:
             self.message_user(request, refusal(error), messages.ERROR)
         except Item.DoesNotExist:
             self.message_user(request, GONE, messages.WARNING)
             return HttpResponseRedirect(self.list_url(request))
-        return HttpResponseRedirect(self._way_back(request, item))
+        return HttpResponseRedirect(self._back_url(request, item))
 
-    def _ask_before_discard(self, request: HttpRequest, item: Item) -> HttpResponse:
+    def _confirm_discard(self, request: HttpRequest, item: Item) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": "Discard this item?",
             "subtitle": str(item),
             "opts": self.opts,
             "action": Action.DISCARD,
-            "back_url": self._way_back(request, item),
+            "back_url": self._back_url(request, item),
         }
         return TemplateResponse(request, "admin/items/item/ask.html", context)
 
-    def _way_back(self, request: HttpRequest, item: Item) -> str:
-        """To where the button stood."""
-        stood_in_list = all(request.GET.get(name) == value for name, value in BACK_TO_LIST.items())
-        return self.list_url(request) if stood_in_list else self.detail_url(request, item.pk)
+    def _back_url(self, request: HttpRequest, item: Item) -> str:
+        """Return to the page that the button was on."""
+        was_in_list = all(request.GET.get(name) == value for name, value in BACK_TO_LIST.items())
+        return self.list_url(request) if was_in_list else self.detail_url(request, item.pk)
 
     def list_url(self, request: HttpRequest) -> str:
         return self._with_filters(request, reverse("admin:items_item_changelist"))
@@ -129,20 +129,15 @@ class ItemVerbsAdmin(ItemModelAdmin):
         return self._with_filters(request, reverse("admin:items_item_change", args=(item_id,)))
 
     def _with_filters(self, request: HttpRequest, url: str) -> str:
-        """The filters of the list that the reviewer came from travel along."""
+        """Keep the filters of the list that the reviewer came from."""
         context: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
         return str(add_preserved_filters(context, url))
 
 
-def move(item: Item, action: Action) -> None:
+def perform(item: Item, action: Action) -> None:
     if action == Action.RETRY:
         item.retry()
     elif action == Action.CONFIRM:
         item.confirm()
     else:
         item.discard()
-
-
-def name_of(item: Item) -> str:
-    """What tells it apart in a message. Never its text."""
-    return f"“{item.title}”" if item.title else str(item.pk)[:8]

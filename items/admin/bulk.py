@@ -1,0 +1,120 @@
+"""One action on many items, in short transactions, with retries spread over time."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count, repeat
+from math import ceil
+from time import monotonic
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from items.admin.labels import Count
+from items.admin.queries import COUNT_LIMIT, bounded_count
+from items.models import Item, ItemQuerySet
+from items.states import Action, Status, statuses_allowing
+
+BATCH_SIZE = 300
+"""Items in one transaction, and retried items that become due in one minute, so that new captures get through.
+
+Five per second is about what a provider allows a small account.
+"""
+
+RETRY_HORIZON = timedelta(days=7)
+"""Bulk retries queue up behind each other. An item that is due later than this was not scheduled by one."""
+
+TIME_LIMIT_SECONDS = 10.0
+"""Stop then and report what remains, before a proxy gives up."""
+
+NONE = Count(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkResult:
+    """Numbers of items. `refused` have a status that does not allow the action, `missing` were deleted meanwhile,
+    and `remaining` were not reached within the time limit.
+    """
+
+    changed: int
+    refused: Count = NONE
+    missing: int = 0
+    remaining: Count = NONE
+    minutes: int = 0
+    """Time until the last of the retried items becomes due."""
+
+
+def change_selected(ids: Collection[UUID], action: Action) -> BulkResult:
+    """Change the items of one page, in one transaction."""
+    items = Item.objects.filter(pk__in=ids)
+    found = items.count()
+    changed = _change(items, action)
+    return BulkResult(changed=changed, refused=Count(max(0, found - changed)), missing=max(0, len(ids) - found))
+
+
+def change_matching(items: ItemQuerySet, action: Action) -> BulkResult:
+    """Change the items in batches, oldest first, until none remains or the time limit is reached."""
+    refused = bounded_count(items.exclude(status__in=statuses_allowing(action)))
+    changed = minutes = 0
+    delays = _retry_delays() if action == Action.RETRY else repeat(0)
+    ends_at = monotonic() + TIME_LIMIT_SECONDS
+    is_late = False
+    for ids, minutes in zip(_batches(items.allowing(action)), delays, strict=False):
+        changed += _change(Item.objects.filter(pk__in=ids), action, after=timedelta(minutes=minutes))
+        if is_late := monotonic() > ends_at:
+            break
+    if changed > COUNT_LIMIT:
+        _update_statistics()
+    remaining = bounded_count(items.allowing(action)) if is_late else NONE
+    return BulkResult(changed=changed, refused=refused, remaining=remaining, minutes=minutes)
+
+
+def _update_statistics() -> None:
+    """Do not wait for autovacuum: the estimates of bounded_count depend on the planner's statistics.
+
+    A role that does not own the table gets a warning from PostgreSQL and keeps the older estimates.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE items (status, available_at, enrichment_error)")
+
+
+def _retry_delays() -> Iterator[int]:
+    """Yield the minutes until each batch becomes due: none for the first, so that a small retry never waits.
+
+    The others follow at intervals of one minute, after all that earlier bulk retries have scheduled.
+    """
+    yield 0
+    yield from count(1 + _minutes_scheduled())
+
+
+def _minutes_scheduled() -> int:
+    """Return the time until the last scheduled item becomes due."""
+    scheduled = Item.objects.filter(status=Status.ENRICHING, claimed_by=None, available_at__lt=Now() + RETRY_HORIZON)
+    last = scheduled.aggregate(wait=Max("available_at") - Now())["wait"]
+    return 0 if last is None else max(0, ceil(last / timedelta(minutes=1)))
+
+
+def minutes_to_retry(items: Count) -> int:
+    """Return the time until the last of that many retried items becomes due."""
+    return max(0, items.number - 1) // BATCH_SIZE
+
+
+def _batches(items: ItemQuerySet) -> Iterator[list[UUID]]:
+    """Yield each item once, also when it fails again at once, as in an outage."""
+    ordered = items.order_by("created_at", "id")
+    page = list(ordered.values_list("created_at", "id")[:BATCH_SIZE])
+    while page:
+        yield [item_id for _, item_id in page]
+        page = list(ordered.newer_than(*page[-1]).values_list("created_at", "id")[:BATCH_SIZE])
+
+
+def _change(items: ItemQuerySet, action: Action, *, after: timedelta = timedelta(0)) -> int:
+    """Check the status in the statement that changes it."""
+    with transaction.atomic():
+        # Lock in the order of the keys, as the queue does, to avoid deadlocks.
+        list(items.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+        if action == Action.RETRY:
+            return items.retry(after=after)
+        return items.confirm() if action == Action.CONFIRM else items.discard()

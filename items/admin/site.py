@@ -1,0 +1,30 @@
+"""The admin site, with the dashboard as its index."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+from items.admin.changelist import ItemAdmin
+from items.admin.dashboard import Dashboard
+from items.models import Item
+
+
+class ReviewSite(AdminSite):
+    site_header = "LiteVault"
+    site_title = "LiteVault"
+    index_title = "Review"
+    index_template = "admin/items/front_page.html"
+    # The site has few tables, and the list of items needs the width.
+    enable_nav_sidebar = False
+
+    def __init__(self, name: str = "admin") -> None:
+        """Register items here: `@admin.register` in this package would need the site that importing it creates."""
+        super().__init__(name)
+        self.register(Item, ItemAdmin)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Add the dashboard for users who may view items."""
+        dashboard = Dashboard.read() if request.user.has_perm("items.view_item") else None
+        return super().index(request, {"dashboard": dashboard, **(extra_context or {})})
