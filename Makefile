@@ -13,7 +13,7 @@ INSTALL := requirements/install.sh
 # The whole suite side by side, each process with a PostgreSQL of its own: most tests wait more than they compute.
 # A few chosen tests start sooner without.
 SIDE_BY_SIDE := --numprocesses=4
-FAST := "not process and not soak"
+FAST := "not slow and not soak"
 
 # Byte code is kept, whatever the shell says: without, each process of the tests compiles all that it imports.
 export PYTHONDONTWRITEBYTECODE :=
@@ -40,7 +40,7 @@ run: setup ## start PostgreSQL, the web server and a listener; Ctrl-C stops all
 test: setup-dev ## run all tests, four at a time (ARGS=tests/items goes to pytest)
 	@$(BIN)/python -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
-test-fast: setup-dev ## run the tests that start no process, in less than a minute: while working
+test-fast: setup-dev ## run the quick tests, in less than a minute: while working
 	@$(BIN)/python -m pytest -m $(FAST) $(or $(ARGS),$(SIDE_BY_SIDE))
 
 test-pg: setup-dev ## run the tests that need a database on the PostgreSQL in PG_BIN=/usr/lib/postgresql/15/bin

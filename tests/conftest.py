@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from pytest_django import Settings
+from django.conf import settings
 
 from tests.embedded import postgres_for_tests
 
@@ -36,16 +36,15 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         yield
 
 
-@pytest.fixture(autouse=True)
-def passwords_are_hashed_quickly(settings: Settings) -> None:
-    """The real hash of one password takes a third of a second of processor time."""
-    settings.PASSWORD_HASHERS = ["tests.plugins.users.QuickHasher"]
+@pytest.fixture(autouse=True, scope="session")
+def settings_of_all_tests() -> None:
+    """Set once: to set and reset them for each test would take longer than most tests.
 
-
-@pytest.fixture(autouse=True)
-def static_files_stay_where_they_are(settings: Settings) -> None:
-    """Pages render without collectstatic, whatever LITEVAULT_DEBUG says."""
+    Pages render without collectstatic, whatever LITEVAULT_DEBUG says. The real hash of one password takes a third of a
+    second of processor time.
+    """
     settings.WHITENOISE_AUTOREFRESH = True
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+    settings.PASSWORD_HASHERS = ["tests.plugins.users.QuickHasher"]

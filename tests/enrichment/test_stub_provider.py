@@ -201,6 +201,7 @@ HOSTILE_FRAGMENTS = """
 """
 
 
+@pytest.mark.slow
 def test_same_text_gets_same_draft_in_every_process() -> None:
     script = (
         "from enrichment.providers.stub import draft; from tests.enrichment import texts;"

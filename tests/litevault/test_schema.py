@@ -128,6 +128,7 @@ def test_page_of_the_document_needs_no_other_site() -> None:
     assert "https://" not in page
 
 
+@pytest.mark.slow
 def test_web_side_does_not_import_the_model_library() -> None:
     program = (
         "import sys, litevault.wsgi, litevault.urls\n"

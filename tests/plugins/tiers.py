@@ -1,4 +1,4 @@
-"""The quick tier: tests that start no process, which `make test-fast` runs. All others bear the mark `process`."""
+"""The quick tier, which `make test-fast` runs. Tests that start a process or take seconds are marked `slow`."""
 
 import sys
 from collections.abc import Iterator
@@ -11,12 +11,14 @@ PLACES = (
     "browser",
     "deploy",
     "end_to_end",
-    "enrichment/providers/test_litellm_start.py",
+    "enrichment/providers",
     "enrichment/test_listener_processes.py",
     "faults",
     "hardening",
-    "items/capturing/test_interruption.py",
-    "items/exchange/test_processes.py",
+    "items/capturing",
+    "items/exchange",
+    "items/test_migrations.py",
+    "litevault/doctor",
     "litevault/postgres",
     "litevault/test_manage.py",
     "litevault/test_production.py",
@@ -42,14 +44,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         is_there = not places.isdisjoint([item.path, *item.path.parents])
         if is_there or not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
-            item.add_marker("process")
+            item.add_marker("slow")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Keep the tier quick: a test that starts a process without the mark fails."""
     global _is_forbidden  # noqa: PLW0603  # an audit hook is given nothing but the event
-    _is_forbidden = item.get_closest_marker("process") is None
+    _is_forbidden = item.get_closest_marker("slow") is None
     try:
         yield
     finally:
@@ -58,4 +60,4 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 def _refuse_processes(event: str, _arguments: tuple[Any, ...]) -> None:
     if _is_forbidden and event in STARTS_A_PROCESS:
-        pytest.fail("This test starts a process: mark it with pytest.mark.process.")
+        pytest.fail("This test starts a process: mark it with pytest.mark.slow.")

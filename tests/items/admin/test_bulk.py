@@ -196,6 +196,7 @@ def until_somebody_waits() -> None:
     pytest.fail("Nobody waits for the lock.")
 
 
+@pytest.mark.slow
 def test_after_very_many_changes_the_estimates_are_made_anew(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (bulk, queries):
         monkeypatch.setattr(module, "COUNT_LIMIT", 50)

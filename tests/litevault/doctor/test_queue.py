@@ -67,7 +67,7 @@ def test_items_that_wait_for_too_long_are_told(a_listener: object, stub: None, o
     assert "1 enriching, 0 of them in flight, 3600 s the longest overdue" in said
 
 
-@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(not PGBOUNCER, reason="PgBouncer is not installed")
 def test_pooler_that_swallows_notifications_is_told(
     a_listener: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
