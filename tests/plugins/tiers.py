@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 FOLDERS = (
-    "browser deploy end_to_end faults hardening litevault/postgres privacy requirements soak verification"
+    "browser deploy end_to_end faults hardening postgres/embedded privacy requirements soak verification"
 ).split()
 FIXTURES = {"start", "chromium"}
 STARTS_A_PROCESS = {"subprocess.Popen", "os.fork", "os.posix_spawn"}
