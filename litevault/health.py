@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from items.queue import LISTENER_NAME
-from litevault.side_connection import Unanswered, ask
+from postgres.timeboxed import Unanswered, ask
 
 TRIGGERS = {
     "items_restart",

@@ -3,12 +3,11 @@
 import pytest
 from django.contrib.auth.models import User
 
-from items import queue
 from items.models import EnrichmentAttempt, Item
 from items.states import Outcome, Status
 from tests.items.factories import make_item
 from tests.items.other_connection import other_connection
-from tests.items.queue.protocol import claim, expire_leases, outcomes, release, success
+from tests.items.queue.protocol import claim, expire_leases, finish, outcomes, release, renew, success
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,7 +16,7 @@ def test_finish_writes_item_and_attempt_together(owner: User) -> None:
     item = make_item(owner)
     (claimed,) = claim()
 
-    late = queue.finish([success(claimed, model="model", prompt_tokens=5)]).late
+    late = finish([success(claimed, model="model", prompt_tokens=5)]).late
 
     item.refresh_from_db()
     (attempt,) = item.attempts.all()
@@ -31,12 +30,12 @@ def test_postponed_item_is_out_of_the_hands_of_its_worker(owner: User) -> None:
     item = make_item(owner)
     (claimed,) = claim()
     postponed = success(claimed, outcome=Outcome.FAILED, status=Status.ENRICHING, error_code="CODE", delay_seconds=60)
-    queue.finish([postponed])
+    finish([postponed])
     item.refresh_from_db()
     due_at = item.available_at
 
-    late = queue.finish([postponed]).late
-    held = queue.renew([claimed], lease_seconds=600)
+    late = finish([postponed]).late
+    held = renew([claimed], lease_seconds=600)
 
     item.refresh_from_db()
     assert late == [postponed]
@@ -49,9 +48,9 @@ def test_finish_twice_changes_nothing(owner: User) -> None:
     item = make_item(owner)
     (claimed,) = claim()
     verdict = success(claimed)
-    queue.finish([verdict])
+    finish([verdict])
 
-    late = queue.finish([success(claimed, title="Another title")]).late
+    late = finish([success(claimed, title="Another title")]).late
 
     item.refresh_from_db()
     assert len(late) == 1
@@ -64,11 +63,11 @@ def test_result_after_takeover_is_dropped_and_recorded_as_stale(owner: User) -> 
     (frozen,) = claim(worker="frozen")
     expire_leases()
     (peer,) = claim(worker="peer")
-    queue.finish([success(peer, title="The peer's title")])
+    finish([success(peer, title="The peer's title")])
     item.refresh_from_db()
     item.confirm()
 
-    late = queue.finish([success(frozen, title="Too late", prompt_tokens=9)]).late
+    late = finish([success(frozen, title="Too late", prompt_tokens=9)]).late
 
     item.refresh_from_db()
     assert [verdict.title for verdict in late] == ["Too late"]
@@ -83,7 +82,7 @@ def test_release_after_takeover_leaves_the_attempt_lost(owner: User) -> None:
     expire_leases()
     claim()
 
-    queue.finish([release(frozen)])
+    finish([release(frozen)])
 
     assert outcomes(item) == [Outcome.LOST]
 
@@ -94,7 +93,7 @@ def test_verdicts_of_items_that_are_gone_are_dropped(owner: User) -> None:
     claims = claim()
     gone.delete()
 
-    late = queue.finish([success(each) for each in claims]).late
+    late = finish([success(each) for each in claims]).late
 
     kept.refresh_from_db()
     assert [verdict.claim.item_id for verdict in late] != [kept.pk]
@@ -105,14 +104,14 @@ def test_verdicts_of_items_that_are_gone_are_dropped(owner: User) -> None:
 def test_item_that_was_failed_and_retried_keeps_its_history_and_its_numbers(owner: User) -> None:
     item = make_item(owner)
     (first,) = claim()
-    queue.finish(
+    finish(
         [success(first, outcome=Outcome.FAILED, status=Status.FAILED, error_code="CODE", enrichment_error="CODE: why")]
     )
     item.refresh_from_db()
     item.retry()
     (second,) = claim()
 
-    queue.finish([success(second)])
+    finish([success(second)])
 
     assert second.attempt == 1
     assert list(item.attempts.order_by("number").values_list("number", "outcome")) == [
@@ -128,7 +127,7 @@ def test_result_of_an_item_that_was_retried_meanwhile_does_not_count(owner: User
     item.refresh_from_db()
     item.retry()
 
-    late = queue.finish([success(first)]).late
+    late = finish([success(first)]).late
 
     item.refresh_from_db()
     assert len(late) == 1
@@ -142,9 +141,9 @@ def test_item_that_somebody_has_locked_holds_up_no_other(owner: User) -> None:
 
     with other_connection(autocommit=False) as somebody:
         somebody.execute("SELECT FROM items WHERE id = %s FOR UPDATE", [held.pk])
-        still_held = queue.renew(claims, lease_seconds=600)
-        first = queue.finish(list(verdicts.values()))
-    again = queue.finish(first.locked)
+        still_held = renew(claims, lease_seconds=600)
+        first = finish(list(verdicts.values()))
+    again = finish(first.locked)
 
     assert still_held == {held.pk, free.pk}
     assert first == ([], [verdicts[held.pk]])
@@ -159,7 +158,7 @@ def test_refused_verdict_rolls_the_whole_batch_back(owner: User) -> None:
     good, bad = claim()
 
     with pytest.raises(Exception, match="too long"):
-        queue.finish([success(good), success(bad, title="x" * 101)])
+        finish([success(good), success(bad, title="x" * 101)])
 
     assert not Item.objects.filter(status=Status.READY_TO_CONFIRM).exists()
     assert not EnrichmentAttempt.objects.exists()
