@@ -16,8 +16,8 @@ try:
 except ImportError:
     sys.exit("Django is not installed for this Python. Run: make setup, and then: .venv/bin/python manage.py …")
 
-from litevault.postgres.embedded import running_postgres
-from litevault.postgres.errors import PostgresUnavailable
+from postgres.embedded.embedded import running_postgres
+from postgres.embedded.errors import PostgresUnavailable
 
 INTERRUPTED = 130
 WITHOUT_DATABASE = {"help", "version", "--help", "-h", "--version"}

@@ -12,7 +12,7 @@ import psycopg
 from benchmarks.contenders.all import LITEVAULT
 from benchmarks.running import LOG, fresh_keys, open_log, until, until_done
 from benchmarks.scratch import PROJECT
-from litevault.processes import dying_with_parent
+from postgres.embedded.processes import dying_with_parent
 
 STARTS = """
 SELECT extract(epoch FROM started_at)::float FROM enrichment_attempts

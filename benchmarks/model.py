@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from benchmarks.scratch import PROJECT
-from litevault.processes import dying_with_parent
+from postgres.embedded.processes import dying_with_parent
 
 LATENCY_SECONDS = 0.5
 DRAFT = json.dumps(

@@ -16,7 +16,7 @@ import psycopg
 
 from benchmarks.contenders.base import Contender
 from benchmarks.scratch import PROJECT
-from litevault.processes import dying_with_parent
+from postgres.embedded.processes import dying_with_parent
 
 PATIENCE_SECONDS = 300.0
 POLL_SECONDS = 0.01

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from litevault.postgres.embedded import running_postgres
+from postgres.embedded.embedded import running_postgres
 
 DATABASE = "litevault_benchmark"
 PROJECT = Path(__file__).resolve().parent.parent

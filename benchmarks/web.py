@@ -12,8 +12,8 @@ from http import HTTPStatus
 
 from benchmarks.running import LOG, open_log, until
 from benchmarks.scratch import PROJECT
-from litevault.postgres.server import free_port
-from litevault.processes import dying_with_parent
+from postgres.embedded.processes import dying_with_parent
+from postgres.embedded.server import free_port
 
 THREADS = 16
 

@@ -13,7 +13,7 @@ import psycopg
 
 from benchmarks.benchmark import Benchmark, Run
 from benchmarks.contenders.all import LITEVAULT
-from litevault.postgres.binaries import find_binaries
+from postgres.embedded.binaries import find_binaries
 
 WITH, WITHOUT = "LiteVault", "without the trigger"
 INSERT = (

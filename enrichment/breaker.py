@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from postgres.backoff import doubled_seconds
+
 FAILURES_TO_OPEN = 5
 FIRST_PAUSE_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 30.0
@@ -16,7 +18,7 @@ class Breaker:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._failures = 0
-        self._pause = FIRST_PAUSE_SECONDS
+        self._failed_probes = 0
         self._probe_at = 0.0
 
     @property
@@ -30,13 +32,14 @@ class Breaker:
     def answered(self) -> None:
         """The provider gave an answer, welcome or not: it is there."""
         self._failures = 0
-        self._pause = FIRST_PAUSE_SECONDS
+        self._failed_probes = 0
 
     def failed(self) -> None:
         """The provider gave no answer. Calls that were under way when it opened do not lengthen the pause."""
         was_probing = self.is_open and self.seconds_until_probe() == 0
         self._failures += 1
-        if was_probing:
-            self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+        self._failed_probes += was_probing
         if was_probing or self._failures == FAILURES_TO_OPEN:
-            self._probe_at = self._clock() + self._pause
+            self._probe_at = self._clock() + doubled_seconds(
+                self._failed_probes + 1, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
+            )

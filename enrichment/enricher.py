@@ -12,7 +12,7 @@ from enrichment.breaker import Breaker
 from enrichment.errors import Abandoned, EnrichmentError, Interrupted, ProviderTimeout, UnexpectedFailure
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.schemas import EnrichmentResult
-from enrichment.vocabularies import NO_WORDS, Vocabularies
+from enrichment.vocabulary import NO_WORDS, Vocabularies
 from items.claims import Claim, Verdict
 from items.states import Status
 

@@ -4,13 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 
+import psycopg
 import structlog
 
-from enrichment.database import DATABASE_AWAY, DatabaseThread
 from items import queue
 from items.claims import Claim
+from postgres.session import Fetch
 
 logger = structlog.get_logger(__name__)
 
@@ -24,13 +24,13 @@ class LeaseKeeper:
 
     def __init__(
         self,
-        database: DatabaseThread,
+        fetch: Fetch,
         *,
         lease_seconds: float,
         held: Callable[[], Sequence[Claim]],
         on_lost: Callable[[Claim], None],
     ) -> None:
-        self._database = database
+        self._fetch = fetch
         self._lease_seconds = lease_seconds
         self._held = held
         self._on_lost = on_lost
@@ -51,8 +51,8 @@ class LeaseKeeper:
             asked_at = time.monotonic()
             claims = self._held()
             try:
-                still_ours = await self._database.run(partial(queue.renew, claims, lease_seconds=self._lease_seconds))
-            except DATABASE_AWAY as error:
+                still_ours = await queue.renew(self._fetch, claims, lease_seconds=self._lease_seconds)
+            except psycopg.Error as error:
                 logger.warning("lease.not_renewed", cause=type(error).__name__, count=len(claims))
                 if time.monotonic() - renewed_at < self._lease_seconds * 2 / 3:
                     continue

@@ -4,7 +4,6 @@ Counting costs about a microsecond each, and nothing is read from the database. 
 listeners share, is told by the web server: litevault/metrics.py.
 """
 
-import threading
 from collections.abc import Collection, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
@@ -12,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from enrichment.errors import EnrichmentError
 from items.claims import Finished, Verdict
 from items.states import Outcome
+from postgres.listener_metrics import ListenerMetrics
 
 # From the quickest answer of a small model of one's own to the longest deadline that anybody waits for.
 DURATION_BUCKETS_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300)
@@ -53,26 +53,7 @@ verdicts_refused = Counter(
 provider_down = Gauge(
     "litevault_provider_down", "1 while the provider does not answer, and items wait for it.", registry=REGISTRY
 )
-_hearing = threading.Event()
-notify_healthy = Gauge(
-    "litevault_notify_healthy", "1 while notifications come in, 0 while the sweep has to do.", registry=REGISTRY
-)
-notify_healthy.set_function(_hearing.is_set)
-reconnects = Counter(
-    "litevault_listen_reconnects", "How often the LISTEN connection was made again.", registry=REGISTRY
-)
-
-
-def hears_notifications() -> bool:
-    return _hearing.is_set()
-
-
-def heard(*, works: bool) -> None:
-    """Notifications come in, or do not any more."""
-    if works:
-        _hearing.set()
-    else:
-        _hearing.clear()
+listener = ListenerMetrics(REGISTRY)
 
 
 def finished(verdicts: Sequence[Verdict], result: Finished) -> None:

@@ -1,6 +1,5 @@
 """From what the provider did to what becomes of the item."""
 
-import random
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,7 @@ from enrichment.errors import EnrichmentError, InvalidOutput
 from enrichment.schemas import EnrichmentResult, Usage
 from items.claims import Claim, Verdict
 from items.states import Outcome, Status
+from postgres.backoff import backoff_seconds
 
 FIRST_BACKOFF_SECONDS = 2.0
 LONGEST_BACKOFF_SECONDS = 120.0
@@ -47,6 +47,7 @@ def failed(claim: Claim, started_at: datetime, error: EnrichmentError) -> Verdic
 
 def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_refunded: bool) -> Verdict:
     """The item is tried again later by itself, no sooner than the provider asked for."""
+    pause = backoff_seconds(claim.attempt, first_seconds=FIRST_BACKOFF_SECONDS, longest_seconds=LONGEST_BACKOFF_SECONDS)
     return Verdict(
         claim=claim,
         outcome=Outcome.FAILED,
@@ -54,7 +55,7 @@ def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_
         started_at=started_at,
         finished_at=timezone.now(),
         error_code=error.code,
-        delay_seconds=max(backoff_seconds(claim.attempt), error.retry_after or 0),
+        delay_seconds=max(pause, error.retry_after or 0),
         is_refunded=is_refunded,
         **_spent(error.usage),
     )
@@ -82,12 +83,6 @@ def released(claim: Claim, *, usage: Usage | None = None) -> Verdict:
         is_refunded=True,
         **_spent(usage),
     )
-
-
-def backoff_seconds(attempt: int) -> float:
-    """2, 4, 8 … seconds, each between half and one and a half of that, so that items do not return together."""
-    longest: float = min(FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1), LONGEST_BACKOFF_SECONDS)
-    return longest * (0.5 + random.random())  # noqa: S311  # jitter is no secret
 
 
 def _spent(usage: Usage | None) -> dict[str, Any]:

@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
+import psycopg
 import structlog
 
 from enrichment import metrics, verdicts
-from enrichment.bell import Bell
 from enrichment.breaker import Breaker
-from enrichment.claim_connection import ClaimConnection
 from enrichment.config import EnrichSettings
-from enrichment.database import DATABASE_AWAY, DatabaseThread
 from enrichment.enricher import Enricher
 from enrichment.leases import LeaseKeeper
+from enrichment.notifier import Notifier
 from enrichment.providers.base import EnrichmentProvider
-from enrichment.vocabularies import Vocabularies
+from enrichment.vocabulary import Vocabularies
 from enrichment.writer import VerdictWriter
 from items import queue
 from items.claims import Claim, Verdict
 from items.states import Status
+from postgres.session import Session
 
 logger = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ HELD_BACK_SECONDS = 0.2
 class EnrichmentWorker:
     """Enriches up to `concurrency` items at a time, until told to stop.
 
-    wake(), cancel(), drain() and release() are called from the event loop, by the listener and by signals.
+    All methods are called from the event loop: by the listener, and by signals.
     With `exits_when_idle` it returns as soon as nothing is due; with `max_items`, after that many attempts.
     """
 
@@ -62,16 +62,16 @@ class EnrichmentWorker:
         self._capacity = concurrency + ahead
         self._least_room = (ahead + 1) // 2
         self._slots = asyncio.Semaphore(concurrency)
-        self._claims = ClaimConnection(deadline_seconds=DEADLINE_SECONDS)
-        # Renewals, vocabularies and the bell share another one, so that no claim waits for any of them.
-        self._database = DatabaseThread("litevault-aside", deadline_seconds=DEADLINE_SECONDS)
+        self._claims = Session(deadline_seconds=DEADLINE_SECONDS)
+        # Renewals, vocabularies and notifications share another one, so that no claim waits for any of them.
+        self._aside = Session(deadline_seconds=DEADLINE_SECONDS)
         self._writer = VerdictWriter(on_written=self._verdicts_written)
         self._leases = LeaseKeeper(
-            self._database, lease_seconds=settings.lease_seconds, held=self._held, on_lost=self._lease_lost
+            self._aside.fetch, lease_seconds=settings.lease_seconds, held=self._held, on_lost=self._lease_lost
         )
-        self._bell = Bell(self._database)
+        self._notifier = Notifier(self._aside.fetch)
         self._breaker = Breaker()
-        self._vocabularies = Vocabularies(self._database)
+        self._vocabularies = Vocabularies(self._aside.fetch)
         self._enricher = Enricher(
             provider,
             vocabularies=self._vocabularies,
@@ -100,11 +100,19 @@ class EnrichmentWorker:
             if str(claim.item_id) == item_id:
                 task.cancel()
 
+    def notified(self, channel: str, payload: str) -> None:
+        """Act on a notification of the database."""
+        if channel == queue.CHANNEL_CANCELLED:
+            self.cancel(payload)
+        else:
+            self.wake()
+
     def notifications_work(self, works: bool) -> None:  # noqa: FBT001  # a callback's only argument
         """While notifications do not come in, sweep more often, beginning now.
 
         When they do again, look which leases still hold: the news of a discard may have been missed.
         """
+        metrics.listener.record(works=works)
         self._is_notified = works
         self._leases.renew_now()
         self._wake.set()
@@ -128,14 +136,15 @@ class EnrichmentWorker:
         async with asyncio.TaskGroup() as group:
             writing = group.create_task(self._writer.run())
             renewing = group.create_task(self._leases.run())
-            ringing = group.create_task(self._bell.run())
+            notifying = group.create_task(self._notifier.run())
             await self._claim_until_told_to_stop(group)
             await self._let_flights_land()
             await self._writer.flush(timeout_seconds=FLUSH_SECONDS)
-            for task in (renewing, writing, ringing):
+            for task in (renewing, writing, notifying):
                 task.cancel()
-        await self._bell.ring_if_asked()
-        await asyncio.gather(self._claims.close(), self._writer.close(), self._database.close())
+        await self._notifier.flush()
+        self._vocabularies.stop()
+        await asyncio.gather(self._claims.close(), self._writer.close(), self._aside.close())
 
     async def _claim_until_told_to_stop(self, group: asyncio.TaskGroup) -> None:
         while not self._is_stopping:
@@ -144,7 +153,7 @@ class EnrichmentWorker:
             try:
                 await self._claim_all_due(group)
                 pause = await self._seconds_until_next_look()
-            except DATABASE_AWAY as error:
+            except psycopg.Error as error:
                 logger.warning("claim.failed", cause=type(error).__name__)
                 pause = DATABASE_PAUSE_SECONDS
             else:
@@ -238,7 +247,7 @@ class EnrichmentWorker:
             self._wake.set()
 
     def _verdicts_written(self, written: Sequence[Verdict]) -> None:
-        self._bell.ring()
+        self._notifier.request()
         # One of these may now be the next item due, or have been what its owner's limit counted.
         if self._settings.per_owner_concurrency or any(verdict.status == Status.ENRICHING for verdict in written):
             self._wake.set()

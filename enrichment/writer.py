@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import partial
 
+import psycopg
 import structlog
-from django.db import DatabaseError
 
 from enrichment import metrics, verdicts
-from enrichment.database import DATABASE_AWAY, DatabaseThread
 from items import queue
 from items.claims import Claim, Verdict
 from items.states import Status
+from postgres.backoff import backoff_seconds
+from postgres.session import DATA_REFUSED, Session
 
 logger = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ class VerdictWriter:
         # True while verdicts wait because the database did not take them.
         self.is_delayed = False
         self._on_written = on_written
-        self._database = DatabaseThread("litevault-finish", deadline_seconds=DEADLINE_SECONDS)
+        self._session = Session(deadline_seconds=DEADLINE_SECONDS)
         self._waiting: list[Verdict] = []
         self._writing: list[Verdict] = []
         self._locked: list[Verdict] = []
@@ -72,25 +72,27 @@ class VerdictWriter:
             logger.error("verdicts.abandoned", count=len(self.unwritten()))  # noqa: TRY400  # the reason is plain
 
     async def close(self) -> None:
-        await self._database.close()
+        await self._session.close()
 
     async def _write(self, batch: Sequence[Verdict]) -> None:
-        pause = FIRST_PAUSE_SECONDS
+        failures = 0
         while True:
             try:
-                finished = await self._database.run(partial(queue.finish, batch))
-            except DATABASE_AWAY as error:
-                self.is_delayed = True
-                metrics.verdicts_delayed.set(len(batch))
-                logger.warning("verdicts.delayed", count=len(batch), cause=type(error).__name__)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            except DatabaseError as error:
+                finished = await queue.finish(self._session.transaction, batch)
+            except DATA_REFUSED as error:
                 self.is_delayed = False
                 metrics.verdicts_delayed.set(0)
                 metrics.verdicts_refused.inc(len(batch))
                 logger.error("verdicts.refused", count=len(batch), cause=type(error).__name__)  # noqa: TRY400  # its text may hold the user's
                 return await self._write_apart(batch)
+            except psycopg.Error as error:
+                self.is_delayed = True
+                metrics.verdicts_delayed.set(len(batch))
+                logger.warning("verdicts.delayed", count=len(batch), cause=type(error).__name__)
+                failures += 1
+                await asyncio.sleep(
+                    backoff_seconds(failures, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS)
+                )
             else:
                 self.is_delayed = False
                 metrics.finished(batch, finished)

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from postgres.session import Fetch
+
 CHANNEL_CHANGED = "items_changed"
 """Where it rings when items changed that no worker holds, and after verdicts were written. The payload is empty."""
 
@@ -59,7 +61,6 @@ def read_changes(since_of: Callable[[datetime], Mapping[int, datetime]], *, limi
     return Changes(read_at=read_at, by_owner=by_owner)
 
 
-def ring_changed() -> None:
-    """Ring once, now. Never inside of a transaction that writes items: it would queue behind all that notify."""
-    with connection.cursor() as cursor:
-        cursor.execute(RING)
+async def notify_changed(fetch: Fetch) -> None:
+    """Notify once, now. Never in a transaction that writes items: it would queue behind all others that notify."""
+    await fetch(RING, {})

@@ -13,24 +13,23 @@ Between a claim and its verdict no lock and no transaction is held.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from django.db import connection, transaction
 from django.utils import timezone
 
-from items import history
 from items.claims import Claim, Finished, Verdict
-from items.models import Item
-from items.statements import CLAIM, FINISH, LOCK, NEXT_DUE, RENEW
+from items.statements import CLAIM, EXISTING, FINISH, LOCK, NEXT_DUE, RECORD_LATE, RENEW
 from items.states import Status
+from postgres.session import Fetch, Transaction
 
 CHANNEL_ENRICHING = "items_enriching"
 """Where the database rings when items become due. The payload is empty."""
 
 CHANNEL_CANCELLED = "items_cancelled"
 """Where the database rings when a claimed item is discarded. The payload is its id."""
+
+WORKER_CHANNELS = (CHANNEL_ENRICHING, CHANNEL_CANCELLED)
 
 LISTENER_NAME = "litevault-listener"
 """How the application name of every listener's connection begins: pg_stat_activity shows who is alive."""
@@ -45,11 +44,6 @@ def listener_name(worker: str) -> str:
 
 
 BEFORE_ALL_OWNERS = 1 - 2**63
-
-Parameters: TypeAlias = Mapping[str, Any]
-Row: TypeAlias = tuple[Any, ...]
-Fetch: TypeAlias = Callable[[str, Parameters], Awaitable[list[Row]]]
-"""Runs one statement that is its own transaction, on whatever connection, and gives its rows."""
 
 
 async def claim(
@@ -102,71 +96,58 @@ async def next_due_in(fetch: Fetch) -> float | None:
     return None if seconds is None else float(seconds)
 
 
-def renew(claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:
+async def renew(fetch: Fetch, claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:
     """Lengthen the leases, and return the items that are still held.
 
     The others were discarded, or taken over after their lease had run out. An item that somebody has locked at this
     moment keeps its lease as it is: nobody waits for a lock.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            RENEW,
-            {
-                "ids": [held.item_id for held in claims],
-                "tokens": [held.fencing_token for held in claims],
-                "lease_seconds": lease_seconds,
-            },
-        )
-        return {item_id for (item_id,) in cursor.fetchall()}
+    parameters = {
+        "ids": [held.item_id for held in claims],
+        "tokens": [held.fencing_token for held in claims],
+        "lease_seconds": lease_seconds,
+    }
+    return {item_id for (item_id,) in await fetch(RENEW, parameters)}
 
 
-def finish(verdicts: Sequence[Verdict]) -> Finished:
-    """Write the verdicts in one transaction, and say which did not count, and which must be given again.
+async def finish(transaction: Transaction, verdicts: Sequence[Verdict]) -> Finished:
+    """Write the verdicts in one transaction, and return which are late, and which must be handed in again.
 
     Each item is locked and looked at again: only one that is still ENRICHING under the same fencing token is
     written. Writing the same verdict twice, because a commit's answer was lost, changes nothing.
     """
     counted: list[Verdict] = []
     late: list[Verdict] = []
-    with transaction.atomic():
-        held = _lock(verdicts)
-        locked = _locked_by_others(verdicts, held)
+    async with transaction() as fetch:
+        rows = await fetch(LOCK, {"ids": list({verdict.claim.item_id for verdict in verdicts})})
+        held = {item_id: (status, token) for item_id, status, token in rows}
+        locked = await _locked_by_others(fetch, [each for each in verdicts if each.claim.item_id not in held])
         for verdict in verdicts:
             if verdict in locked:
                 continue
             is_untouched = held.get(verdict.claim.item_id) == (Status.ENRICHING, verdict.claim.fencing_token)
             (counted if is_untouched else late).append(verdict)
-        _write(counted)
+        if counted:
+            await fetch(FINISH, {"verdicts": _as_json(counted)})
         if late:
-            discarded = {item_id for item_id, (status, _) in held.items() if status == Status.DISCARDED}
-            history.record_late([verdict for verdict in late if verdict.claim.item_id in held], discarded=discarded)
+            await fetch(RECORD_LATE, {"verdicts": _as_json(late)})
+        if any(verdict.is_released for verdict in counted):
+            # A peer goes on at once. No other verdict notifies: commits that notify queue behind one lock.
+            await fetch("SELECT pg_notify(%(channel)s, '')", {"channel": CHANNEL_ENRICHING})
     return Finished(late=late, locked=locked)
 
 
-def _lock(verdicts: Sequence[Verdict]) -> dict[UUID, tuple[str, int]]:
-    """What the items say now, under a lock that lasts until the commit."""
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK, [list({verdict.claim.item_id for verdict in verdicts})])
-        return {item_id: (status, token) for item_id, status, token in cursor.fetchall()}
-
-
-def _locked_by_others(verdicts: Sequence[Verdict], held: Collection[UUID]) -> list[Verdict]:
-    """Of the verdicts whose items we could not lock, those whose items exist."""
-    missing = [verdict for verdict in verdicts if verdict.claim.item_id not in held]
+async def _locked_by_others(fetch: Fetch, missing: Sequence[Verdict]) -> list[Verdict]:
+    """Of the verdicts whose items could not be locked, return those whose items exist."""
     if not missing:
         return []
-    ids = {verdict.claim.item_id for verdict in missing}
-    existing = set(Item.objects.filter(id__in=ids).values_list("id", flat=True))
+    rows = await fetch(EXISTING, {"ids": list({verdict.claim.item_id for verdict in missing})})
+    existing = {item_id for (item_id,) in rows}
     return [verdict for verdict in missing if verdict.claim.item_id in existing]
 
 
-def _write(verdicts: Sequence[Verdict]) -> None:
-    """Change the items, and add an attempt to each."""
-    with connection.cursor() as cursor:
-        cursor.execute(FINISH, [json.dumps([_changes(verdict) for verdict in verdicts])])
-        if any(verdict.is_released for verdict in verdicts):
-            # A peer goes on at once. No other verdict notifies: commits that notify queue behind one lock.
-            cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL_ENRICHING])
+def _as_json(verdicts: Sequence[Verdict]) -> str:
+    return json.dumps([_changes(verdict) for verdict in verdicts])
 
 
 def _changes(verdict: Verdict) -> dict[str, object]:

@@ -24,26 +24,32 @@ SELECT items.id FROM items
 JOIN claim ON items.id = claim.id AND items.fencing_token = claim.token AND items.status = 'ENRICHING'
 """
 
-# Those that somebody else has locked are left out: one row that is held must not hold up the others.
+# Those that another session has locked are left out: one row that is held must not hold up the others.
 # Each is looked up by its id, and until the commit no plan may read the whole table instead. The plan of the foreign
 # key's check, which comes last and once for each attempt, is kept by the session: made while there were few items,
 # it would read all that a burst has brought since.
 LOCK = """
-SELECT item.* FROM unnest(%s::uuid[]) AS wanted (id), set_config('enable_seqscan', 'off', true), LATERAL (
+SELECT item.* FROM unnest(%(ids)s::uuid[]) AS wanted (id), set_config('enable_seqscan', 'off', true), LATERAL (
     SELECT id, status, fencing_token FROM items WHERE id = wanted.id FOR NO KEY UPDATE SKIP LOCKED
 ) item
 """
 
-# A statement of its own after LOCK, so that it sees what others wrote before: the numbers of their attempts, above all.
-FINISH = """
+EXISTING = """
+SELECT id FROM items WHERE id = ANY (%(ids)s)
+"""
+
+VERDICT = """
 WITH verdict AS (
-    SELECT * FROM jsonb_to_recordset(%s::jsonb) AS verdict (
+    SELECT * FROM jsonb_to_recordset(%(verdicts)s::jsonb) AS verdict (
         id uuid, status text, title text, summary text, tags text[], source_type text, enrichment_error text,
         delay_seconds double precision, refund smallint, hand_back smallint, fencing_token bigint, worker text,
         started_at timestamptz, finished_at timestamptz, outcome text, error_code text, model text,
         prompt_tokens integer, completion_tokens integer, cost_usd numeric
     )
-),
+)"""
+
+# A statement of its own after LOCK, so that it sees what others wrote before: the numbers of their attempts, above all.
+FINISH = f"""{VERDICT},
 attempt AS (
     INSERT INTO enrichment_attempts (
         item_id, number, fencing_token, worker, started_at, finished_at, outcome, error_code, model,
@@ -69,6 +75,38 @@ UPDATE items SET
     updated_at = now()
 FROM verdict
 WHERE items.id = verdict.id
+"""
+
+# The items are locked, so that no two attempts get the same number. An attempt that is recorded already takes no
+# number; only a LOST one changes, because its worker has answered after all, and the answer had its price.
+RECORD_LATE = f"""{VERDICT},
+late AS (
+    SELECT DISTINCT ON (verdict.id, verdict.fencing_token) verdict.*,
+        CASE WHEN verdict.outcome <> 'RELEASED' THEN 'STALE'
+             WHEN items.status = 'DISCARDED' THEN 'CANCELLED'
+             ELSE 'LOST' END AS late_outcome,
+        EXISTS (
+            SELECT FROM enrichment_attempts WHERE item_id = verdict.id AND fencing_token = verdict.fencing_token
+        ) AS is_recorded
+    FROM verdict JOIN items ON items.id = verdict.id
+)
+INSERT INTO enrichment_attempts AS attempt (
+    item_id, number, fencing_token, worker, started_at, finished_at, outcome, error_code, model,
+    prompt_tokens, completion_tokens, cost_usd
+)
+SELECT id, (SELECT coalesce(max(number), 0) FROM enrichment_attempts WHERE item_id = late.id)
+           + row_number() OVER (PARTITION BY id, is_recorded ORDER BY started_at),
+       fencing_token, worker, started_at, finished_at, late_outcome, error_code, model,
+       prompt_tokens, completion_tokens, cost_usd
+FROM late
+ON CONFLICT (item_id, fencing_token) DO UPDATE SET
+    outcome = excluded.outcome,
+    finished_at = excluded.finished_at,
+    model = excluded.model,
+    prompt_tokens = excluded.prompt_tokens,
+    completion_tokens = excluded.completion_tokens,
+    cost_usd = excluded.cost_usd
+WHERE attempt.outcome = 'LOST' AND excluded.outcome = 'STALE'
 """
 
 NEXT_DUE = """

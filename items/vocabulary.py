@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from django.db import connection
+from postgres.session import Fetch
 
 TAGS_COUNT = 30
 ITEMS_COUNT = 500
@@ -31,8 +31,7 @@ CROSS JOIN LATERAL (
 """
 
 
-def most_used_tags(owner_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
-    """Up to thirty tags of each owner, out of the five hundred items that were confirmed last."""
-    with connection.cursor() as cursor:
-        cursor.execute(MOST_USED, {"owner_ids": list(owner_ids), "items_count": ITEMS_COUNT, "tags_count": TAGS_COUNT})
-        return {owner_id: tuple(tags or ()) for owner_id, tags in cursor.fetchall()}
+async def most_used_tags(fetch: Fetch, owner_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """Return up to thirty tags of each owner, out of the five hundred items that were confirmed last."""
+    rows = await fetch(MOST_USED, {"owner_ids": list(owner_ids), "items_count": ITEMS_COUNT, "tags_count": TAGS_COUNT})
+    return {owner_id: tuple(tags or ()) for owner_id, tags in rows}

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
 from items.workers import listening_workers
-from litevault.side_connection import Unanswered, ask
+from postgres.timeboxed import Unanswered, ask
 
 MISSING = """
 SELECT expected FROM unnest(%(triggers)s::text[]) AS expected

@@ -23,7 +23,7 @@ from items.workers import listening_workers
 from litevault import recent_attempts
 from litevault.error_middleware import error_response
 from litevault.errors import Problem
-from litevault.side_connection import Unanswered, ask
+from postgres.timeboxed import Unanswered, ask
 
 COUNTED_UP_TO = 100_000
 

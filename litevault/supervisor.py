@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Self, overload
 
-from litevault.processes import dying_with_parent
+from postgres.embedded.processes import dying_with_parent
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from litevault.postgres.embedded import PROJECT
+from postgres.embedded.embedded import PROJECT
 from tests.embedded import throwaway_folder
 from tests.processes import named
 from tests.waiting import until
 
-CODE = ("manage.py", "litevault", "items", "enrichment")
+CODE = ("manage.py", "litevault", "items", "enrichment", "postgres")
 
 
 @contextmanager

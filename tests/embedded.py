@@ -10,7 +10,7 @@ from pathlib import Path
 import environ
 from django.conf import settings
 
-from litevault.postgres.embedded import running_postgres
+from postgres.embedded.embedded import running_postgres
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def keeper(folder: Path) -> psutil.Process:
-    (found,) = named("litevault.postgres.keeper", folder)
+    (found,) = named("postgres.embedded.keeper", folder)
     return found
 
 

@@ -13,8 +13,8 @@ import psycopg
 from psycopg.rows import class_row
 from tqdm import tqdm
 
-from litevault.postgres.embedded import running_postgres
-from litevault.processes import dying_with_parent
+from postgres.embedded.embedded import running_postgres
+from postgres.embedded.processes import dying_with_parent
 from verification.outcomes import Outcome
 from verification.serving import Model
 

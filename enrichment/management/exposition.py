@@ -66,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
             case "/healthz":
                 self._say(is_ok=self.server.is_loop_alive())
             case "/readyz":
-                self._say(is_ok=self.server.is_loop_alive() and metrics.hears_notifications())
+                self._say(is_ok=self.server.is_loop_alive() and metrics.listener.is_healthy)
             case _:
                 self._answer(HTTPStatus.NOT_FOUND, b"Here are /metrics, /healthz and /readyz.\n", "text/plain")
 

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 import structlog
 
+from postgres.backoff import doubled_seconds
+
 logger = structlog.get_logger(__name__)
 
 EXIT_HARD = 70
@@ -72,7 +74,7 @@ class ListenerProcesses:
             child.send_signal(sign if len(self._signals) < LAST_SIGNAL else signal.SIGKILL)
 
     async def _keep(self, number: int) -> int:
-        pause = FIRST_PAUSE_SECONDS
+        early_ends = 0
         while True:
             started_at = time.monotonic()
             code = await self._run_child(number)
@@ -81,12 +83,13 @@ class ListenerProcesses:
             if code == EXIT_MISCONFIGURED:
                 self._stop_the_others()
                 return code
-            if time.monotonic() - started_at > HEALTHY_AFTER_SECONDS:
-                pause = FIRST_PAUSE_SECONDS
+            early_ends = 1 if time.monotonic() - started_at > HEALTHY_AFTER_SECONDS else early_ends + 1
+            pause = doubled_seconds(
+                early_ends, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
+            )
             logger.warning("process.ended", number=number, exit_code=as_shell(code), again_in_seconds=pause)
             if await self._is_stopped_within(pause):
                 return 0
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _run_child(self, number: int) -> int:
         # In a group of its own, so that Ctrl-C reaches it once, through us, and not twice.

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from enrichment.errors import EnrichmentError, Interrupted, ProviderTimeout
 from enrichment.providers.faults import fault_of, unusable
 from enrichment.schemas import EnrichmentSchema, Usage
+from postgres.backoff import doubled_seconds
 
 FAILURES_TO_BE_DOWN = 5
 FIRST_PAUSE_SECONDS = 0.5
@@ -112,7 +113,9 @@ class Dialogue:
 
     async def _pause(self, at_least_seconds: float) -> bool:
         """Wait before the next try, unless there is none or it would come too late: then say so at once."""
-        longest = min(FIRST_PAUSE_SECONDS * 2 ** (self._tries_made - 1), LONGEST_PAUSE_SECONDS)
+        longest = doubled_seconds(
+            self._tries_made, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
+        )
         seconds = max(at_least_seconds, random.uniform(0, longest))  # noqa: S311  # jitter is no secret
         if not self._tries_left or seconds >= self._seconds_left():
             return False

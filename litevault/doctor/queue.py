@@ -5,10 +5,10 @@ import time
 import psycopg
 from django.db import connection
 
-from enrichment.listener import listen_conninfo
 from items.states import Outcome, Status
 from items.workers import ListeningWorker, listening_workers
 from litevault.doctor.finding import Finding
+from postgres.conninfo import listen_conninfo
 
 LISTEN_DEADLINE_SECONDS = 5.0
 LONGEST_USUAL_WAIT_SECONDS = 300

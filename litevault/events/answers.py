@@ -8,7 +8,6 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from enrichment.metrics import hears_notifications
 from litevault.errors import RETRY_AFTER_SECONDS, Problem, request_id
 from litevault.events import metrics
 from litevault.request_id import HEADER
@@ -64,7 +63,7 @@ def _ours(response: HttpResponse) -> HttpResponse:
 async def send_head(response: HttpResponseBase, send: Send) -> None:
     headers = [(name.lower(), value) for name, value in response.items()]
     headers += [("set-cookie", cookie.OutputString()) for cookie in response.cookies.values()]
-    headers += [(STATE_HEADER.lower(), "listening" if hears_notifications() else "sweeping")]
+    headers += [(STATE_HEADER.lower(), "listening" if metrics.listener.is_healthy else "sweeping")]
     await send(
         {
             "type": "http.response.start",

@@ -15,8 +15,6 @@ from django.conf import settings
 from django.http import HttpResponse
 from structlog.contextvars import bound_contextvars
 
-from enrichment.database import DatabaseTimeout
-from enrichment.listener import Listener, listen_conninfo
 from items.changes import CHANNEL_CHANGED
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
 from litevault.errors import Problem, crash
@@ -27,6 +25,8 @@ from litevault.events.feed import Feed
 from litevault.events.stream import Stream
 from litevault.events.views import Admitted
 from litevault.request_id import HEADER, well_formed_or_new
+from postgres.conninfo import listen_conninfo
+from postgres.listener import Listener
 
 logger = structlog.get_logger(__name__)
 
@@ -63,11 +63,10 @@ class Events:
         await receive()
         listener = Listener(
             listen_conninfo(),
-            on_wake=self._feed.ring,
-            on_cancel=lambda _item_id: self._feed.ring(),
-            on_health=lambda _works: self._feed.ring(),
             channels=CHANNELS,
             name=CONNECTION_NAME,
+            on_notification=lambda _channel, _payload: self._feed.ring(),
+            on_health=self._notifications_work,
         )
         tasks = [asyncio.create_task(self._feed.run()), asyncio.create_task(listener.run())]
         for task in tasks:
@@ -75,13 +74,16 @@ class Events:
         self._heed_signals()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        listener.stop()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=FAREWELL_SECONDS)
         await asyncio.gather(self._feed.close(), self._door.close())
         leave_threads_behind()
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _notifications_work(self, works: bool) -> None:  # noqa: FBT001  # a callback's only argument
+        metrics.listener.record(works=works)
+        self._feed.ring()
 
     def _heed_signals(self) -> None:
         """Let everybody go when the server is told to stop: it waits for them before it tells us.
@@ -114,7 +116,7 @@ class Events:
             return answers.full()
         try:
             answer = await self._door.answer(scope)
-        except (TimeoutError, DatabaseTimeout):
+        except TimeoutError:
             return answers.late()
         except UnicodeDecodeError:
             return answers.refusal(Problem.known(HTTPStatus.BAD_REQUEST))

@@ -13,7 +13,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.base import BaseHandler
 from django.http import HttpResponse
 
-from enrichment.database import DatabaseThread
+from litevault.events.django_thread import DjangoThread
 
 Scope: TypeAlias = MutableMapping[str, Any]
 
@@ -29,15 +29,15 @@ class Door:
         self._handler = BaseHandler()
         self._handler.load_middleware()
         self._threads = [
-            DatabaseThread(f"litevault-door-{number}", deadline_seconds=DEADLINE_SECONDS) for number in range(THREADS)
+            DjangoThread(f"litevault-door-{number}", deadline_seconds=DEADLINE_SECONDS) for number in range(THREADS)
         ]
-        self._free: asyncio.Queue[DatabaseThread] = asyncio.Queue()
+        self._free: asyncio.Queue[DjangoThread] = asyncio.Queue()
         for thread in self._threads:
             self._free.put_nowait(thread)
         self._closed = asyncio.Event()
 
     async def answer(self, scope: Scope) -> HttpResponse:
-        """Raises TimeoutError or DatabaseTimeout when the database keeps everybody waiting."""
+        """Raises TimeoutError when the database keeps everybody waiting."""
         answering = asyncio.create_task(self._answer_in_turn(scope))
         closing = asyncio.create_task(self._closed.wait())
         try:

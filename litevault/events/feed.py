@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from django.db import DatabaseError
+from django.db import Error
 
-from enrichment.database import DATABASE_AWAY, DatabaseThread
 from items.changes import Changes, read_changes
 from litevault.events import metrics
 from litevault.events.credentials import still_good
+from litevault.events.django_thread import DjangoThread
 from litevault.events.stream import LIMIT, LONG_LOOK_BACK, SHORT_LOOK_BACK, Stream
 
 logger = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class Feed:
     def __init__(self, *, sweep_seconds: float = SWEEP_SECONDS) -> None:
         self._sweep_seconds = sweep_seconds
         self._streams: set[Stream] = set()
-        self._database = DatabaseThread("litevault-changes", deadline_seconds=DEADLINE_SECONDS)
+        self._database = DjangoThread("litevault-changes", deadline_seconds=DEADLINE_SECONDS)
         self._wake = asyncio.Event()
         self._sweep_at = 0.0
         self._activity_at = 0.0
@@ -80,7 +80,7 @@ class Feed:
                 await self._tell_what_changed()
                 self._tell_of_activity()
                 await asyncio.sleep(PAUSE_SECONDS)
-            except (DatabaseError, *DATABASE_AWAY) as error:
+            except (Error, TimeoutError) as error:
                 self._say_away(error)
                 self._wake.set()
                 await asyncio.sleep(DATABASE_PAUSE_SECONDS)

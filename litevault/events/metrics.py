@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
-from enrichment import metrics as of_listening
+from postgres.listener_metrics import ListenerMetrics
 
 KINDS = ("item", "reset", "activity")
 ENDS = ("left", "slow", "unauthorized", "old", "stopping")
@@ -10,10 +10,8 @@ REFUSALS = ("full", "crowded")
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
-# Counted by the listener, which is the same here as in the worker's process.
-REGISTRY.register(of_listening.notify_healthy)
-REGISTRY.register(of_listening.reconnects)
 
+listener = ListenerMetrics(REGISTRY)
 streams = Gauge("litevault_event_streams", "Streams that are open.", registry=REGISTRY)
 limit = Gauge("litevault_event_streams_limit", "How many streams this process keeps open at most.", registry=REGISTRY)
 sent = Counter("litevault_events", "Events for clients, heartbeats left out.", ["event"], registry=REGISTRY)

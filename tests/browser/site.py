@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from litevault.postgres.server import free_port
+from postgres.embedded.server import free_port
 from tests.database import database_url
 from tests.waiting import until
 

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 
 from items.states import Status
 from litevault.doctor import events
-from litevault.postgres.server import free_port
+from postgres.embedded.server import free_port
 from tests.deploy.test_files import ROOT
 from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item

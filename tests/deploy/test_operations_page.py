@@ -18,7 +18,7 @@ from tests.plugins.events import EventsStarter
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-PARTS = ("manage.py", "litevault", "items", "enrichment")
+PARTS = ("manage.py", "litevault", "items", "enrichment", "postgres")
 PG_DUMP = shutil.which("pg_dump")
 
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from items.models import Item
 from items.states import Status
-from litevault.postgres.server import free_port
+from postgres.embedded.server import free_port
 from tests.database import reaches
 from tests.plugins.commands import CommandStarter, ListenerStarter
 from tests.waiting import until

@@ -19,9 +19,9 @@ import pytest
 from django.core.management import CommandError
 
 from litevault.management.commands.up import Command, end_of_embedded_server
-from litevault.postgres.embedded import running_postgres, serves
-from litevault.postgres.server import free_port
 from litevault.supervisor import STOP_SIGNALS, Supervisor
+from postgres.embedded.embedded import running_postgres, serves
+from postgres.embedded.server import free_port
 from tests.clones import bare_environment, fresh_clone
 from tests.embedded import throwaway_folder
 from tests.litevault.events.client import Listening

@@ -13,12 +13,13 @@ from items import queue
 from items.claims import Claim
 from items.models import Item
 from items.states import Status
+from postgres.session import Fetch
 from tests.enrichment.scripted import ScriptedProvider
 from tests.enrichment.waiting import until
 from tests.items.other_connection import other_connection
 from tests.plugins.worker import Database, WorkerMaker
 
-Question: TypeAlias = Callable[[queue.Fetch], Awaitable[float | None]]
+Question: TypeAlias = Callable[[Fetch], Awaitable[float | None]]
 
 
 async def test_slots_that_one_owner_leaves_free_are_filled_by_another(
@@ -95,7 +96,7 @@ async def test_slots_that_become_free_one_by_one_are_not_claimed_for_one_by_one(
 
 
 def noting(rooms: list[int], claim: Callable[..., Awaitable[list[Claim]]]) -> Callable[..., Awaitable[list[Claim]]]:
-    async def claim_and_note(fetch: queue.Fetch, limit: int, **options: Any) -> list[Claim]:
+    async def claim_and_note(fetch: Fetch, limit: int, **options: Any) -> list[Claim]:
         rooms.append(limit)
         return await claim(fetch, limit, **options)
 
@@ -109,7 +110,7 @@ def put_off(item: Item, *, seconds: float) -> None:
 def after(seconds: float, ask: Question) -> Question:
     """The same question, asked when a busy machine gets round to it."""
 
-    async def ask_later(fetch: queue.Fetch) -> float | None:
+    async def ask_later(fetch: Fetch) -> float | None:
         await asyncio.sleep(seconds)
         return await ask(fetch)
 

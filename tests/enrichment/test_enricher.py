@@ -9,9 +9,9 @@ import pytest
 import structlog
 from django.utils import timezone
 
-from enrichment import metrics, vocabularies
+from enrichment import metrics
+from enrichment import vocabulary as vocabularies
 from enrichment.breaker import FAILURES_TO_OPEN, Breaker
-from enrichment.database import DatabaseThread
 from enrichment.enricher import Enricher
 from enrichment.errors import (
     Abandoned,
@@ -24,9 +24,10 @@ from enrichment.errors import (
     UnexpectedFailure,
 )
 from enrichment.schemas import EnrichmentResult
-from enrichment.vocabularies import Vocabularies
+from enrichment.vocabulary import Vocabularies
 from items.claims import Claim, Verdict
 from items.states import Outcome, Status
+from postgres.session import Fetch, Session
 from tests.enrichment.scripted import SPENT, ScriptedProvider, draft
 from tests.enrichment.verdicts import a_verdict
 from tests.enrichment.waiting import until
@@ -37,15 +38,15 @@ MAX_ATTEMPTS = 3
 class Bench:
     """An enricher with all that it is given."""
 
-    def __init__(self, database: DatabaseThread, provider: ScriptedProvider) -> None:
+    def __init__(self, fetch: Fetch, provider: ScriptedProvider) -> None:
         self.provider = provider
         self.breaker = Breaker()
-        self._database = database
+        self._fetch = fetch
 
     def enricher(self, *, deadline_seconds: float = 30) -> Enricher:
         return Enricher(
             self.provider,
-            vocabularies=Vocabularies(self._database),
+            vocabularies=Vocabularies(self._fetch),
             breaker=self.breaker,
             deadline_seconds=deadline_seconds,
             max_attempts=MAX_ATTEMPTS,
@@ -71,11 +72,11 @@ def is_told_to_be_down() -> bool:
 
 @pytest.fixture
 async def bench(provider: ScriptedProvider) -> AsyncIterator[Bench]:
-    thread = DatabaseThread("test", deadline_seconds=10)
+    session = Session(deadline_seconds=10)
     metrics.provider_down.set(0)
-    yield Bench(thread, provider)
+    yield Bench(session.fetch, provider)
     metrics.provider_down.set(0)
-    await thread.close()
+    await session.close()
 
 
 async def test_result_is_a_success_with_its_times_and_its_price(bench: Bench) -> None:
@@ -245,7 +246,7 @@ async def test_draft_is_spelled_as_the_owner_spells(
     *,
     uses_vocabulary: bool,
 ) -> None:
-    def most_used_tags(owner_ids: Collection[int]) -> dict[int, Sequence[str]]:
+    async def most_used_tags(_fetch: Fetch, owner_ids: Collection[int]) -> dict[int, Sequence[str]]:
         return dict.fromkeys(owner_ids, ()) | {a_claim().owner_id: ("Rivers", "herons")}
 
     monkeypatch.setattr(vocabularies, "most_used_tags", most_used_tags)

@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from django.db import DataError, InterfaceError, OperationalError
+from psycopg import DataError, InterfaceError, OperationalError
 
 from enrichment import metrics, writer
-from enrichment.database import DatabaseTimeout
 from enrichment.writer import VerdictWriter
 from items import queue
 from items.claims import Finished, Verdict
 from items.states import Outcome, Status
+from postgres.backoff import doubled_seconds
+from postgres.session import DatabaseTimeout, Transaction
 from tests.enrichment.verdicts import a_verdict
 from tests.enrichment.waiting import until
 
@@ -53,9 +54,14 @@ class Database:
         self.batches: list[list[Verdict]] = []
         self.written: list[list[Verdict]] = []
 
-    def finish(self, verdicts: Sequence[Verdict]) -> Finished:
+    async def finish(self, _transaction: Transaction, verdicts: Sequence[Verdict]) -> Finished:
         self.batches.append(list(verdicts))
-        return (self.answers.pop(0) if self.answers else take)(verdicts)
+        finished = (self.answers.pop(0) if self.answers else take)(verdicts)
+        # As the real one does, let others have their turn.
+        others_had_their_turn = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(others_had_their_turn.set_result, None)
+        await others_had_their_turn
+        return finished
 
     def hear(self, verdicts: Sequence[Verdict]) -> None:
         self.written.append(list(verdicts))
@@ -76,7 +82,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were made, which are over at once."""
+    """The pauses that were made, without jitter, and which are over at once."""
     made: list[float] = []
     yield_to_others = asyncio.sleep
 
@@ -85,6 +91,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         await yield_to_others(0)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(writer, "backoff_seconds", doubled_seconds)
     return made
 
 

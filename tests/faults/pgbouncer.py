@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 from django.db import connection
 
-from litevault.postgres.server import free_port
+from postgres.embedded.server import free_port
 from tests.embedded import throwaway_folder
 from tests.waiting import until
 

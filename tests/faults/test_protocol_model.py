@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from items import queue
 from items.claims import Claim, Verdict
 from items.models import EnrichmentAttempt, Item
 from items.states import Action as OwnerAction
 from items.states import InvalidTransition, Outcome, SourceType, Status, statuses_allowing
 from tests.items.queue.protocol import claim as claim_now
+from tests.items.queue.protocol import finish as finish_now
+from tests.items.queue.protocol import renew as renew_now
 
 LEASE_SECONDS = 60
 
@@ -83,7 +84,7 @@ class QueueMachine(RuleBasedStateMachine):
         item = self.expected[claim.item_id]
         is_held = item.holder is claim and item.status == Status.ENRICHING
 
-        held = queue.renew([claim], lease_seconds=LEASE_SECONDS)
+        held = renew_now([claim], lease_seconds=LEASE_SECONDS)
 
         assert held == ({claim.item_id} if is_held else set())
         if is_held:
@@ -98,7 +99,7 @@ class QueueMachine(RuleBasedStateMachine):
         verdict = self.verdict(claim, kind)
         is_held = item.holder is claim
 
-        late = queue.finish([verdict]).late
+        late = finish_now([verdict]).late
 
         assert late == ([] if is_held else [verdict])
         if is_held:

@@ -5,13 +5,15 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 
-from enrichment.listener import Listener
 from items.models import Item
+from items.queue import LISTENER_NAME, WORKER_CHANNELS
 from items.states import Status
+from postgres.listener import Listener
 from tests.database import database_url, reaches
 from tests.enrichment.waiting import until
 from tests.faults.proxy import Proxy
@@ -22,17 +24,20 @@ from tests.waiting import until as until_now
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+def listener_through(proxy: Proxy, **options: Any) -> Listener:
+    return Listener(
+        through(proxy),
+        channels=WORKER_CHANNELS,
+        name=LISTENER_NAME,
+        on_notification=lambda _channel, _payload: None,
+        **options,
+    )
+
+
 async def test_silent_listen_connection_is_found_by_the_probe_and_made_again(make_proxy: Callable[[], Proxy]) -> None:
     proxy = make_proxy()
     health: list[bool] = []
-    listener = Listener(
-        through(proxy),
-        on_wake=lambda: None,
-        on_cancel=lambda _: None,
-        on_health=health.append,
-        probe_seconds=0.3,
-        deadline_seconds=2,
-    )
+    listener = listener_through(proxy, on_health=health.append, probe_seconds=0.3, deadline_seconds=2)
     running = asyncio.create_task(listener.run())
     await until(lambda: health == [True])
 
@@ -42,7 +47,7 @@ async def test_silent_listen_connection_is_found_by_the_probe_and_made_again(mak
     found_after = time.monotonic() - silent_at
     proxy.heal()
     await until(lambda: health == [True, False, True])
-    listener.stop()
+    running.cancel()
     await asyncio.wait({running}, timeout=5)
 
     assert found_after < 0.3 + 2 + 2.5, "the probe, its deadline, and a slow machine"
@@ -52,14 +57,12 @@ async def test_silent_listen_connection_is_found_by_the_probe_and_made_again(mak
 async def test_listener_on_a_silent_connection_can_be_stopped(make_proxy: Callable[[], Proxy]) -> None:
     proxy = make_proxy()
     health: list[bool] = []
-    listener = Listener(
-        through(proxy), on_wake=lambda: None, on_cancel=lambda _: None, on_health=health.append, probe_seconds=60
-    )
+    listener = listener_through(proxy, on_health=health.append, probe_seconds=60)
     running = asyncio.create_task(listener.run())
     await until(lambda: health == [True])
 
     proxy.fall_silent()
-    listener.stop()
+    running.cancel()
     await asyncio.wait({running}, timeout=3)
 
     assert running.done()

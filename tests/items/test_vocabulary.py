@@ -1,5 +1,6 @@
 """Which tags an owner uses most."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,10 +9,15 @@ from django.db import connection
 
 from items import vocabulary
 from items.states import Status
-from items.vocabulary import MOST_USED, TAGS_COUNT, most_used_tags
+from items.vocabulary import MOST_USED, TAGS_COUNT
 from tests.items.factories import make_item
+from tests.items.queue.protocol import at_once, fetch
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def most_used_tags(owner_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    return at_once(vocabulary.most_used_tags(fetch, owner_ids))
 
 
 def archive(owner: User, *tags: str, minute: int = 0) -> None:

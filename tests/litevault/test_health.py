@@ -17,8 +17,9 @@ from items.models import Item
 from items.queue import LISTENER_NAME
 from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS, read
 from items.states import Outcome, Status
-from litevault import health, metrics, side_connection
-from litevault.side_connection import Unanswered, ask
+from litevault import health, metrics
+from postgres import timeboxed
+from postgres.timeboxed import Unanswered, ask
 from tests.items.factories import make_attempt, make_item
 
 ALL_OK = {"database": "ok", "migrations": "ok", "triggers": "ok", "listener": "ok"}
@@ -45,9 +46,7 @@ def address(parameters: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        side_connection, "_connection_parameters", lambda: {"host": "127.0.0.1", "port": 1, "connect_timeout": 1}
-    )
+    monkeypatch.setattr(timeboxed, "database_conninfo", lambda: "host=127.0.0.1 port=1")
 
 
 def test_process_is_alive_without_a_database() -> None:
@@ -116,7 +115,7 @@ def test_metrics_without_a_database_are_unavailable(nowhere: None) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_question_that_hangs_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(side_connection, "DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr(timeboxed, "DEADLINE_SECONDS", 0.2)
     answered = threading.Event()
     started = time.monotonic()
 
@@ -128,8 +127,8 @@ def test_question_that_hangs_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch
 
 
 def test_few_questions_hang_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(side_connection, "QUESTIONS_AT_ONCE", threading.BoundedSemaphore(1))
-    assert side_connection.QUESTIONS_AT_ONCE.acquire()
+    monkeypatch.setattr(timeboxed, "QUESTIONS_AT_ONCE", threading.BoundedSemaphore(1))
+    assert timeboxed.QUESTIONS_AT_ONCE.acquire()
 
     with pytest.raises(Unanswered):
         ask(lambda _connected: None)

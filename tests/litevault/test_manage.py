@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from litevault.postgres.embedded import PROJECT
+from postgres.embedded.embedded import PROJECT
 from tests.clones import bare_environment, fresh_clone
 from tests.processes import named
 

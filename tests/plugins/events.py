@@ -7,7 +7,7 @@ from typing import Protocol
 import pytest
 from django.contrib.auth.models import User
 
-from litevault.postgres.server import free_port
+from postgres.embedded.server import free_port
 from tests.litevault.events.client import Listening, token_of
 from tests.plugins.commands import CommandStarter, Started
 from tests.waiting import until

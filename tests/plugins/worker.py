@@ -10,11 +10,13 @@ import pytest
 from django.contrib.auth.models import User
 
 from enrichment.config import EnrichSettings
-from enrichment.database import DatabaseThread
-from enrichment.listener import Listener, listen_conninfo
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.worker import EnrichmentWorker
 from items.models import EnrichmentAttempt, Item
+from items.queue import LISTENER_NAME, WORKER_CHANNELS
+from litevault.events.django_thread import DjangoThread
+from postgres.conninfo import listen_conninfo
+from postgres.listener import Listener
 from tests.enrichment.waiting import PATIENCE_SECONDS
 
 Value = TypeVar("Value")
@@ -23,7 +25,7 @@ Value = TypeVar("Value")
 class Database:
     """The test's own look at the database from inside an event loop."""
 
-    def __init__(self, thread: DatabaseThread) -> None:
+    def __init__(self, thread: DjangoThread) -> None:
         self._thread = thread
 
     async def run(self, work: Callable[[], Value]) -> Value:
@@ -59,7 +61,7 @@ class Database:
 
 @pytest.fixture
 async def database(transactional_db: None) -> AsyncIterator[Database]:
-    thread = DatabaseThread("test", deadline_seconds=10)
+    thread = DjangoThread("test", deadline_seconds=10)
     yield Database(thread)
     await thread.close()
 
@@ -86,7 +88,11 @@ def working(database: Database) -> WorkerMaker:
         options = {"worker_id": "test", "concurrency": 3, "deadline_seconds": 30, **options}
         worker = EnrichmentWorker(provider, settings=EnrichSettings(**(enrich or {})), **options)
         listener = Listener(
-            listen_conninfo(), on_wake=worker.wake, on_cancel=worker.cancel, on_health=worker.notifications_work
+            listen_conninfo(),
+            channels=WORKER_CHANNELS,
+            name=LISTENER_NAME,
+            on_notification=worker.notified,
+            on_health=worker.notifications_work,
         )
         async with asyncio.TaskGroup() as group:
             listening = group.create_task(listener.run()) if listens else None
@@ -96,7 +102,6 @@ def working(database: Database) -> WorkerMaker:
             finally:
                 worker.release()
                 await running
-                listener.stop()
                 if listening:
                     listening.cancel()
 

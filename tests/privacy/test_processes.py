@@ -13,7 +13,7 @@ from items.models import EnrichmentAttempt, Item
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
 from items.states import Outcome, Status
 from litevault.models import ApiToken
-from litevault.postgres.server import free_port
+from postgres.embedded.server import free_port
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
 from tests.enrichment.fault_matrix import MATRIX, MAX_RETRIES, Fault
 from tests.enrichment.obedient_answers import DECORATE, GIVE_AWAY

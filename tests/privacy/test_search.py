@@ -10,19 +10,19 @@ from django.test import Client
 
 from enrichment.breaker import Breaker
 from enrichment.config import LLMSettings
-from enrichment.database import DatabaseThread
 from enrichment.enricher import Enricher
 from enrichment.errors import UnexpectedFailure
 from enrichment.providers import dialogue
 from enrichment.providers.base import EnrichmentProvider
-from enrichment.vocabularies import Vocabularies
-from items import queue
+from enrichment.vocabulary import Vocabularies
 from items.claims import Claim, Verdict
 from items.models import IdempotencyKey, Item
 from items.states import Status
+from postgres.session import Session
 from tests.enrichment.fake_llm_server import serving
 from tests.items.factories import make_item
 from tests.items.queue.protocol import claim as claim_now
+from tests.items.queue.protocol import finish
 from tests.privacy.canaries import FORMS, KEY, TEXT, leaks
 from tests.privacy.places import HOME, Channels, answers_to, columns, pages_of_the_admin
 
@@ -80,15 +80,15 @@ def talkative(error: BaseException) -> UnexpectedFailure:
 
 
 async def enrich(claim: Claim, provider: EnrichmentProvider) -> Verdict:
-    database = DatabaseThread("test", deadline_seconds=10)
+    session = Session(deadline_seconds=10)
     enricher = Enricher(
-        provider, vocabularies=Vocabularies(database), breaker=Breaker(), deadline_seconds=30, max_attempts=1
+        provider, vocabularies=Vocabularies(session.fetch), breaker=Breaker(), deadline_seconds=30, max_attempts=1
     )
     try:
         return await enricher.enrich(claim)
     finally:
         await provider.close()
-        await database.close()
+        await session.close()
 
 
 SearchAfterRefusal = Callable[[], set[str]]
@@ -109,7 +109,7 @@ def search_after_refusal(
         (claim,) = claim_now()
         with serving("status_401") as model:
             provider = litellm_provider(LLMSettings(api_base=model.url, max_retries=0))
-            queue.finish([asyncio.run(enrich(claim, provider))])
+            finish([asyncio.run(enrich(claim, provider))])
         return {*leaks({**columns(), "log": "".join(capfd.readouterr())})}
 
     return search

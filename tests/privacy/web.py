@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from litevault.postgres.server import free_port
+from postgres.embedded.server import free_port
 from tests.plugins.commands import CommandStarter
 from tests.waiting import until
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from litevault.postgres.server import free_port
+from postgres.embedded.server import free_port
 from tests.soak.record import Answer
 from tests.soak.server import PROJECT, environment
 from tests.waiting import until

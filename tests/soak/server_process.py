@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from litevault.postgres.locks import FileLock, within
-from litevault.postgres.server import Server
+from postgres.embedded.locks import FileLock, within
+from postgres.embedded.server import Server
 
 STOPS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT, "killed": signal.SIGKILL}
 PATIENCE_SECONDS = 60

@@ -15,14 +15,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enrichment import metrics
 from enrichment.config import InvalidSettings, LLMSettings
-from enrichment.listener import Listener, listen_conninfo
 from enrichment.management.arguments import LAST_PORT, WORKER_ID_MAX_LENGTH, add_ends, add_metrics, add_work
 from enrichment.management.exposition import Exposition, exposed
 from enrichment.management.processes import EXIT_HARD, EXIT_MISCONFIGURED, ListenerProcesses, own_command
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.factory import build_provider
 from enrichment.worker import EnrichmentWorker
-from items.queue import listener_name
+from items.queue import WORKER_CHANNELS, listener_name
+from postgres.conninfo import listen_conninfo
+from postgres.listener import Listener
 
 logger = structlog.get_logger(__name__)
 
@@ -128,9 +129,9 @@ async def work_and_listen(
     """Join the two, which do not know each other, until the worker has stopped."""
     listener = Listener(
         listen_conninfo(),
+        channels=WORKER_CHANNELS,
         name=listener_name(name),
-        on_wake=worker.wake,
-        on_cancel=worker.cancel,
+        on_notification=worker.notified,
         on_health=worker.notifications_work,
     )
     heed_signals(worker)
@@ -141,7 +142,6 @@ async def work_and_listen(
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(listener.run())
                 await worker.run()
-                listener.stop()
                 listening.cancel()
     finally:
         await provider.close()

@@ -18,8 +18,8 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import connections
 
 from litevault.environment import boolean
-from litevault.postgres.embedded import FOLDER, serves
 from litevault.supervisor import Child, Event, Program, Supervisor
+from postgres.embedded.embedded import FOLDER, serves
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60

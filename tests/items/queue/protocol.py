@@ -1,26 +1,35 @@
 """The steps of the queue protocol, in short."""
 
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from items import queue
-from items.claims import Claim, Verdict
+from items.claims import Claim, Finished, Verdict
 from items.models import Item
 from items.states import Outcome, SourceType, Status
+from postgres.session import Fetch, Parameters, Row
 
 Value = TypeVar("Value")
 
 
-async def fetch(statement: str, parameters: queue.Parameters) -> list[queue.Row]:
+async def fetch(statement: str, parameters: Parameters) -> list[Row]:
     """On Django's connection, so that it belongs to the test's transaction. It waits for nobody."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        rows: list[queue.Row] = cursor.fetchall()
+        rows: list[Row] = cursor.fetchall() if cursor.description else []
         return rows
+
+
+@asynccontextmanager
+async def atomic() -> AsyncIterator[Fetch]:
+    with transaction.atomic():
+        yield fetch
 
 
 def at_once(coroutine: Coroutine[Any, Any, Value]) -> Value:
@@ -40,6 +49,14 @@ def claim(limit: int = 10, *, worker: str = "worker", lease_seconds: float = 60,
 
 def next_due_in() -> float | None:
     return at_once(queue.next_due_in(fetch))
+
+
+def renew(claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:
+    return at_once(queue.renew(fetch, claims, lease_seconds=lease_seconds))
+
+
+def finish(verdicts: Sequence[Verdict]) -> Finished:
+    return at_once(queue.finish(atomic, verdicts))
 
 
 def success(claimed: Claim, **fields: Any) -> Verdict:

@@ -8,13 +8,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from items import queue
 from items.claims import Claim, Verdict
 from items.models import EnrichmentAttempt, Item
+from items.queue import CHANNEL_ENRICHING
 from items.states import Outcome, SourceType, Status
 from tests.items.factories import make_item
 from tests.items.other_connection import other_connection
-from tests.items.queue.protocol import claim, expire_leases, outcomes, release, success
+from tests.items.queue.protocol import claim, expire_leases, finish, outcomes, release, renew, success
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,7 +23,7 @@ def test_finish_writes_item_and_attempt_together(owner: User) -> None:
     item = make_item(owner)
     (claimed,) = claim()
 
-    late = queue.finish([success(claimed, model="model", prompt_tokens=5)]).late
+    late = finish([success(claimed, model="model", prompt_tokens=5)]).late
 
     item.refresh_from_db()
     (attempt,) = item.attempts.all()
@@ -46,7 +46,7 @@ def test_draft_is_written_with_all_that_is_known_of_it(owner: User) -> None:
         cost_usd=Decimal("0.00000021"),
     )
 
-    queue.finish([verdict])
+    finish([verdict])
 
     item.refresh_from_db()
     attempt = item.attempts.get()
@@ -65,7 +65,7 @@ def test_failure_is_written_with_its_error(owner: User) -> None:
     (claimed,) = claim()
     now = timezone.now()
 
-    queue.finish(
+    finish(
         [
             Verdict(
                 claim=claimed,
@@ -91,7 +91,7 @@ def test_postponed_item_becomes_due_after_its_delay(owner: User) -> None:
     item = make_item(owner)
     (claimed,) = claim()
 
-    queue.finish([success(claimed, outcome=Outcome.FAILED, status=Status.ENRICHING, error_code="C", delay_seconds=60)])
+    finish([success(claimed, outcome=Outcome.FAILED, status=Status.ENRICHING, error_code="C", delay_seconds=60)])
 
     item.refresh_from_db()
     assert timedelta(seconds=55) < item.available_at - timezone.now() <= timedelta(seconds=60)
@@ -102,7 +102,7 @@ def test_released_item_is_due_at_once_and_costs_no_attempt(owner: User) -> None:
     item = make_item(owner)
     (claimed,) = claim()
 
-    queue.finish([release(claimed)])
+    finish([release(claimed)])
 
     item.refresh_from_db()
     assert item.available_at <= timezone.now()
@@ -117,9 +117,9 @@ def test_only_a_release_rings_for_a_peer(owner: User, verdict: Callable[[Claim],
     heard = []
 
     with other_connection() as peer:
-        peer.execute(f"LISTEN {queue.CHANNEL_ENRICHING}")
-        queue.finish([success(claims[0]), verdict(claims[1])])
-        peer.execute(f"NOTIFY {queue.CHANNEL_ENRICHING}, 'the last'")
+        peer.execute(f"LISTEN {CHANNEL_ENRICHING}")
+        finish([success(claims[0]), verdict(claims[1])])
+        peer.execute(f"NOTIFY {CHANNEL_ENRICHING}, 'the last'")
         for notification in peer.notifies(timeout=10):
             if notification.payload == "the last":
                 break
@@ -138,7 +138,7 @@ def test_verdict_on_a_discarded_item_is_late(
     item.discard()
     verdicts = [verdict(claims.pop(item.pk)), *map(success, claims.values())]
 
-    finished = queue.finish(verdicts)
+    finished = finish(verdicts)
 
     item.refresh_from_db()
     assert finished == (verdicts[:1], [])
@@ -150,12 +150,12 @@ def test_postponed_item_is_out_of_the_hands_of_its_worker(owner: User) -> None:
     item = make_item(owner)
     (claimed,) = claim()
     postponed = success(claimed, outcome=Outcome.FAILED, status=Status.ENRICHING, error_code="CODE", delay_seconds=60)
-    queue.finish([postponed])
+    finish([postponed])
     item.refresh_from_db()
     due_at = item.available_at
 
-    late = queue.finish([postponed]).late
-    held = queue.renew([claimed], lease_seconds=600)
+    late = finish([postponed]).late
+    held = renew([claimed], lease_seconds=600)
 
     item.refresh_from_db()
     assert late == [postponed]
@@ -168,9 +168,9 @@ def test_finish_twice_changes_nothing(owner: User) -> None:
     item = make_item(owner)
     (claimed,) = claim()
     verdict = success(claimed)
-    queue.finish([verdict])
+    finish([verdict])
 
-    late = queue.finish([success(claimed, title="Another title")]).late
+    late = finish([success(claimed, title="Another title")]).late
 
     item.refresh_from_db()
     assert len(late) == 1
@@ -183,11 +183,11 @@ def test_result_after_takeover_is_dropped_and_recorded_as_stale(owner: User) -> 
     (frozen,) = claim(worker="frozen")
     expire_leases()
     (peer,) = claim(worker="peer")
-    queue.finish([success(peer, title="The peer's title")])
+    finish([success(peer, title="The peer's title")])
     item.refresh_from_db()
     item.confirm()
 
-    late = queue.finish([success(frozen, title="Too late", prompt_tokens=9)]).late
+    late = finish([success(frozen, title="Too late", prompt_tokens=9)]).late
 
     item.refresh_from_db()
     assert [verdict.title for verdict in late] == ["Too late"]
@@ -202,7 +202,7 @@ def test_release_after_takeover_leaves_the_attempt_lost(owner: User) -> None:
     expire_leases()
     claim()
 
-    queue.finish([release(frozen)])
+    finish([release(frozen)])
 
     assert outcomes(item) == [Outcome.LOST]
 
@@ -213,7 +213,7 @@ def test_verdicts_of_items_that_are_gone_are_dropped(owner: User) -> None:
     of_the_gone = verdicts[gone.pk]
     gone.delete()
 
-    finished = queue.finish(list(verdicts.values()))
+    finished = finish(list(verdicts.values()))
 
     kept.refresh_from_db()
     assert finished == ([of_the_gone], [])
@@ -224,14 +224,14 @@ def test_verdicts_of_items_that_are_gone_are_dropped(owner: User) -> None:
 def test_item_that_was_failed_and_retried_keeps_its_history_and_its_numbers(owner: User) -> None:
     item = make_item(owner)
     (first,) = claim()
-    queue.finish(
+    finish(
         [success(first, outcome=Outcome.FAILED, status=Status.FAILED, error_code="CODE", enrichment_error="CODE: why")]
     )
     item.refresh_from_db()
     item.retry()
     (second,) = claim()
 
-    queue.finish([success(second)])
+    finish([success(second)])
 
     assert second.attempt == 1
     assert list(item.attempts.order_by("number").values_list("number", "outcome")) == [
@@ -247,7 +247,7 @@ def test_result_of_an_item_that_was_retried_meanwhile_does_not_count(owner: User
     item.refresh_from_db()
     item.retry()
 
-    late = queue.finish([success(first)]).late
+    late = finish([success(first)]).late
 
     item.refresh_from_db()
     assert len(late) == 1
@@ -261,9 +261,9 @@ def test_item_that_somebody_has_locked_holds_up_no_other(owner: User) -> None:
 
     with other_connection(autocommit=False) as somebody:
         somebody.execute("SELECT FROM items WHERE id = %s FOR UPDATE", [held.pk])
-        still_held = queue.renew(claims, lease_seconds=600)
-        first = queue.finish(list(verdicts.values()))
-    again = queue.finish(first.locked)
+        still_held = renew(claims, lease_seconds=600)
+        first = finish(list(verdicts.values()))
+    again = finish(first.locked)
 
     assert still_held == {held.pk, free.pk}
     assert first == ([], [verdicts[held.pk]])
@@ -278,7 +278,7 @@ def test_refused_verdict_rolls_the_whole_batch_back(owner: User) -> None:
     good, bad = claim()
 
     with pytest.raises(Exception, match="too long"):
-        queue.finish([success(good), success(bad, title="x" * 101)])
+        finish([success(good), success(bad, title="x" * 101)])
 
     assert not Item.objects.filter(status=Status.READY_TO_CONFIRM).exists()
     assert not EnrichmentAttempt.objects.exists()

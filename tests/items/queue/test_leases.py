@@ -6,10 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from items import queue
 from items.models import Item
 from tests.items.factories import make_item
-from tests.items.queue.protocol import claim, next_due_in
+from tests.items.queue.protocol import claim, next_due_in, renew
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +19,7 @@ def test_renewal_lengthens_leases_and_tells_which_are_still_held(owner: User) ->
     discarded.discard()
     Item.objects.filter(pk=taken.pk).update(fencing_token=99)
 
-    held = queue.renew(claims, lease_seconds=600)
+    held = renew(claims, lease_seconds=600)
 
     kept.refresh_from_db()
     assert held == {kept.pk}
@@ -28,7 +27,7 @@ def test_renewal_lengthens_leases_and_tells_which_are_still_held(owner: User) ->
 
 
 def test_renewal_of_nothing_is_nothing() -> None:
-    assert queue.renew([], lease_seconds=1) == set()
+    assert renew([], lease_seconds=1) == set()
 
 
 def test_next_due_is_the_first_lease_or_backoff_to_end(owner: User) -> None:

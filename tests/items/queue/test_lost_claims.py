@@ -9,12 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from enrichment import verdicts
-from items import queue
 from items.claims import Claim
 from items.models import Item
 from items.states import Outcome, Status
 from tests.items.factories import make_item
-from tests.items.queue.protocol import claim, success
+from tests.items.queue.protocol import claim, finish, success
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,9 +37,9 @@ def claim_that_is_lost(worker: str) -> Claim:
 def test_result_of_a_lost_claim_does_not_stand_in_the_way_of_the_next(owner: User) -> None:
     item = make_item(owner)
     lost = claim_that_is_lost("before")
-    queue.finish([success(lost, title="Before the crash")])
+    finish([success(lost, title="Before the crash")])
 
-    late = queue.finish([success(claim_by("after"), title="After the crash")]).late
+    late = finish([success(claim_by("after"), title="After the crash")]).late
 
     item.refresh_from_db()
     assert late == []
@@ -53,8 +52,8 @@ def test_result_of_a_lost_claim_is_not_taken_for_that_of_the_worker_who_has_the_
     lost = claim_that_is_lost("before")
     held = claim_by("after")
 
-    late = queue.finish([success(lost, title="Before the crash")]).late
-    counted = queue.finish([success(held, title="After the crash")]).late
+    late = finish([success(lost, title="Before the crash")]).late
+    counted = finish([success(held, title="After the crash")]).late
 
     item.refresh_from_db()
     assert (len(late), counted) == (1, [])
@@ -65,7 +64,7 @@ def test_lost_claim_that_its_worker_gives_up_is_recorded_as_lost(owner: User) ->
     item = make_item(owner)
     lost = claim_that_is_lost("before")
 
-    queue.finish([verdicts.released(lost)])
+    finish([verdicts.released(lost)])
 
     item.refresh_from_db()
     assert item.status == Status.ENRICHING

@@ -4,10 +4,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from items import queue
 from items.models import Item
 from tests.items.factories import make_item
-from tests.items.queue.protocol import claim, success
+from tests.items.queue.protocol import claim, finish, success
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,12 +29,12 @@ def test_verdicts_of_a_burst_read_no_whole_table_though_the_session_has_known_it
         cursor.execute("ANALYZE items")
     for _ in range(2 * EXECUTIONS_BEFORE_A_PLAN_IS_KEPT):
         make_item(owner)
-        queue.finish([success(claimed) for claimed in claim(1)])
+        finish([success(claimed) for claimed in claim(1)])
     Item.objects.capture_many(owner=owner, raw_texts=[f"Text number {number}." for number in range(1000)])
     claims = claim(100)
     read_before = rows_read_by_scans()
 
-    queue.finish([success(claimed) for claimed in claims])
+    finish([success(claimed) for claimed in claims])
 
     assert len(claims) == 100
     assert rows_read_by_scans() == read_before

@@ -9,9 +9,9 @@ import pytest
 from pytest_django import Settings
 
 from enrichment.config import LLMSettings
-from enrichment.listener import listen_conninfo
 from items.queue import listener_name
 from litevault.events.application import CONNECTION_NAME
+from postgres.conninfo import listen_conninfo
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.core.management import CommandError
 
 from litevault.doctor import events
 from litevault.events.answers import STATE_HEADER
-from litevault.postgres.server import free_port
+from postgres.embedded.server import free_port
 from tests.hardening.production import PRODUCTION
 from tests.litevault.doctor.examined import examined
 from tests.plugins.commands import CommandStarter

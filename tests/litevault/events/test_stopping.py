@@ -9,7 +9,7 @@ import psutil  # type: ignore[import-untyped]  # it carries no types
 import pytest
 from django.contrib.auth.models import User
 
-from litevault.postgres.server import free_port
+from postgres.embedded.server import free_port
 from tests.faults.proxy import Proxy
 from tests.litevault.events.client import HOST, Listening, token_of
 from tests.plugins.commands import CommandStarter, Started

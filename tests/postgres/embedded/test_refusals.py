@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from litevault.postgres import embedded, server
-from litevault.postgres.binaries import find_binaries
-from litevault.postgres.embedded import running_postgres
-from litevault.postgres.errors import PostgresUnavailable
-from litevault.postgres.locks import FileLock
+from postgres.embedded import embedded, server
+from postgres.embedded.binaries import find_binaries
+from postgres.embedded.embedded import running_postgres
+from postgres.embedded.errors import PostgresUnavailable
+from postgres.embedded.locks import FileLock
 from tests.processes import named
 from tests.waiting import until
 

@@ -1,4 +1,4 @@
-"""Django's database work, done by one thread so that the event loop never waits without a deadline."""
+"""One thread for work with Django's ORM, so that the event loop never waits for the database without a deadline."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,35 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection, connections, reset_queries
+from django.db import Error, close_old_connections, connection, connections, reset_queries
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg.conninfo import make_conninfo
 
-from enrichment.sockets import cut, is_quiet
+from postgres.sockets import cut, is_quiet
 
 Result = TypeVar("Result")
 
-# Whoever closes is about to end, and has given the work its time.
 CLOSE_SECONDS = 1.0
 
 
-class DatabaseTimeout(Exception):
-    """The database did not answer before the deadline. What was asked may have been done, or not."""
-
-
-DATABASE_AWAY = (OperationalError, InterfaceError, DatabaseTimeout)
-"""What a unit of work raises when trying again later makes sense."""
-
-
-def conninfo() -> str:
-    """Where Django's own connections lead, for connections that are not Django's."""
-    parameters = connection.get_connection_params()
-    for not_of_libpq in ("context", "cursor_factory", "prepare_threshold"):
-        parameters.pop(not_of_libpq, None)
-    return make_conninfo(**parameters)
-
-
-class DatabaseThread:
+class DjangoThread:
     """One thread with one connection of its own, and a deadline on every unit of work."""
 
     def __init__(self, name: str, *, deadline_seconds: float) -> None:
@@ -43,12 +25,15 @@ class DatabaseThread:
         self._connection: BaseDatabaseWrapper | None = None
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Run `work` in the thread. Raises DatabaseTimeout, and cuts the connection, when it takes too long."""
+        """Run `work` in the thread. Raises TimeoutError, and cuts the connection, when it takes too long.
+
+        The work may then have been done, or not.
+        """
         return await self._run_within(self._deadline_seconds, work)
 
     async def close(self) -> None:
         """Close the connection and end the thread. Work that still waits for a silent database is cut off."""
-        with suppress(*DATABASE_AWAY):
+        with suppress(Error, TimeoutError):
             await self._run_within(CLOSE_SECONDS, connections.close_all)
         self._executor.shutdown(wait=False, cancel_futures=True)
 
@@ -60,7 +45,7 @@ class DatabaseThread:
         future.add_done_callback(_forget)
         if self._connection is not None:
             cut(self._connection.connection)
-        raise DatabaseTimeout
+        raise TimeoutError
 
     def _do(self, work: Callable[[], Result]) -> Result:
         # After a restart of the server every query fails until the broken connection is dropped.
@@ -78,6 +63,6 @@ class DatabaseThread:
 
 
 def _forget(future: asyncio.Future[Result]) -> None:
-    """Take note of the outcome of work that nobody waits for any more."""
+    """Retrieve the exception of abandoned work, which asyncio would log otherwise."""
     if not future.cancelled():
         future.exception()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from litevault.postgres.errors import PostgresUnavailable
+from postgres.embedded.errors import PostgresUnavailable
 
 # All that PostgreSQL needs of our environment. The rest holds the keys of model providers.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from litevault.postgres import server
-from litevault.postgres.binaries import Binaries, find_binaries
-from litevault.postgres.data import locale_options
-from litevault.postgres.errors import PostgresUnavailable
-from litevault.postgres.locks import FileLock
-from tests.litevault.postgres.users import answer
+from postgres.embedded import server
+from postgres.embedded.binaries import Binaries, find_binaries
+from postgres.embedded.data import locale_options
+from postgres.embedded.errors import PostgresUnavailable
+from postgres.embedded.locks import FileLock
+from tests.postgres.embedded.users import answer
 
 
 def test_chosen_folder_without_programs_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -27,8 +27,8 @@ def test_unsupported_program_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp
     for name in ("initdb", "postgres"):
         (tmp_path / name).write_text(f"#!/bin/sh\n{says}\n")
         (tmp_path / name).chmod(0o755)
-    monkeypatch.setattr("litevault.postgres.binaries.find_spec", lambda _: None)
-    monkeypatch.setattr("litevault.postgres.binaries.DISTRIBUTION_FOLDERS", ())
+    monkeypatch.setattr("postgres.embedded.binaries.find_spec", lambda _: None)
+    monkeypatch.setattr("postgres.embedded.binaries.DISTRIBUTION_FOLDERS", ())
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
 
     with pytest.raises(PostgresUnavailable, match="No PostgreSQL 15 to 18 runs on this machine"):
@@ -44,8 +44,8 @@ def test_newest_of_the_distribution_is_taken_when_there_is_nothing_else(
         for name in ("initdb", "postgres"):
             (programs / name).write_text(f"#!/bin/sh\necho 'postgres (PostgreSQL) {version}.3 (Debian)'\n")
             (programs / name).chmod(0o755)
-    monkeypatch.setattr("litevault.postgres.binaries.find_spec", lambda _: None)
-    monkeypatch.setattr("litevault.postgres.binaries.DISTRIBUTION_FOLDERS", (f"{tmp_path}/*/bin",))
+    monkeypatch.setattr("postgres.embedded.binaries.find_spec", lambda _: None)
+    monkeypatch.setattr("postgres.embedded.binaries.DISTRIBUTION_FOLDERS", (f"{tmp_path}/*/bin",))
     monkeypatch.setattr(shutil, "which", lambda _: None)
 
     assert find_binaries() == Binaries(tmp_path / "17" / "bin", 17)

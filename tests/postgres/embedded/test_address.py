@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from litevault.postgres.embedded import running_postgres, serves
-from litevault.postgres.locks import is_held
-from tests.litevault.postgres.users import User, address_of
+from postgres.embedded.embedded import running_postgres, serves
+from postgres.embedded.locks import is_held
+from tests.postgres.embedded.users import User, address_of
 from tests.processes import keeper, kill, postmaster
 from tests.waiting import until
 

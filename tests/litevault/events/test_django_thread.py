@@ -1,4 +1,4 @@
-"""The database thread: a silent server is given up at the deadline, and a lost connection replaced."""
+"""The thread for Django's work: a silent server is given up at the deadline, and a lost connection replaced."""
 
 import time
 from functools import partial
@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from django.db import OperationalError, connection
 
-from enrichment.database import DatabaseThread, DatabaseTimeout
+from litevault.events.django_thread import DjangoThread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,11 +37,11 @@ def end_backend(pid: int) -> None:
 
 
 async def test_work_that_takes_too_long_is_given_up_and_the_thread_is_free_again() -> None:
-    thread = DatabaseThread("test", deadline_seconds=0.3)
+    thread = DjangoThread("test", deadline_seconds=0.3)
     await thread.run(backend_pid)
     started = time.monotonic()
 
-    with pytest.raises(DatabaseTimeout):
+    with pytest.raises(TimeoutError):
         await thread.run(sleep_long)
 
     assert time.monotonic() - started < 5, "the server would have taken a minute"
@@ -50,7 +50,7 @@ async def test_work_that_takes_too_long_is_given_up_and_the_thread_is_free_again
 
 
 async def test_lost_connection_is_replaced_for_the_next_unit_of_work() -> None:
-    thread = DatabaseThread("test", deadline_seconds=5)
+    thread = DjangoThread("test", deadline_seconds=5)
     first = await thread.run(backend_pid)
 
     with pytest.raises(OperationalError):
@@ -61,7 +61,7 @@ async def test_lost_connection_is_replaced_for_the_next_unit_of_work() -> None:
 
 
 async def test_connection_that_the_server_ended_between_two_units_of_work_is_replaced_unnoticed() -> None:
-    thread, other = DatabaseThread("test", deadline_seconds=5), DatabaseThread("other", deadline_seconds=10)
+    thread, other = DjangoThread("test", deadline_seconds=5), DjangoThread("other", deadline_seconds=10)
     ended = await thread.run(backend_pid)
 
     await other.run(partial(end_backend, ended))
@@ -72,13 +72,13 @@ async def test_connection_that_the_server_ended_between_two_units_of_work_is_rep
 
 
 async def test_connection_is_kept_between_units_of_work_and_closed_at_the_end() -> None:
-    thread = DatabaseThread("test", deadline_seconds=5)
+    thread = DjangoThread("test", deadline_seconds=5)
 
     first, second = await thread.run(backend_pid), await thread.run(backend_pid)
     await thread.close()
 
     assert first == second
-    watcher = DatabaseThread("watcher", deadline_seconds=5)
+    watcher = DjangoThread("watcher", deadline_seconds=5)
     deadline = time.monotonic() + 5
     while await watcher.run(lambda: is_alive(first)):
         assert time.monotonic() < deadline

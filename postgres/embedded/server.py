@@ -8,11 +8,11 @@ import subprocess
 import time
 from pathlib import Path
 
-from litevault.postgres.binaries import ENVIRONMENT, find_binaries
-from litevault.postgres.data import NAME, DataFolder
-from litevault.postgres.errors import PostgresUnavailable
-from litevault.postgres.locks import POLL_SECONDS, FileLock
-from litevault.postgres.privileges import find_identity
+from postgres.embedded.binaries import ENVIRONMENT, find_binaries
+from postgres.embedded.data import NAME, DataFolder
+from postgres.embedded.errors import PostgresUnavailable
+from postgres.embedded.locks import POLL_SECONDS, FileLock
+from postgres.embedded.privileges import find_identity
 
 START_SECONDS = 60
 TRIES = 3

@@ -2,18 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import Collection
 from contextlib import suppress
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError
+from psycopg import OperationalError
 
-from enrichment import vocabularies
-from enrichment.database import DatabaseThread
+from enrichment import vocabulary
 from enrichment.providers.stub import StubProvider
-from enrichment.vocabularies import KEPT_SECONDS, Vocabularies
+from enrichment.vocabulary import KEPT_SECONDS, Vocabularies
 from items.states import Status
+from postgres.session import Fetch, Session
 from tests.enrichment.scripted import ScriptedProvider, draft
 from tests.items.factories import make_item
 from tests.plugins.worker import Database, WorkerMaker
@@ -26,9 +26,9 @@ class Library:
         self.tags: dict[int, tuple[str, ...]] = {}
         self.asked_for: list[set[int]] = []
         self.error: Exception | None = None
-        monkeypatch.setattr(vocabularies, "most_used_tags", self._most_used_tags)
+        monkeypatch.setattr(vocabulary, "most_used_tags", self._most_used_tags)
 
-    def _most_used_tags(self, owner_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    async def _most_used_tags(self, _fetch: Fetch, owner_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
         self.asked_for.append(set(owner_ids))
         if self.error:
             raise self.error
@@ -41,10 +41,8 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Library:
 
 
 @pytest.fixture
-async def subject(library: Library) -> AsyncIterator[Vocabularies]:
-    thread = DatabaseThread("test", deadline_seconds=10)
-    yield Vocabularies(thread)
-    await thread.close()
+def subject(library: Library) -> Vocabularies:
+    return Vocabularies(Session(deadline_seconds=10).fetch)
 
 
 @pytest.fixture
@@ -169,7 +167,7 @@ async def test_unexpected_error_does_not_end_in_asking_for_ever(subject: Vocabul
 async def test_number_of_owners_remembered_is_bounded(
     subject: Vocabularies, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vocabularies, "MOST_OWNERS", 10)
+    monkeypatch.setattr(vocabulary, "MOST_OWNERS", 10)
     for number in range(30):
         await subject.of(number)
 

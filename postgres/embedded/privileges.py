@@ -16,9 +16,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from litevault.postgres.binaries import ENVIRONMENT, Binaries
-from litevault.postgres.errors import PostgresUnavailable
-from litevault.processes import check, dying_with_parent, libc
+from postgres.embedded.binaries import ENVIRONMENT, Binaries
+from postgres.embedded.errors import PostgresUnavailable
+from postgres.embedded.processes import check, dying_with_parent, libc
 
 ACCOUNTS = ("postgres", "nobody")
 

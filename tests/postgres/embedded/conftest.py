@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from litevault.postgres.embedded import PROJECT, running_postgres
+from postgres.embedded.embedded import PROJECT, running_postgres
 from tests.embedded import throwaway_folder
-from tests.litevault.postgres.users import User, UserStarter
+from tests.postgres.embedded.users import User, UserStarter
 from tests.processes import named
 from tests.waiting import until
 
@@ -19,7 +19,7 @@ from tests.waiting import until
 USER = """
 import sys
 from pathlib import Path
-from litevault.postgres.embedded import running_postgres
+from postgres.embedded.embedded import running_postgres
 with running_postgres(Path(sys.argv[1]), fsync=False) as url:
     print(url, flush=True)
     sys.stdin.read()

@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from litevault.postgres.errors import PostgresUnavailable
-from litevault.postgres.keeper import READY
-from litevault.postgres.locks import FileLock, is_held, within
+from postgres.embedded.errors import PostgresUnavailable
+from postgres.embedded.keeper import READY
+from postgres.embedded.locks import FileLock, is_held, within
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "var" / "postgres"
 
 # Longer than the keeper's own limits together, so that its sentence is the one that is seen.
@@ -63,7 +63,7 @@ def _address(folder: Path, *, fsync: bool) -> str:
 
 def _start_keeper(folder: Path, *, fsync: bool) -> None:
     log = folder / "keeper.log"
-    command = [sys.executable, "-m", "litevault.postgres.keeper", str(folder), "fsync" if fsync else "no-fsync"]
+    command = [sys.executable, "-m", "postgres.embedded.keeper", str(folder), "fsync" if fsync else "no-fsync"]
     with (
         log.open("wb") as errors,
         subprocess.Popen(  # noqa: S603  # our own program

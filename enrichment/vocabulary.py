@@ -5,13 +5,13 @@ import time
 from collections.abc import Sequence
 from math import inf
 
+import psycopg
 import structlog
-from django.db import Error
 
-from enrichment.database import DatabaseThread, DatabaseTimeout
 from enrichment.schemas import TAG_MAX_LENGTH, one_line
 from enrichment.spelling import Spellings
 from items.vocabulary import most_used_tags
+from postgres.session import Fetch
 
 logger = structlog.get_logger(__name__)
 
@@ -29,8 +29,8 @@ class Vocabularies:
     what was known before has to do.
     """
 
-    def __init__(self, database: DatabaseThread) -> None:
-        self._database = database
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
         self._known: dict[int, Spellings] = {}
         self._asked_at: dict[int, float] = {}
         self._wanted: set[int] = set()
@@ -45,6 +45,11 @@ class Vocabularies:
             await asyncio.wait({self._asking})
         return self._known.get(owner_id, NO_WORDS)
 
+    def stop(self) -> None:
+        """Stop waiting for the database."""
+        if self._asking:
+            self._asking.cancel()
+
     def _is_fresh(self, owner_id: int) -> bool:
         return time.monotonic() < self._asked_at.get(owner_id, -inf) + KEPT_SECONDS
 
@@ -52,8 +57,8 @@ class Vocabularies:
         """Ask once for everybody who is wanted by the time this begins."""
         owner_ids, self._wanted = self._wanted, set()
         try:
-            found = await self._database.run(lambda: most_used_tags(owner_ids))
-        except (Error, DatabaseTimeout) as error:
+            found = await most_used_tags(self._fetch, owner_ids)
+        except psycopg.Error as error:
             logger.warning("vocabulary.missed", owners=len(owner_ids), cause=type(error).__name__)
         else:
             self._make_room()

@@ -1,71 +1,96 @@
-"""The bell that says that verdicts were written: outside of their transactions, and seldom."""
+"""Notifications that verdicts were written: outside of their transactions, and seldom."""
 
 import asyncio
 
 import psycopg
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from enrichment import verdicts
-from enrichment.bell import PAUSE_SECONDS, Bell
+from enrichment.notifier import PAUSE_SECONDS, Notifier
 from items import queue
-from items.changes import CHANNEL_CHANGED, ring_changed
+from items.changes import CHANNEL_CHANGED, notify_changed
 from items.claims import Claim, Verdict
 from items.models import Item
 from items.states import Status
+from postgres.session import Parameters, Row
 from tests.enrichment.scripted import ScriptedProvider, draft
 from tests.enrichment.waiting import until
 from tests.items.factories import RAW_TEXT, make_item
 from tests.items.other_connection import other_connection
-from tests.items.queue.protocol import claim
+from tests.items.queue.protocol import at_once, claim, fetch, finish, renew
 from tests.plugins.worker import Database, WorkerMaker
 
 
-class Rung:
+class Counted:
+    """Stands in for the database, and counts what it is asked."""
+
     def __init__(self) -> None:
         self.times = 0
 
-    def __call__(self) -> None:
+    async def fetch(self, _statement: str, _parameters: Parameters) -> list[Row]:
         self.times += 1
+        return []
 
 
-async def test_first_ring_is_at_once_and_many_that_follow_are_one(database: Database) -> None:
-    rung = Rung()
-    bell = Bell(database._thread, ring=rung)
-    running = asyncio.create_task(bell.run())
+async def test_first_is_at_once_and_many_that_follow_are_one() -> None:
+    counted = Counted()
+    notifier = Notifier(counted.fetch)
+    running = asyncio.create_task(notifier.run())
 
-    bell.ring()
-    await until(lambda: rung.times == 1)
+    notifier.request()
+    await until(lambda: counted.times == 1)
     began = asyncio.get_running_loop().time()
     for _ in range(1000):
-        bell.ring()
-    await until(lambda: rung.times == 2)
+        notifier.request()
+    await until(lambda: counted.times == 2)
 
     assert asyncio.get_running_loop().time() - began > PAUSE_SECONDS / 2
     running.cancel()
 
 
-async def test_what_was_written_last_is_rung_for_at_the_end(database: Database) -> None:
-    rung = Rung()
-    bell = Bell(database._thread, ring=rung)
+async def test_what_was_written_last_is_notified_at_the_end() -> None:
+    counted = Counted()
+    notifier = Notifier(counted.fetch)
 
-    bell.ring()
-    await bell.ring_if_asked()
-    await bell.ring_if_asked()
+    notifier.request()
+    await notifier.flush()
+    await notifier.flush()
 
-    assert rung.times == 1
+    assert counted.times == 1
 
 
-async def test_database_that_is_away_is_not_the_bells_concern(database: Database) -> None:
-    def fail() -> None:
-        raise OperationalError
+async def test_notification_that_is_cut_off_is_made_up_for() -> None:
+    counted = Counted()
+    started = asyncio.Event()
 
-    bell = Bell(database._thread, ring=fail)
+    async def hang(_statement: str, _parameters: Parameters) -> list[Row]:
+        started.set()
+        return await asyncio.Future()
 
-    bell.ring()
-    await bell.ring_if_asked()
+    notifier = Notifier(hang)
+    running = asyncio.create_task(notifier.run())
+    notifier.request()
+    await started.wait()
+    running.cancel()
+    await asyncio.wait({running})
+
+    notifier._fetch = counted.fetch
+    await notifier.flush()
+
+    assert counted.times == 1
+
+
+async def test_absent_database_is_not_the_notifiers_concern() -> None:
+    async def fail(_statement: str, _parameters: Parameters) -> list[Row]:
+        raise psycopg.OperationalError
+
+    notifier = Notifier(fail)
+
+    notifier.request()
+    await notifier.flush()
 
 
 async def test_worker_rings_after_its_verdicts(owner: User, database: Database, working: WorkerMaker) -> None:
@@ -99,8 +124,8 @@ class TestWritePath:
             for channel in (CHANNEL_CHANGED, queue.CHANNEL_ENRICHING, queue.CHANNEL_CANCELLED, "last"):
                 ear.execute(f"LISTEN {channel}")
             claims = claim(3)
-            queue.renew(claims, lease_seconds=60)
-            queue.finish([succeeded(claim) for claim in claims])
+            renew(claims, lease_seconds=60)
+            finish([succeeded(claim) for claim in claims])
             assert self.heard(ear) == []
 
     def test_what_a_person_does_rings_once_for_all_rows_of_a_transaction(self, owner: User) -> None:
@@ -113,7 +138,7 @@ class TestWritePath:
             assert self.heard(ear) == [CHANNEL_CHANGED]
 
     def test_ring_leaves_the_connection_waiting_for_the_disk_as_before(self) -> None:
-        ring_changed()
+        at_once(notify_changed(fetch))
         with connection.cursor() as cursor:
             cursor.execute("SHOW synchronous_commit")
             assert cursor.fetchone() == ("on",)

@@ -8,9 +8,9 @@ from locale import LC_CTYPE, setlocale
 from locale import Error as UnknownLocale
 from pathlib import Path
 
-from litevault.postgres.binaries import ENVIRONMENT, Binaries
-from litevault.postgres.errors import PostgresUnavailable
-from litevault.postgres.privileges import Identity
+from postgres.embedded.binaries import ENVIRONMENT, Binaries
+from postgres.embedded.errors import PostgresUnavailable
+from postgres.embedded.privileges import Identity
 
 NAME = "litevault"  # of the superuser and of the database
 INITDB_SECONDS = 60

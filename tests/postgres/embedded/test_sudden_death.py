@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from litevault.postgres import server
-from litevault.postgres.embedded import running_postgres
-from litevault.postgres.locks import FileLock, is_held
-from tests.litevault.postgres.users import User, UserStarter, address_of, answer, refuses
+from postgres.embedded import server
+from postgres.embedded.embedded import running_postgres
+from postgres.embedded.locks import FileLock, is_held
+from tests.postgres.embedded.users import User, UserStarter, address_of, answer, refuses
 from tests.processes import keeper, kill, named, postmaster
 from tests.waiting import until
 
@@ -28,7 +28,7 @@ def test_user_that_is_killed_while_the_server_starts_leaves_nothing(
     empty_folder: Path, start_user: UserStarter
 ) -> None:
     user = start_user(empty_folder)
-    until(lambda: named("litevault.postgres.keeper", empty_folder))
+    until(lambda: named("postgres.embedded.keeper", empty_folder))
 
     kill(user)
 

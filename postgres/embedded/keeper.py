@@ -1,6 +1,6 @@
 """The process that owns the server: it starts it, waits until nobody uses it any more, and stops it.
 
-Started by `embedded.running_postgres` as ``python -m litevault.postgres.keeper FOLDER fsync|no-fsync``.
+Started by `embedded.running_postgres` as ``python -m postgres.embedded.keeper FOLDER fsync|no-fsync``.
 It answers with one line on standard output: ``ready``, or what to do.
 """
 
@@ -11,9 +11,9 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from litevault.postgres.errors import PostgresUnavailable
-from litevault.postgres.locks import FileLock, within
-from litevault.postgres.server import Server, stop_orphan
+from postgres.embedded.errors import PostgresUnavailable
+from postgres.embedded.locks import FileLock, within
+from postgres.embedded.server import Server, stop_orphan
 
 READY = "ready"
 TAKEOVER_SECONDS = 30

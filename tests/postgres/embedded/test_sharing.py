@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from litevault.postgres.embedded import running_postgres
-from litevault.postgres.locks import is_held
-from tests.litevault.postgres.users import User, UserStarter, address_of, answer, refuses
+from postgres.embedded.embedded import running_postgres
+from postgres.embedded.locks import is_held
+from tests.postgres.embedded.users import User, UserStarter, address_of, answer, refuses
 from tests.processes import kill, named, postmaster
 from tests.waiting import until
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from litevault.postgres import privileges
-from litevault.postgres.binaries import Binaries, find_binaries
-from litevault.postgres.data import DataFolder
-from litevault.postgres.embedded import running_postgres
-from litevault.postgres.errors import PostgresUnavailable
-from tests.litevault.postgres.users import answer
+from postgres.embedded import privileges
+from postgres.embedded.binaries import Binaries, find_binaries
+from postgres.embedded.data import DataFolder
+from postgres.embedded.embedded import running_postgres
+from postgres.embedded.errors import PostgresUnavailable
+from tests.postgres.embedded.users import answer
 from tests.processes import postmaster
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another account")

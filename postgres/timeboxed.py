@@ -1,16 +1,18 @@
-"""Questions to the database that must be answered within seconds, or not at all."""
+"""Questions to the database that are answered within seconds, or not at all. The synchronous sibling of session."""
 
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
-from django.db import connection
+
+from postgres.conninfo import database_conninfo
 
 T = TypeVar("T")
 
 DEADLINE_SECONDS = 3.0
 QUESTIONS_AT_ONCE = threading.BoundedSemaphore(4)
+CONNECTION_NAME = "litevault-health"
 
 
 class Unanswered(Exception):
@@ -24,7 +26,7 @@ def ask(question: Callable[[psycopg.Connection[Any]], T]) -> T:
     late is left behind, as a daemon that nobody waits for, and only a few may be behind at a time.
     """
     answers: list[T] = []
-    asking = threading.Thread(target=_ask, args=(question, _connection_parameters(), answers), daemon=True)
+    asking = threading.Thread(target=_ask, args=(question, database_conninfo(), answers), daemon=True)
     if not QUESTIONS_AT_ONCE.acquire(blocking=False):
         raise Unanswered
     asking.start()
@@ -34,9 +36,11 @@ def ask(question: Callable[[psycopg.Connection[Any]], T]) -> T:
     return answers[0]
 
 
-def _ask(question: Callable[[psycopg.Connection[Any]], T], parameters: dict[str, Any], answers: list[T]) -> None:
+def _ask(question: Callable[[psycopg.Connection[Any]], T], conninfo: str, answers: list[T]) -> None:
     try:
-        with psycopg.connect(**parameters) as connected:
+        with psycopg.connect(
+            conninfo, connect_timeout=round(DEADLINE_SECONDS), application_name=CONNECTION_NAME
+        ) as connected:
             # For this transaction, not among the connection's options: PgBouncer refuses those.
             connected.execute("SELECT set_config('statement_timeout', %s, true)", [f"{DEADLINE_SECONDS}s"])
             answers.append(question(connected))
@@ -44,12 +48,3 @@ def _ask(question: Callable[[psycopg.Connection[Any]], T], parameters: dict[str,
         pass  # no answer is the answer, and its text must not leave this thread
     finally:
         QUESTIONS_AT_ONCE.release()
-
-
-def _connection_parameters() -> dict[str, Any]:
-    parameters = connection.get_connection_params()
-    return {
-        **{name: value for name, value in parameters.items() if name not in ("cursor_factory", "context")},
-        "connect_timeout": round(DEADLINE_SECONDS),
-        "application_name": "litevault-health",
-    }

@@ -1,0 +1,168 @@
+"""The LISTEN side: receives the database's notifications.
+
+A notification is only a doorbell. Losing one costs latency and nothing else, so callbacks carry no work:
+they set an event, or cancel a task.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+
+import psycopg
+import structlog
+from psycopg import sql
+
+from postgres.backoff import backoff_seconds
+from postgres.session import CuttingConnection, Session
+
+logger = structlog.get_logger(__name__)
+
+PROBE_SECONDS = 15.0
+DEADLINE_SECONDS = 5.0
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 10.0
+
+
+class ListenerCutOff(Exception):
+    """The connection is open, but what is notified on it does not come back in time."""
+
+
+class NotificationsSwallowed(Exception):
+    """LISTEN was accepted, but what other sessions notify does not arrive.
+
+    A pooler in transaction mode stands between, or the connection string leads to another database.
+    """
+
+
+class Listener:
+    """Holds one connection of its own, outside of any pool, and never gives up on it.
+
+    `on_notification` is called with the channel and the payload. `on_health` is called with False when notifications
+    stop coming in, and with True when they do again: some may have been missed in between.
+    """
+
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        channels: Sequence[str],
+        name: str,
+        on_notification: Callable[[str, str], None],
+        on_health: Callable[[bool], None],
+        probe_seconds: float = PROBE_SECONDS,
+        deadline_seconds: float = DEADLINE_SECONDS,
+    ) -> None:
+        self._conninfo = conninfo
+        self._channels = channels
+        self._name = name
+        self._on_notification = on_notification
+        self._on_health = on_health
+        self._probe_seconds = probe_seconds
+        self._deadline_seconds = deadline_seconds
+        self._is_healthy: bool | None = None
+
+    async def run(self) -> None:
+        """Listen until cancelled. A lost connection is made again, with growing pauses."""
+        failures = 0
+        while True:
+            try:
+                connection = await self._connect()
+                try:
+                    await self._register(connection)
+                    failures = 0
+                    await self._listen_while_it_answers(connection)
+                finally:
+                    await connection.close()
+            except (psycopg.Error, OSError, ListenerCutOff, NotificationsSwallowed) as error:
+                self._report_degraded(error)
+            failures += 1
+            await asyncio.sleep(
+                backoff_seconds(failures, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS)
+            )
+
+    async def _connect(self) -> CuttingConnection:
+        async with asyncio.timeout(self._deadline_seconds):
+            return await CuttingConnection.connect(self._conninfo, autocommit=True)
+
+    async def _register(self, connection: CuttingConnection) -> None:
+        await self._listen(connection, probe_channel(connection))
+        await self._probe_from_another_session(connection)
+        # Not sooner: whatever a session keeps, a pooler hands on to other clients. Now it is known to be our own.
+        for channel in self._channels:
+            await self._listen(connection, channel)
+        await self._execute(connection, "SET idle_session_timeout = 0")
+        # By this name others see who listens.
+        await self._execute(connection, sql.SQL("SET application_name = {}").format(sql.Literal(self._name)))
+
+    async def _listen_while_it_answers(self, connection: CuttingConnection) -> None:
+        while True:
+            await self._probe(connection)
+            # LISTEN comes first and what on_health looks for after it, so that nothing falls between the two.
+            self._report_healthy()
+            await self._receive(connection, seconds=self._probe_seconds)
+
+    async def _listen(self, connection: CuttingConnection, channel: str) -> None:
+        await self._execute(connection, sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+
+    async def _probe_from_another_session(self, connection: CuttingConnection) -> None:
+        """Have another session notify once: one that writes to the database where the items are.
+
+        Our own probe would not do. A pooler in transaction mode mostly gives it the same server connection as it
+        gave LISTEN, and passes its notification on; it drops those that come while we only wait.
+        """
+        payload = random_payload()
+        session = Session(deadline_seconds=self._deadline_seconds)
+        try:
+            parameters = {"channel": probe_channel(connection), "payload": payload}
+            await session.fetch("SELECT pg_notify(%(channel)s, %(payload)s)", parameters)
+        finally:
+            await session.close()
+        if not await self._receive(connection, seconds=self._deadline_seconds, until=payload):
+            await self._execute(connection, "UNLISTEN *")
+            raise NotificationsSwallowed
+
+    async def _probe(self, connection: CuttingConnection) -> None:
+        """Notify ourselves and wait for it.
+
+        Nothing less shows a half-open connection, or a registration that was lost.
+        """
+        payload = random_payload()
+        notify = sql.SQL("SELECT pg_notify({}, {})")
+        await self._execute(connection, notify.format(sql.Literal(probe_channel(connection)), sql.Literal(payload)))
+        if not await self._receive(connection, seconds=self._deadline_seconds, until=payload):
+            raise ListenerCutOff
+
+    async def _receive(self, connection: CuttingConnection, *, seconds: float, until: str | None = None) -> bool:
+        """Pass notifications on for a while. Return whether the probe with the payload `until` came back."""
+        async with aclosing(connection.notifies(timeout=seconds)) as notifications:
+            async for notification in notifications:
+                if notification.channel in self._channels:
+                    self._on_notification(notification.channel, notification.payload)
+                elif notification.payload == until:
+                    return True
+        return False
+
+    async def _execute(self, connection: CuttingConnection, query: str | sql.Composed) -> None:
+        async with asyncio.timeout(self._deadline_seconds):
+            await connection.execute(query)
+
+    def _report_healthy(self) -> None:
+        if not self._is_healthy:
+            self._is_healthy = True
+            logger.info("listener.connected", channels=self._channels)
+            self._on_health(True)
+
+    def _report_degraded(self, error: Exception) -> None:
+        if self._is_healthy is not False:
+            self._is_healthy = False
+            logger.warning("listener.degraded", cause=type(error).__name__)
+            self._on_health(False)
+
+
+def probe_channel(connection: CuttingConnection) -> str:
+    return f"litevault_probe_{connection.info.backend_pid}"
+
+
+def random_payload() -> str:
+    return f"{random.getrandbits(64):x}"

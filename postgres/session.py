@@ -1,0 +1,101 @@
+"""One connection of the event loop's own, with a deadline on everything that waits for the server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Any, TypeAlias
+
+import psycopg
+
+from postgres.conninfo import database_conninfo
+from postgres.sockets import cut, is_quiet
+
+Parameters: TypeAlias = Mapping[str, Any]
+Row: TypeAlias = tuple[Any, ...]
+
+Fetch: TypeAlias = Callable[[str, Parameters], Awaitable[list[Row]]]
+"""Runs one statement, and returns its rows."""
+
+Transaction: TypeAlias = Callable[[], AbstractAsyncContextManager[Fetch]]
+"""Opens a transaction, which is committed at the end of the block unless an exception leaves it."""
+
+DATA_REFUSED = (psycopg.DataError, psycopg.IntegrityError)
+"""SQLSTATE classes 22 and 23: these data will never be accepted. Every other psycopg.Error means: try again later."""
+
+
+class DatabaseTimeout(psycopg.OperationalError):
+    """The database did not answer before the deadline. The statement may have been executed, or not."""
+
+
+class CuttingConnection(psycopg.AsyncConnection[Row]):
+    """A connection that is cut when the task waiting for it is cancelled, as by asyncio.timeout()."""
+
+    async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ARG002, ASYNC109  # as its base declares it
+        """Shut down the socket, instead of asking a server to cancel that may be silent. psycopg then closes it."""
+        cut(self)
+
+
+class Session:
+    """Connects when needed, and again when the connection was lost. Tasks that share a session take turns.
+
+    Raises psycopg.Error, of which DatabaseTimeout says that the deadline has passed; the connection is then cut.
+    """
+
+    def __init__(self, *, deadline_seconds: float) -> None:
+        self._deadline_seconds = deadline_seconds
+        self._connection: CuttingConnection | None = None
+        self._turn = asyncio.Lock()
+
+    async def fetch(self, statement: str, parameters: Parameters) -> list[Row]:
+        """Run one statement that is its own transaction, and return its rows."""
+        async with self._connected() as connection:
+            return await fetch(connection, statement, parameters)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Fetch]:
+        """Run the statements of the block in one transaction. The deadline is for all of it."""
+        async with self._connected() as connection:
+            await connection.execute("BEGIN")
+            yield partial(fetch, connection)
+            await connection.execute("COMMIT")
+
+    async def close(self) -> None:
+        """Close the connection. A statement that is still waiting for the server is cut off."""
+        if self._turn.locked():
+            cut(self._connection)
+        async with self._turn:
+            await self._disconnect()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[CuttingConnection]:
+        try:
+            async with asyncio.timeout(self._deadline_seconds), self._turn:
+                try:
+                    yield await self._connect()
+                except BaseException:
+                    # Not rolled back: that would wait for the server again. The end of a connection rolls back, too.
+                    await self._disconnect()
+                    raise
+        except TimeoutError:
+            raise DatabaseTimeout from None
+
+    async def _connect(self) -> CuttingConnection:
+        # A server that ended the connection meanwhile has sent something unasked.
+        if self._connection is None or not is_quiet(self._connection):
+            await self._disconnect()
+            # Nothing is prepared: a pooler gives each transaction to another server session.
+            self._connection = await CuttingConnection.connect(
+                database_conninfo(), autocommit=True, prepare_threshold=None
+            )
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+
+async def fetch(connection: CuttingConnection, statement: str, parameters: Parameters) -> list[Row]:
+    cursor = await connection.execute(statement, parameters)
+    return await cursor.fetchall() if cursor.description else []
