@@ -12,7 +12,7 @@ KEPT = {"django_content_type", "auth_permission", "django_migrations"}
 @pytest.fixture(autouse=True, scope="session")
 def rows_are_removed_quickly() -> None:
     """Keep content types and permissions: Django's own flush makes them anew, which takes longer than most tests."""
-    TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[attr-defined]  # the stubs lack it
 
 
 def _empty_tables(_test: TransactionTestCase) -> Any:
