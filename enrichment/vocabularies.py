@@ -9,8 +9,9 @@ import structlog
 from django.db import Error
 
 from enrichment.database import DatabaseThread, DatabaseTimeout
-from enrichment.schemas import TAG_MAX_LENGTH, one_line
+from enrichment.schemas import one_line
 from enrichment.spelling import Spellings
+from items.texts import TAG_MAX_LENGTH
 from items.vocabulary import most_used_tags
 
 logger = structlog.get_logger(__name__)

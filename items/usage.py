@@ -11,7 +11,7 @@ Number = TypeVar("Number", int, Decimal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class TotalUsage:
     """Each a sum over the attempts that say it. None where none does: an attempt without a price was not free."""
 
     prompt_tokens: int | None

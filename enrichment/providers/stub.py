@@ -10,8 +10,9 @@ from enrichment.extraction.markup import URL, clean, url_words, without_urls
 from enrichment.extraction.summaries import summary_of
 from enrichment.extraction.titles import title_of
 from enrichment.providers.base import EnrichmentProvider
-from enrichment.schemas import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, EnrichmentResult, EnrichmentSchema, Usage, one_line
+from enrichment.schemas import EnrichmentResult, EnrichmentSchema, Usage, one_line
 from items.states import SourceType
+from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
 
 NOTHING_TO_READ = "Untitled"
 ARTICLE_LENGTH = 1200

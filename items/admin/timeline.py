@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from items.admin.charts import share
 from items.admin.words import time_in_words
 from items.models import EnrichmentAttempt, Item
-from items.usage import Usage
+from items.usage import TotalUsage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Step:
 class History:
     steps: Sequence[Step]
     duration_ms: int
-    usage: Usage
+    usage: TotalUsage
 
 
 def history(item: Item) -> History:
@@ -30,7 +30,7 @@ def history(item: Item) -> History:
     return History(
         steps=list(_steps(item, attempts)),
         duration_ms=sum(attempt.duration_ms for attempt in attempts),
-        usage=Usage.of(attempts),
+        usage=TotalUsage.of(attempts),
     )
 
 
