@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import ClassVar
 
 from enrichment.extraction.blocks import Document, Kind, read
 from enrichment.extraction.keywords import symbol_names, tags, weigh
@@ -24,8 +23,6 @@ class StubProvider(EnrichmentProvider):
 
     `delay_seconds` stands in for the time that a model would take.
     """
-
-    uses_vocabulary: ClassVar[bool] = True
 
     def __init__(self, *, delay_seconds: float = 0) -> None:
         self.delay_seconds = delay_seconds
