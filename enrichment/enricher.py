@@ -12,7 +12,7 @@ from enrichment.breaker import Breaker
 from enrichment.errors import Abandoned, EnrichmentError, Interrupted, ProviderTimeout, UnexpectedFailure
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.schemas import EnrichmentResult
-from enrichment.vocabulary import NO_WORDS, Vocabularies
+from enrichment.vocabulary import Vocabularies
 from items.claims import Claim, Verdict
 from items.states import Status
 
@@ -73,7 +73,7 @@ class Enricher:
 
     async def _draft(self, claim: Claim) -> EnrichmentResult:
         """Have it drafted, and its tags spelled as the owner spells them. No provider has to be trusted with that."""
-        words = await self._vocabularies.of(claim.owner_id) if self._provider.uses_vocabulary else NO_WORDS
+        words = await self._vocabularies.of(claim.owner_id)
         result = await self._provider.enrich_item(claim.raw_text, vocabulary=tuple(words.tags))
         return replace(result, tags=words.respelled(result.tags))
 

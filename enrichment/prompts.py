@@ -9,7 +9,8 @@ No language is named and no example given, because models answer in the language
 import secrets
 from collections.abc import Callable, Sequence
 
-from enrichment.schemas import TAG_MAX_LENGTH, one_line
+from enrichment.schemas import one_line
+from items.texts import TAG_MAX_LENGTH
 
 Message = dict[str, str]
 

@@ -11,12 +11,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from enrichment.spelling import distinct
 from items.states import SourceType
+from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TITLE_MAX_LENGTH, normalise_tag
 
-TITLE_MAX_LENGTH = 100
-SUMMARY_MAX_LENGTH = 500
-TAG_MAX_LENGTH = 50
-TAGS_MIN_COUNT = 3
-TAGS_MAX_COUNT = 5
+# An owner may give an item more tags than a draft has.
+DRAFT_TAGS_MIN_COUNT = 3
+DRAFT_TAGS_MAX_COUNT = 5
 
 # What moves a terminal's cursor or colours its text, and what makes links and titles there.
 ESCAPE_SEQUENCE = re.compile(
@@ -80,9 +79,9 @@ def is_harmless(character: str) -> bool:
     return unicodedata.category(character) not in ("Cs", "Cf") or character in JOINERS
 
 
-def normalise_tag(tag: str) -> str:
-    """In lower case, without the punctuation that surrounds a tag in a list. A # at the end belongs to it: c#."""
-    return one_line(tag, limit=10 * TAG_MAX_LENGTH).lstrip(" #,;").lower()[:TAG_MAX_LENGTH].rstrip(" ,;")
+def drafted_tag(tag: str) -> str:
+    """Normalise a tag and cut off the punctuation that surrounds it in a list. A # at the end belongs to it: c#."""
+    return normalise_tag(one_line(tag, limit=10 * TAG_MAX_LENGTH)).lstrip(" #,;")[:TAG_MAX_LENGTH].rstrip(" ,;")
 
 
 def _as_line(limit: int) -> BeforeValidator:
@@ -97,8 +96,8 @@ def _as_tags(value: object) -> object:
         return value
     if not all(isinstance(tag, str) for tag in value):
         return value
-    tags = (normalise_tag(tag) for tag in value)
-    return list(islice(distinct(tag for tag in tags if tag), TAGS_MAX_COUNT))
+    tags = (drafted_tag(tag) for tag in value)
+    return list(islice(distinct(tag for tag in tags if tag), DRAFT_TAGS_MAX_COUNT))
 
 
 def _as_source_type(value: object) -> object:
@@ -117,7 +116,9 @@ class EnrichmentSchema(BaseModel):
         min_length=1, max_length=SUMMARY_MAX_LENGTH, description="What the text says, in one to three sentences."
     )
     tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=TAG_MAX_LENGTH)]], BeforeValidator(_as_tags)] = (
-        Field(min_length=TAGS_MIN_COUNT, max_length=TAGS_MAX_COUNT, description="Topics to find the text by.")
+        Field(
+            min_length=DRAFT_TAGS_MIN_COUNT, max_length=DRAFT_TAGS_MAX_COUNT, description="Topics to find the text by."
+        )
     )
     source_type: Annotated[SourceType, BeforeValidator(_as_source_type)] = Field(
         description="ARTICLE for a published text or a link to one, NOTE for anything else."

@@ -8,8 +8,9 @@ from math import inf
 import psycopg
 import structlog
 
-from enrichment.schemas import TAG_MAX_LENGTH, one_line
+from enrichment.schemas import one_line
 from enrichment.spelling import Spellings
+from items.texts import TAG_MAX_LENGTH
 from items.vocabulary import most_used_tags
 from postgres.session import Fetch
 

@@ -1,10 +1,14 @@
-"""Which texts may be captured: the one rule that every way in goes by."""
+"""The rules for the text, title, summary and tags of an item, which every way in shares."""
 
 import re
 
 from django.db.models import TextChoices
 
-from items.models.limits import RAW_TEXT_MAX_LENGTH
+RAW_TEXT_MAX_LENGTH = 10_000
+TITLE_MAX_LENGTH = 100
+SUMMARY_MAX_LENGTH = 500
+TAG_MAX_LENGTH = 50
+TAGS_MAX_COUNT = 20
 
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -30,3 +34,8 @@ def refusal(raw_text: str) -> Refusal | None:
     if LONE_SURROGATE.search(raw_text):
         return Refusal.SURROGATE
     return None
+
+
+def normalise_tag(tag: str) -> str:
+    """Trim a tag, put it in lower case and leave single white space inside."""
+    return " ".join(tag.split()).lower()

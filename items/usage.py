@@ -11,15 +11,15 @@ Number = TypeVar("Number", int, Decimal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """None means unknown: an attempt without a price was not free."""
+class TotalUsage:
+    """Sums over attempts. None means unknown: an attempt without a price was not free."""
 
     prompt_tokens: int | None
     completion_tokens: int | None
     cost_usd: Decimal | None
 
     @classmethod
-    def of(cls, attempts: Iterable["EnrichmentAttempt | Usage"]) -> Self:
+    def of(cls, attempts: Iterable["EnrichmentAttempt | TotalUsage"]) -> Self:
         """Sum what is known."""
         attempts = list(attempts)
         return cls(

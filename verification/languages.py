@@ -2,7 +2,7 @@
 
 import re
 
-from enrichment.extraction.stop_words import STOP_WORDS
+from stopwordsiso import stopwords
 
 # In this order: Japanese has Chinese characters too, and Chinese has no kana.
 LETTERS = {
@@ -10,7 +10,7 @@ LETTERS = {
     "zh": re.compile(r"[\u4e00-\u9fff]"),
     "ru": re.compile(r"[\u0400-\u04ff]"),
 }
-LATIN = ("en", "de", "fr", "es")
+LATIN = {language: stopwords(language) for language in ("en", "de", "fr", "es")}
 MAJORITY = 0.2  # of all letters: a name in another alphabet is no other language
 UNKNOWN = "?"
 
@@ -22,6 +22,6 @@ def language_of(text: str) -> str:
         if letters and len(pattern.findall(text)) > letters * MAJORITY:
             return language
     words = re.findall(r"[^\W\d_]+", text.lower())
-    hits = {language: sum(word in STOP_WORDS[language] for word in words) for language in LATIN}
+    hits = {language: sum(word in small for word in words) for language, small in LATIN.items()}
     best = max(hits, key=hits.__getitem__)
     return best if hits[best] else UNKNOWN

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.errors import InvalidOutput, ModelDeclined
@@ -97,8 +97,6 @@ class LiteLLMProvider(EnrichmentProvider):
 
     Raises InvalidSettings, which names the variable, if a key is missing or a provider unknown.
     """
-
-    uses_vocabulary: ClassVar[bool] = True
 
     def __init__(self, settings: LLMSettings) -> None:
         self._settings = settings

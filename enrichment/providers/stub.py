@@ -1,70 +1,150 @@
-"""The provider that needs no key and no network: it draws the draft from the text's own words."""
+"""The provider that needs no key and no network: it drafts from the text's own words."""
 
-import asyncio
-from collections.abc import Sequence
-from typing import ClassVar
+import html
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice, takewhile
 
-from enrichment.extraction.blocks import Document, Kind, read
-from enrichment.extraction.keywords import symbol_names, tags, weigh
-from enrichment.extraction.markup import URL, clean, url_words, without_urls
-from enrichment.extraction.summaries import summary_of
-from enrichment.extraction.titles import title_of
+from stopwordsiso import langs, stopwords
+
 from enrichment.providers.base import EnrichmentProvider
-from enrichment.schemas import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, EnrichmentResult, EnrichmentSchema, Usage, one_line
+from enrichment.schemas import ESCAPE_SEQUENCE, EnrichmentResult, EnrichmentSchema, Usage, one_line
+from enrichment.spelling import distinct
 from items.states import SourceType
+from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
 
-NOTHING_TO_READ = "Untitled"
-ARTICLE_LENGTH = 1200
-ARTICLE_PARAGRAPHS = 3
+TAGS_WITHOUT_WORDS = ("note", "text", "short")
+ARTICLE_LENGTH, ARTICLE_PARAGRAPHS = 1200, 3
+LONG_LINE = 50  # probably wrapped: the sentence goes on in the next line
+LONGEST_LINE = 2_000  # far more than is kept of one
+READ_LENGTH, TAGS_COMPARED, LONGEST_WORD = 4_000, 50, 30
+
+URL = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"'`()\[\]{}|]+", re.IGNORECASE)
+# Each pattern is linear: it is bounded, or cannot fail once it has begun.
+MARKUP = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.MULTILINE), replacement)
+    for pattern, replacement in (
+        (r".\x08", ""),  # overstrikes of a terminal
+        (r"(?s:<!--.*?(?:-->|\Z)|<(script|style)\b[^<>]{0,300}>.*?(?:</\1>|\Z))", ""),
+        (r"(?s:^[ \t]*(```|~~~).*?(?:^[ \t]*\1|\Z))", "\n"),
+        (r"</?(?:a|abbr|b|code|em|font|i|kbd|small|span|strong|su[bp]|tt|u|var)(?: [^<>]{0,300})?>", ""),
+        (r"</?[a-z!?][^<>]{0,300}>", "\n\n"),
+        (r"^\.(?:[BI]|[BIR][BIR]|N[dm])[ \t]+", ""),  # man pages: fonts, then requests, then escapes
+        (r"^(?:\.[a-z]{1,2}\d?(?:[ \t].*)?|[.']\\[\"#].*|\.)$", "\n"),
+        (r"\\(?:f(?:\(..|\[[^]\n]{0,9}\]|.)|[&|^:%/,]|s[-+]?\d|\*?(?:\(..|\[[^]\n]{0,9}\])|(?=[-.*_#`\[\]<>]))", ""),
+        (r"^[ \t]*(?:\.\. .*|:[\w -]{1,40}:(?:[ \t].*)?|\[[^][\n]{1,80}\]:.*|#!.*)$", "\n"),
+        (r"!\[[^][]{0,300}\](?:\([^()]{0,1000}\)|\[[^][]{0,200}\])", ""),
+        (r"\[([^][]{0,300})\](?:\([^()]{0,1000}\)|\[[^][]{0,200}\])", r"\1"),
+        (r":[a-z:]{2,30}:(?=`)| <[^<>\s]{1,500}>(?=`_)", ""),
+        (URL.pattern, ""),
+        (r"^[ \t>]*(?:#{2,6}|=head\d|[-*+•]|\d{1,3}[.)])[ \t]+(?:\[[ x]\][ \t]+)?", "\n"),
+        (r"^[ \t]*(?:#|//|/\*+|\*+/?|--|;+|%+|>+|\[[ x]\])[ \t]*", ""),
+        (r"(?<!\w)[*_`~]{1,3}|[*_`~]{1,3}(?!\w)|\"{3}", ""),
+        (r"\|", "   "),
+    )
+)
+FIELD = re.compile(r"([^\W\d_][\w-]{0,30}) ?[:：][ \t]*(.*)")  # noqa: RUF001  # the colon of East Asia
+SUBJECTS = {"subject", "title", "betreff", "objet", "asunto", "тема", "件名", "主题", "제목", "name", "package"}
+# No letters, a heading such as NAME, tables and the headers of pages, legal lines.
+EMPTY = re.compile(r"^[\W\d_]*$|^[A-Z]+$|\S {3,}\S|^(?i:copyright|©|\(c\)|spdx)")
+LETTER, CODE = re.compile(r"[^\W\d_]"), re.compile(r"[{}\]=<>\\$]|--")
+SENTENCE_END = re.compile(r"(?<=[\w)\]\"'”»]{2}[.!?…])\s+|(?<=[。！？।؟۔])\s*")  # noqa: RUF001  # of their scripts
+SENTENCE = re.compile(r"(?s).*[.!?…。！？।؟۔][)\"'”»]*")  # noqa: RUF001  # see above
+BETWEEN_WIDE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
+STOP_WORDS = {language: frozenset(stopwords(language)) for language in langs()}
+# Vowel signs and accents are letters to a reader, but not to a regular expression.
+MARKS = "".join(mark for mark in map(chr, range(0x300, 0x1B00)) if unicodedata.category(mark).startswith("M"))
+HAN, SYLLABIC = "\u3005\u3400-\u9fff", "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+PARTICLES = "".join(word for word in STOP_WORDS["zh"] if len(word) == 1 and word.isalpha())
+OTHER = rf"[^\W\d_{HAN}{SYLLABIC}\u3040-\u30ff]"
+WORD = re.compile(
+    rf"(?P<han>(?:[{HAN}](?<![{PARTICLES}])){{2,}})|(?P<syllabic>[{SYLLABIC}]{{4,}})|[\u30a1-\u30fa\u30fc]{{2,}}"
+    rf"|(?<![a-z\d_]){OTHER}(?:{OTHER}|[{MARKS}]|['’\u200c-](?={OTHER}))*"  # noqa: RUF001  # an apostrophe
+)
+# Without spaces, what recurs is a word: all the pieces of so many letters are counted.
+PIECE_LENGTHS = {"han": (4, 3, 2), "syllabic": (5, 4, 3)}
+LETTER_WITH_MARKS = re.compile(f".[{MARKS}]*")
+FIRST_WITHOUT_SPACES = "\u0e00"
+KOREAN_PARTICLE = re.compile("(?<=[가-힣]{2})(?:에서|으로|까지|[은는이가을를에의로와과도만])$")
 
 
 class StubProvider(EnrichmentProvider):
-    """Deterministic and offline: the same text always gets the same draft.
-
-    `delay_seconds` stands in for the time that a model would take.
-    """
-
-    uses_vocabulary: ClassVar[bool] = True
-
-    def __init__(self, *, delay_seconds: float = 0) -> None:
-        self.delay_seconds = delay_seconds
+    """Deterministic and offline: the same text always gets the same draft."""
 
     async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:  # noqa: ARG002  # its tags stand in the text
-        if self.delay_seconds:
-            await asyncio.sleep(self.delay_seconds)
         return draft(text).result(Usage(model="stub"))
 
 
 def draft(text: str) -> EnrichmentSchema:
-    document = read(text)
-    title = (
-        beginning(title_of(document), limit=TITLE_MAX_LENGTH)
-        or beginning(clean(text), limit=TITLE_MAX_LENGTH)
-        or NOTHING_TO_READ
-    )
-    source_type = source_type_of(text, document)
-    weights = weigh(prose_of(document) or url_words(clean(text).strip()), title=title)
-    return EnrichmentSchema.model_validate(
-        {
-            "title": title,
-            "summary": beginning(summary_of(document, weights, title=title), limit=SUMMARY_MAX_LENGTH) or title,
-            "tags": tags(weights, fallbacks=(*symbol_names(text), source_type.lower(), "text", "short")),
-            "source_type": source_type,
-        }
+    subject, body = split_header(ESCAPE_SEQUENCE.sub("", text[:READ_LENGTH]).replace("\r\n", "\n"))
+    blocks = blocks_of(body) or [[" ".join(re.split(r"[\W_]+", re.sub(r"https?://(?:www\.)?|[?#]\S*", "", text)))]]
+    titles = (subject, title_of(blocks[0]), text, "Untitled")
+    title = next(filter(None, (one_line(line[:LONGEST_LINE], limit=TITLE_MAX_LENGTH) for line in titles)))
+    is_article = URL.search(text) or (len(text) >= ARTICLE_LENGTH and len(blocks) >= ARTICLE_PARAGRAPHS)
+    return EnrichmentSchema(
+        title=title,
+        summary=one_line(summary_of(blocks, title=title)[:LONGEST_LINE], limit=SUMMARY_MAX_LENGTH) or title,
+        tags=tags_of("\n".join((subject, *map(joined, blocks)))),
+        source_type=SourceType.ARTICLE if is_article else SourceType.NOTE,
     )
 
 
-def beginning(text: str, *, limit: int) -> str:
-    """What of it fits on a line. Of a long text not every character is looked at."""
-    return one_line(text[: 5 * limit], limit=limit)
+def split_header(text: str) -> tuple[str, str]:
+    """Split off the fields of an e-mail, of package metadata or of front matter, if one of them names the text."""
+    lines = text.lstrip("\ufeff-\n ").split("\n")
+    header = list(takewhile(lambda line: FIELD.match(line) or line.startswith((" ", "\t")), lines))
+    fields = [field.groups() for field in map(FIELD.match, header) if field]
+    subject = next((value for name, value in fields if name.lower() in SUBJECTS and LETTER.search(value)), "")
+    return (subject.strip("\"'"), "\n".join(lines[len(header) :])) if len(fields) > 1 and subject else ("", text)
 
 
-def prose_of(document: Document) -> str:
-    """What there is to read, without addresses: their parts are no words of the text."""
-    return without_urls("\n".join(block.text for block in document.blocks))
+def blocks_of(text: str) -> list[list[str]]:
+    """Split a text into paragraphs, headings and list entries without their markup, each as its lines."""
+    for pattern, replacement in MARKUP:
+        text = pattern.sub(replacement, text)
+    lines = map(str.strip, html.unescape(text).split("\n"))
+    return [list(group) for is_text, group in groupby(lines, key=lambda line: not EMPTY.search(line)) if is_text]
 
 
-def source_type_of(text: str, document: Document) -> SourceType:
-    """An article has an address, or is long and in paragraphs. Anything else somebody noted down."""
-    is_long = len(text) >= ARTICLE_LENGTH and len(document.of(Kind.PROSE)) >= ARTICLE_PARAGRAPHS
-    return SourceType.ARTICLE if is_long or URL.search(text) else SourceType.NOTE
+def joined(lines: Iterable[str]) -> str:
+    return BETWEEN_WIDE.sub("", " ".join(" ".join(lines).split()))
+
+
+def title_of(block: list[str]) -> str:
+    first = block[:1] if len(block[0]) < LONG_LINE else block
+    return SENTENCE_END.split(joined(first))[0].rstrip(" .。:")
+
+
+def summary_of(blocks: list[list[str]], *, title: str) -> str:
+    """Return the first three sentences after the title, or else one block after another."""
+    texts = [joined(blocks[0]).removeprefix(title).lstrip(" .。:"), *map(joined, blocks[1:])]
+    sentences = (sentence for text in texts for sentence in SENTENCE_END.split(text))
+    prose = (sentence for sentence in sentences if SENTENCE.fullmatch(sentence) and not CODE.search(sentence))
+    return joined(islice(prose, 3)) or " · ".join(filter(None, texts))
+
+
+def tags_of(text: str) -> list[str]:
+    """Return the most frequent words without the stop words of the languages that the text seems to be in."""
+    counts = Counter(words_of(text.lower().replace("i\u0307", "i")))
+    there = set(counts)
+    hits = {language: sum(counts[word] for word in words & there) for language, words in STOP_WORDS.items()}
+    most = max(hits.values())
+    stop_words = {word for language in hits if 2 * hits[language] > most for word in STOP_WORDS[language] & there}
+    chosen: list[str] = []
+    for word in islice(distinct(word for word, _ in counts.most_common() if word not in stop_words), TAGS_COMPARED):
+        if word < FIRST_WITHOUT_SPACES or not any(word[:2] in other or word[-2:] in other for other in chosen):
+            chosen.append(word)
+    return chosen if len(chosen) >= len(TAGS_WITHOUT_WORDS) else [*chosen, *TAGS_WITHOUT_WORDS]
+
+
+def words_of(text: str) -> Iterator[str]:
+    for found in WORD.finditer(text):
+        word = found[0] if found[0].isascii() else KOREAN_PARTICLE.sub("", found[0])
+        if found.lastgroup:
+            letters = LETTER_WITH_MARKS.findall(word)
+            for length in PIECE_LENGTHS[found.lastgroup]:
+                yield from map("".join, zip(*(letters[start:] for start in range(length)), strict=False))
+        elif 2 + word.isascii() <= len(word) <= LONGEST_WORD:
+            yield word

@@ -7,10 +7,8 @@ from django.core.exceptions import ValidationError
 
 from items.admin.labels import CHANGED_MEANWHILE
 from items.models import Item
-from items.models.limits import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT
 from items.states import Action, Status
-from items.tags import normalise_tag
-from items.texts import CONTROL_CHARACTER
+from items.texts import CONTROL_CHARACTER, SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT, normalise_tag
 
 DRAFT_FIELDS = ("title", "summary", "tags")
 

@@ -18,7 +18,7 @@ from items.admin.labels import DONE, GONE, duration, refusal
 from items.admin.permissions import may, permitted_actions
 from items.models import EnrichmentAttempt, Item
 from items.states import Action, InvalidTransition, Status
-from items.usage import Usage
+from items.usage import TotalUsage
 
 CONFIRM_BUTTON = "_confirm"
 QUEUE_FIELDS = ("attempt_count", "available_at", "claimed_by", "claimed_at", "fencing_token")
@@ -37,7 +37,7 @@ class AttemptRow:
 class AttemptTable:
     rows: Sequence[AttemptRow]
     duration_ms: int
-    usage: Usage
+    usage: TotalUsage
 
     @classmethod
     def of(cls, item: Item) -> "AttemptTable":
@@ -45,7 +45,7 @@ class AttemptTable:
         return cls(
             rows=list(_attempt_rows(item, attempts)),
             duration_ms=sum(attempt.duration_ms for attempt in attempts),
-            usage=Usage.of(attempts),
+            usage=TotalUsage.of(attempts),
         )
 
 

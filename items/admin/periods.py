@@ -15,7 +15,7 @@ from items.admin.charts import Rectangle, lines, stacked
 from items.admin.labels import DASH, duration
 from items.admin.queries import COUNT_LIMIT, DAYS, HOURS, fetch_all
 from items.models.period import Period
-from items.usage import Usage
+from items.usage import TotalUsage
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -41,7 +41,7 @@ class Hour:
     attempt_median: float | None
     latency_median: float | None
     latency_p95: float | None
-    usage: Usage
+    usage: TotalUsage
 
     @classmethod
     def from_row(cls, start: datetime, row: Row) -> Self:
@@ -125,8 +125,8 @@ def cost_rows(last_day: LastDay) -> list[CostRow]:
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     earlier_days = [midnight.replace(day=day) for day in range(1, midnight.day)]
     rows = read_periods(earlier_days, read_days, length=DAY).values()
-    today = Usage.of(hour.usage for hour in last_day.hours if hour.start >= midnight)
-    month = Usage.of([*map(_usage, rows), today])
+    today = TotalUsage.of(hour.usage for hour in last_day.hours if hour.start >= midnight)
+    month = TotalUsage.of([*map(_usage, rows), today])
     return [
         CostRow(name="Tokens in", today=_tokens(today.prompt_tokens), month=_tokens(month.prompt_tokens)),
         CostRow(name="Tokens out", today=_tokens(today.completion_tokens), month=_tokens(month.completion_tokens)),
@@ -164,10 +164,10 @@ def read_days(days: Sequence[datetime]) -> dict[datetime, Row]:
     return {day: row for day, *row in fetch_all(DAYS, days=days)}
 
 
-def _usage(row: Row) -> Usage:
+def _usage(row: Row) -> TotalUsage:
     """JSON stores a decimal as a string."""
     prompt_tokens, completion_tokens, cost = row
-    return Usage(
+    return TotalUsage(
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         cost_usd=None if cost is None else Decimal(cost),

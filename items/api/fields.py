@@ -11,9 +11,16 @@ from typing import Any, ClassVar, cast
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from items.models.limits import RAW_TEXT_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT
-from items.tags import normalise_tag
-from items.texts import CONTROL_CHARACTER, LONE_SURROGATE, Refusal, refusal
+from items.texts import (
+    CONTROL_CHARACTER,
+    LONE_SURROGATE,
+    RAW_TEXT_MAX_LENGTH,
+    TAG_MAX_LENGTH,
+    TAGS_MAX_COUNT,
+    Refusal,
+    normalise_tag,
+    refusal,
+)
 
 WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 

@@ -12,9 +12,9 @@ from rest_framework.exceptions import ErrorDetail
 
 from items.api.fields import Choice, ErrorCode, Flag, Line, Moment, RawText, Tags, Text
 from items.models import Item, ItemQuerySet
-from items.models.limits import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
 from items.states import Action, EnrichmentMode, Outcome, SourceType, Status
-from items.usage import Usage
+from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
+from items.usage import TotalUsage
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 UNKNOWN_FIELDS_SHOWN = 20
@@ -157,7 +157,7 @@ class ItemDetailSerializer(ItemSerializer):
 
     @extend_schema_field(UsageSerializer)
     def get_usage(self, item: Item) -> dict[str, Any]:
-        return UsageSerializer(Usage.of(item.attempts.all())).data
+        return UsageSerializer(TotalUsage.of(item.attempts.all())).data
 
 
 class PaginationSerializer(serializers.Serializer[Any]):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from io import BufferedReader, TextIOWrapper
 from typing import TextIO, cast
 
-from items.models.limits import RAW_TEXT_MAX_LENGTH
+from items.texts import RAW_TEXT_MAX_LENGTH
 
 STANDARD_INPUT = "-"
 # One more than may be captured, so that a text which is too long can be told from one that just fits.

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from items.capturing.sources import Found, Piece, Refused, Skipped
-from items.models.limits import RAW_TEXT_MAX_LENGTH
-from items.texts import Refusal, refusal
+from items.texts import RAW_TEXT_MAX_LENGTH, Refusal, refusal
 
 EXAMPLES_COUNT = 20
 

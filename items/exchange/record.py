@@ -12,17 +12,9 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from items.models import Item
-from items.models.limits import (
-    ERROR_FORM,
-    ERROR_MAX_LENGTH,
-    RAW_TEXT_MAX_LENGTH,
-    SUMMARY_MAX_LENGTH,
-    TAG_MAX_LENGTH,
-    TAGS_MAX_COUNT,
-    TIMES,
-    TITLE_MAX_LENGTH,
-)
+from items.models.limits import ERROR_FORM, ERROR_MAX_LENGTH, TIMES
 from items.states import EnrichmentMode, SourceType, Status
+from items.texts import RAW_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT, TITLE_MAX_LENGTH
 
 # What the database asks of an item in a status. That it says so too is the last resort, not the first.
 NEEDED: Mapping[Status, tuple[str, ...]] = MappingProxyType(

@@ -4,8 +4,9 @@ from django.db.models import CheckConstraint, Q
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
-from items.models.limits import COUNTER_MAX, ERROR_FORM, RAW_TEXT_MAX_LENGTH, TAGS_MAX_COUNT, TIMES, TOKEN_MAX
+from items.models.limits import COUNTER_MAX, ERROR_FORM, TIMES, TOKEN_MAX
 from items.states import EnrichmentMode, SourceType, Status
+from items.texts import RAW_TEXT_MAX_LENGTH, TAGS_MAX_COUNT
 
 CONSTRAINTS = (
     CheckConstraint(name="items_status_known", condition=Q(status__in=Status.values)),

@@ -15,13 +15,7 @@ from django.utils import timezone
 
 from items.models.constraints import CONSTRAINTS
 from items.models.indexes import INDEXES
-from items.models.limits import (
-    ERROR_MAX_LENGTH,
-    MANUAL_TITLE_LENGTH,
-    SUMMARY_MAX_LENGTH,
-    TAG_MAX_LENGTH,
-    TITLE_MAX_LENGTH,
-)
+from items.models.limits import ERROR_MAX_LENGTH, MANUAL_TITLE_LENGTH
 from items.states import (
     PENDING_STATUSES,
     Action,
@@ -32,6 +26,7 @@ from items.states import (
     next_status,
     statuses_allowing,
 )
+from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TITLE_MAX_LENGTH
 
 
 class ItemQuerySet(models.QuerySet["Item"]):

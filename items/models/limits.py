@@ -1,13 +1,8 @@
-"""How long, how many, how far: what a row may hold."""
+"""What a row may hold besides the texts of its owner, whose limits are in items/texts.py."""
 
 from datetime import UTC, datetime
 
-RAW_TEXT_MAX_LENGTH = 10_000
-TITLE_MAX_LENGTH = 100
-SUMMARY_MAX_LENGTH = 500
 ERROR_MAX_LENGTH = 500
-TAG_MAX_LENGTH = 50
-TAGS_MAX_COUNT = 20
 MANUAL_TITLE_LENGTH = 60
 ERROR_FORM = r"^[A-Z][A-Z0-9_]{0,39}: ."
 

@@ -9,18 +9,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from enrichment.schemas import (
-    SUMMARY_MAX_LENGTH,
-    TAG_MAX_LENGTH,
-    TAGS_MAX_COUNT,
-    TAGS_MIN_COUNT,
-    TITLE_MAX_LENGTH,
+    DRAFT_TAGS_MAX_COUNT,
+    DRAFT_TAGS_MIN_COUNT,
     EnrichmentSchema,
     Usage,
     _as_line,
-    normalise_tag,
+    drafted_tag,
     one_line,
 )
 from items.states import SourceType
+from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TITLE_MAX_LENGTH
 
 GOOD: dict[str, Any] = {
     "title": "Herons",
@@ -61,7 +59,7 @@ def test_whatever_validates_is_safe_and_within_the_limits(title: str, summary: s
 
     assert 1 <= len(draft.title) <= TITLE_MAX_LENGTH
     assert 1 <= len(draft.summary) <= SUMMARY_MAX_LENGTH
-    assert TAGS_MIN_COUNT <= len(draft.tags) == len(set(draft.tags)) <= TAGS_MAX_COUNT
+    assert DRAFT_TAGS_MIN_COUNT <= len(draft.tags) == len(set(draft.tags)) <= DRAFT_TAGS_MAX_COUNT
     for text in (draft.title, draft.summary, *draft.tags):
         assert is_safe(text)
         assert text == text.strip()
@@ -81,9 +79,9 @@ def test_one_line_is_stable(text: str) -> None:
 
 @given(ANYTHING)
 def test_normalised_tag_is_stable(tag: str) -> None:
-    once = normalise_tag(tag)
+    once = drafted_tag(tag)
 
-    assert normalise_tag(once) == once
+    assert drafted_tag(once) == once
 
 
 @given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=TITLE_MAX_LENGTH))

@@ -45,62 +45,45 @@ def subject(library: Library) -> Vocabularies:
     return Vocabularies(Session(deadline_seconds=10).fetch)
 
 
-@pytest.fixture
-def reader(provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> ScriptedProvider:
-    """A provider that wants to know the tags."""
-    monkeypatch.setattr(ScriptedProvider, "uses_vocabulary", True)
-    return provider
-
-
 async def test_provider_gets_the_tags_of_the_owner_alone(
-    owner: User, stranger: User, database: Database, working: WorkerMaker, reader: ScriptedProvider
+    owner: User, stranger: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     await database.run(lambda: make_item(owner, status=Status.ARCHIVED, tags=["rivers"]))
     await database.run(lambda: make_item(stranger, status=Status.ARCHIVED, tags=["secret project"]))
 
-    async with working(reader):
+    async with working(provider):
         (item,) = await database.capture(owner, "mine")
         (other,) = await database.capture(stranger, "theirs")
         for captured in (item, other):
             await database.reaches(captured, Status.READY_TO_CONFIRM)
 
-    assert reader.vocabularies == {"mine": ["rivers"], "theirs": ["secret project"]}
+    assert provider.vocabularies == {"mine": ["rivers"], "theirs": ["secret project"]}
 
 
 async def test_drafted_tag_becomes_the_one_that_the_owner_has(
-    owner: User, stranger: User, database: Database, working: WorkerMaker, reader: ScriptedProvider
+    owner: User, stranger: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     await database.run(lambda: make_item(owner, status=Status.ARCHIVED, tags=["machine learning", "river"]))
     await database.run(lambda: make_item(stranger, status=Status.ARCHIVED, tags=["note-taking"]))
-    reader.script["text"] = [draft(tags=("Machine-Learning", "rivers", "note taking"))]
+    provider.script["text"] = [draft(tags=("Machine-Learning", "rivers", "note taking"))]
 
-    async with working(reader):
+    async with working(provider):
         (item,) = await database.capture(owner, "text")
         item = await database.reaches(item, Status.READY_TO_CONFIRM)
 
     assert item.tags == ["machine learning", "river", "note taking"]
 
 
-async def test_nobody_is_asked_for_a_provider_that_does_not_care(
+async def test_item_is_enriched_without_its_vocabulary_while_that_cannot_be_had(
     owner: User, library: Library, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
+    library.error = OperationalError("the text of a database error")
+
     async with working(provider):
         (item,) = await database.capture(owner, "text")
         await database.reaches(item, Status.READY_TO_CONFIRM)
 
-    assert library.asked_for == []
-
-
-async def test_item_is_enriched_without_its_vocabulary_while_that_cannot_be_had(
-    owner: User, library: Library, database: Database, working: WorkerMaker, reader: ScriptedProvider
-) -> None:
-    library.error = OperationalError("the text of a database error")
-
-    async with working(reader):
-        (item,) = await database.capture(owner, "text")
-        await database.reaches(item, Status.READY_TO_CONFIRM)
-
-    assert reader.vocabularies == {"text": []}
+    assert provider.vocabularies == {"text": []}
 
 
 async def test_items_claimed_together_are_asked_for_together(subject: Vocabularies, library: Library) -> None:

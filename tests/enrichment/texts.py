@@ -18,11 +18,7 @@ PARAGRAPHS = {
         "metres. Fishermen have kept tide tables for centuries, because the tide decides when a boat can "
         "leave the harbour.",
         subject="tide",
-        empty_words=(
-            "the",
-            "when",
-            "they",
-        ),
+        empty_words=("the", "when", "they"),
     ),
     "de": Paragraph(
         "Die Gezeiten sind das regelmäßige Steigen und Fallen des Meeres. Sie entstehen durch die "
@@ -31,11 +27,7 @@ PARAGRAPHS = {
         "Springflut. In engen Buchten kann das Wasser um mehr als zehn Meter steigen. Fischer führen seit "
         "Jahrhunderten Gezeitentafeln, z. B. um zu wissen, wann ein Boot den Hafen verlassen kann.",
         subject="anziehungskraft",
-        empty_words=(
-            "die",
-            "und",
-            "mehr",
-        ),
+        empty_words=("die", "und", "mehr"),
     ),
     "fr": Paragraph(
         "Le pain au levain demande du temps plutôt que du travail. On mélange la farine, l'eau et le levain "
@@ -43,11 +35,7 @@ PARAGRAPHS = {
         "légèrement l'acide. Il faut un four très chaud et un peu de vapeur pour obtenir une croûte dorée. "
         "Un bon pain au levain se conserve presque une semaine.",
         subject="levain",
-        empty_words=(
-            "plutôt",
-            "puis",
-            "dans",
-        ),
+        empty_words=("plutôt", "puis", "dans"),
     ),
     "es": Paragraph(
         "¿Por qué cantan los pájaros al amanecer? Los biólogos creen que el aire tranquilo de la mañana "
@@ -56,48 +44,13 @@ PARAGRAPHS = {
         "atraer a una pareja. En las ciudades, el ruido del tráfico obliga a muchos pájaros a cantar más "
         "temprano.",
         subject="pájaros",
-        empty_words=(
-            "además",
-            "antes",
-            "muchos",
-        ),
-    ),
-    "pt": Paragraph(
-        "O bacalhau é o prato preferido de muitas famílias no Natal. Antes de cozinhar, o bacalhau precisa "
-        "de ficar de molho durante dois dias para perder o sal. Serve-se com batatas, couve e muito azeite.",
-        subject="bacalhau",
-        empty_words=(
-            "para",
-            "antes",
-        ),
-    ),
-    "it": Paragraph(
-        "Il Carnevale di Venezia attira ogni anno migliaia di visitatori. Le maschere vengono fatte a mano "
-        "nelle botteghe della città. Durante il Carnevale le calli sono piene di musica, di maschere e di "
-        "costumi.",
-        subject="carnevale",
-        empty_words=(
-            "vengono",
-            "durante",
-        ),
-    ),
-    "pl": Paragraph(
-        "Pszczoły są niezbędne dla rolnictwa. Bez pszczół wiele roślin nie wydałoby owoców. Rolnicy coraz "
-        "częściej ustawiają ule przy sadach, aby pszczoły mogły zapylać drzewa.",
-        subject="pszczoły",
-        empty_words=(
-            "bez",
-            "mogły",
-        ),
+        empty_words=("además", "antes", "muchos"),
     ),
     "tr": Paragraph(
         "Boğaz köprüsü İstanbul'un iki yakasını birleştirir. Köprü her gün yüz binlerce araç taşır. Sabah "
         "saatlerinde köprü trafiği çok yoğundur ve sürücüler vapuru tercih eder.",
         subject="köprü",
-        empty_words=(
-            "her",
-            "ve",
-        ),
+        empty_words=("her", "ve"),
     ),
     "ru": Paragraph(
         "Чайный гриб — это напиток, который получают из сладкого чая с помощью дрожжей и бактерий. Через "
@@ -105,95 +58,54 @@ PARAGRAPHS = {
         "каждый раз образует новый слой. Хранить напиток лучше в холодильнике, чтобы остановить брожение. "
         "Слишком кислый чай можно использовать вместо уксуса.",
         subject="гриб",
-        empty_words=(
-            "это",
-            "который",
-            "через",
-        ),
-    ),
-    "uk": Paragraph(
-        "Борщ готують по-різному в кожній родині. Основою борщу є буряк, капуста та картопля. Перед подачею "
-        "до борщу додають сметану й зелень.",
-        subject="борщу",
-        empty_words=("перед",),
+        empty_words=("это", "который", "через"),
     ),
     "el": Paragraph(
         "Το ελαιόλαδο είναι η βάση της ελληνικής κουζίνας. Οι ελιές μαζεύονται το φθινόπωρο και πηγαίνουν "
         "αμέσως στο ελαιοτριβείο. Γιατί βιάζονται οι αγρότες; Όσο λιγότερο περιμένουν οι ελιές, τόσο "
         "καλύτερο γίνεται το ελαιόλαδο. Το καλό ελαιόλαδο φυλάσσεται σε σκοτεινό και δροσερό μέρος.",
         subject="ελαιόλαδο",
-        empty_words=(
-            "είναι",
-            "όσο",
-        ),
+        empty_words=("όσο", "και"),
     ),
     "ar": Paragraph(
         "تعد القهوة من أكثر المشروبات انتشارا في العالم. بدأت زراعة القهوة في اليمن قبل قرون، ثم انتقلت إلى "
         "بلدان كثيرة. يحمص المزارعون حبوب القهوة حتى تظهر رائحتها المميزة. هل تشرب القهوة في الصباح؟ يشرب "
         "كثير من الناس القهوة مع التمر.",
         subject="القهوة",
-        empty_words=(
-            "من",
-            "هل",
-        ),
-    ),
-    "he": Paragraph(
-        "מדבר יהודה משתרע בין ירושלים לים המלח. בחורף יורדים בו גשמים מעטים, אך השיטפונות בנחלים עלולים "
-        "להיות מסוכנים. מטיילים רבים מגיעים אל המדבר באביב, כאשר הפריחה צובעת את הגבעות. בלילה המדבר קר "
-        "מאוד, ולכן כדאי להביא מעיל.",
-        subject="המדבר",
-        empty_words=(
-            "בין",
-            "כאשר",
-        ),
+        empty_words=("من", "هل"),
     ),
     "hi": Paragraph(
         "मानसून भारत की खेती के लिए बहुत महत्वपूर्ण है। जून में बारिश दक्षिण से शुरू होती है और धीरे-धीरे "
         "उत्तर की ओर बढ़ती है। किसान बारिश के बाद धान की बुवाई करते हैं। अगर मानसून कमजोर हो तो किसान को "
         "सिंचाई पर निर्भर रहना पड़ता है। अच्छी बारिश से नदियाँ और तालाब भर जाते हैं।",
         subject="मानसून",
-        empty_words=(
-            "है",
-            "के",
-        ),
+        empty_words=("है", "के"),
     ),
     "th": Paragraph(
         "กาแฟดอยช้างปลูกบนภูเขาสูงในจังหวัดเชียงราย เกษตรกรเก็บเมล็ดกาแฟในฤดูหนาวแล้วนำไปตากแดด "
         "เมล็ดกาแฟที่คั่วใหม่มีกลิ่นหอม นักท่องเที่ยวนิยมแวะดื่มกาแฟและชมวิวภูเขา "
         "รายได้จากกาแฟช่วยให้ชุมชนบนดอยมีชีวิตที่ดีขึ้น",
         subject="กาแฟ",
-        empty_words=(
-            "ที่",
-            "และ",
-        ),
+        empty_words=("ที่", "และ"),
     ),
     "zh": Paragraph(
         "电动汽车的电池是整车最贵的部件。电池的容量决定了电动汽车的续航里程,而低温会让电池的性能下降。为了延长电池寿命,很多车主"
         "只把电量充到百分之八十。充电站的数量正在快速增加,但是节假日高速公路上的充电站仍然要排队。未来的固态电池可能会改变这一情况。",
         subject="电池",
-        empty_words=(
-            "的",
-            "而",
-        ),
+        empty_words=("的", "而"),
     ),
     "ja": Paragraph(
         "京都の秋は紅葉の季節です。寺院の庭園には多くの観光客が訪れ、ライトアップされた紅葉を楽しみます。人気のある寺院では、朝早"
         "く行くと静かに写真を撮ることができます。バスは混雑するので、地下鉄やレンタサイクルがおすすめです。紅葉の見頃は十一月の中旬から下旬までです。",
         subject="紅葉",
-        empty_words=(
-            "です",
-            "ます",
-        ),
+        empty_words=("です", "ます"),
     ),
     "ko": Paragraph(
         "김치는 한국의 대표적인 발효 음식이다. 배추를 소금에 절인 뒤 고춧가루와 마늘, 젓갈을 넣어 버무린다. "
         "김치는 온도에 따라 발효 속도가 달라진다. 그래서 많은 가정에서 김치 "
         "냉장고를 따로 사용한다. 발효가 잘된 김치는 신맛과 감칠맛이 조화를 이룬다.",
         subject="김치",
-        empty_words=(
-            "그래서",
-            "김치는",
-        ),
+        empty_words=("그래서", "김치는"),
     ),
 }
 

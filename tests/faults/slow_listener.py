@@ -3,6 +3,7 @@
 A text that says "poison" ends the process on the spot, as one that exhausts the memory would.
 """
 
+import asyncio
 import os
 import signal
 import sys
@@ -14,11 +15,15 @@ from tests.listeners import enrich_with
 
 
 class SlowProvider(StubProvider):
+    def __init__(self, *, seconds: float) -> None:
+        self._seconds = seconds
+
     async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
         if "poison" in text:
             os.kill(os.getpid(), signal.SIGKILL)
+        await asyncio.sleep(self._seconds)
         return await super().enrich_item(text, vocabulary=vocabulary)
 
 
 if __name__ == "__main__":
-    enrich_with(SlowProvider(delay_seconds=float(sys.argv[1])), sys.argv[2:])
+    enrich_with(SlowProvider(seconds=float(sys.argv[1])), sys.argv[2:])

@@ -8,7 +8,7 @@ from typing import Any
 
 import schemathesis
 
-from items.tags import normalise_tag
+from items.texts import normalise_tag
 
 ITEM_IDS: list[str] = json.loads(os.environ["SCHEMATHESIS_ITEM_IDS"])
 """Items in every status, so that not every id leads to 404."""

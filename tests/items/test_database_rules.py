@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
 from items.models import Item
-from items.models.limits import RAW_TEXT_MAX_LENGTH
 from items.states import TRANSITIONS, EnrichmentMode, Status
+from items.texts import RAW_TEXT_MAX_LENGTH
 from tests.items.factories import make_item
 
 

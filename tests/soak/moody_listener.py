@@ -18,8 +18,6 @@ from tests.soak.texts import Kind, kind_of, until_of
 
 
 class MoodyProvider(EnrichmentProvider):
-    uses_vocabulary = True
-
     def __init__(self, *, seconds: float) -> None:
         self._seconds = seconds
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from items.models.limits import RAW_TEXT_MAX_LENGTH
+from items.texts import RAW_TEXT_MAX_LENGTH
 from verification.__main__ import TEXTS
 from verification.languages import UNKNOWN, language_of
 

@@ -22,7 +22,7 @@ from items.management.arguments import add_names, add_owner
 from items.management.endings import EXIT_INCOMPLETE, advising, report
 from items.management.progress import bytes_progress, progress
 from items.models import Item
-from items.models.limits import RAW_TEXT_MAX_LENGTH
+from items.texts import RAW_TEXT_MAX_LENGTH
 
 if TYPE_CHECKING:
     from tqdm import tqdm

@@ -7,16 +7,9 @@ import pytest
 
 from enrichment.errors import InvalidOutput
 from enrichment.prompts import REQUEST, SYSTEM_PROMPT, TAGS_PROMPT
-from enrichment.schemas import (
-    SUMMARY_MAX_LENGTH,
-    TAG_MAX_LENGTH,
-    TAGS_MAX_COUNT,
-    TAGS_MIN_COUNT,
-    TITLE_MAX_LENGTH,
-    EnrichmentResult,
-    EnrichmentSchema,
-)
+from enrichment.schemas import DRAFT_TAGS_MAX_COUNT, DRAFT_TAGS_MIN_COUNT, EnrichmentResult, EnrichmentSchema
 from items.states import SourceType
+from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TITLE_MAX_LENGTH
 from tests.enrichment.fake_llm_answers import DRAFT, PROMPT_TOKENS
 from tests.enrichment.fake_llm_server import FakeLLMServer
 from tests.enrichment.fault_matrix import ALL_TRIES
@@ -47,7 +40,7 @@ def is_valid(draft: EnrichmentResult | EnrichmentSchema) -> bool:
     return (
         1 <= len(draft.title) <= TITLE_MAX_LENGTH
         and 1 <= len(draft.summary) <= SUMMARY_MAX_LENGTH
-        and TAGS_MIN_COUNT <= len(set(draft.tags)) == len(draft.tags) <= TAGS_MAX_COUNT
+        and DRAFT_TAGS_MIN_COUNT <= len(set(draft.tags)) == len(draft.tags) <= DRAFT_TAGS_MAX_COUNT
         and all(1 <= len(tag) <= TAG_MAX_LENGTH for tag in draft.tags)
         and draft.source_type in SourceType
         and all(map(is_shown_safely, (draft.title, draft.summary, *draft.tags)))
