@@ -40,7 +40,7 @@ run: setup ## start PostgreSQL, the web server and a listener; Ctrl-C stops all
 test: setup-dev ## run all tests, four at a time (ARGS=tests/items goes to pytest)
 	@$(BIN)/python -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
-test-fast: setup-dev ## run the quick tests, in less than a minute: while working
+test-fast: setup-dev ## run the quick tests, which start no process: while working
 	@$(BIN)/python -m pytest -m $(FAST) $(or $(ARGS),$(SIDE_BY_SIDE))
 
 test-pg: setup-dev ## run the tests that need a database on the PostgreSQL in PG_BIN=/usr/lib/postgresql/15/bin
