@@ -1,15 +1,16 @@
 """What the enricher makes of one claim, without a worker around it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, MutableMapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import structlog
 from django.utils import timezone
 
-from enrichment import metrics
+from enrichment import enricher, metrics
 from enrichment import vocabulary as vocabularies
 from enrichment.breaker import FAILURES_TO_OPEN, Breaker
 from enrichment.enricher import Enricher
@@ -71,6 +72,14 @@ def is_told_to_be_down() -> bool:
 
 
 @pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> list[MutableMapping[str, Any]]:
+    """What the enricher logs, whatever other tests made of the configuration."""
+    captured = structlog.testing.LogCapture()
+    monkeypatch.setattr(enricher, "logger", structlog.wrap_logger(None, processors=[captured]))
+    return captured.entries
+
+
+@pytest.fixture
 async def bench(provider: ScriptedProvider) -> AsyncIterator[Bench]:
     session = Session(deadline_seconds=10)
     metrics.provider_down.set(0)
@@ -101,12 +110,11 @@ async def test_result_is_a_success_with_its_times_and_its_price(bench: Bench) ->
     ],
 )
 async def test_failure_that_will_not_pass_goes_to_the_owner(
-    bench: Bench, raised: BaseException, code: str, cause: str, tokens: int | None
+    bench: Bench, log: list[MutableMapping[str, Any]], raised: BaseException, code: str, cause: str, tokens: int | None
 ) -> None:
     began_at = timezone.now()
 
-    with structlog.testing.capture_logs() as log:
-        verdict = await bench.verdict_on(raised)
+    verdict = await bench.verdict_on(raised)
 
     assert (verdict.outcome, verdict.status, verdict.error_code) == (Outcome.FAILED, Status.FAILED, code)
     assert verdict.prompt_tokens == tokens
@@ -127,7 +135,12 @@ async def test_failure_that_will_not_pass_goes_to_the_owner(
     ("attempt", "status"), [(1, Status.ENRICHING), (MAX_ATTEMPTS - 1, Status.ENRICHING), (MAX_ATTEMPTS, Status.FAILED)]
 )
 async def test_failure_that_may_pass_is_put_off_until_the_last(
-    bench: Bench, raised: BaseException, code: str, tokens: int | None, attempt: int, status: Status
+    bench: Bench,
+    raised: BaseException,
+    code: str,
+    tokens: int | None,
+    attempt: int,
+    status: Status,
 ) -> None:
     began_at = timezone.now()
 
@@ -255,10 +268,15 @@ async def test_draft_is_spelled_as_the_owner_spells(bench: Bench, monkeypatch: p
     ],
 )
 async def test_log_tells_of_an_attempt_but_not_of_the_text(
-    bench: Bench, answer: object, attempt: int, event: str, error_code: str | None, model: str | None
+    bench: Bench,
+    log: list[MutableMapping[str, Any]],
+    answer: object,
+    attempt: int,
+    event: str,
+    error_code: str | None,
+    model: str | None,
 ) -> None:
-    with structlog.testing.capture_logs() as log:
-        verdict = await bench.verdict_on(answer, attempt=attempt)
+    verdict = await bench.verdict_on(answer, attempt=attempt)
 
     (line,) = [{name: line[name] for name in line if name not in {"cause", "http_status", "log_level"}} for line in log]
     assert line == {
