@@ -63,8 +63,9 @@ cp "$requirements" "$begun"
 
 uv=${UV-$(command -v uv || true)}
 packages=$(grep -c '==' "$requirements")
+compile=--compile
 case $lock in
-    base) purpose="running LiteVault" ;;
+    base) purpose="running LiteVault" compile=--no-compile ;;
     dev) purpose="its tests and checks" ;;
     bench) purpose="its benchmarks" ;;
     *) purpose="a small real model" ;;
@@ -76,13 +77,13 @@ else
 fi
 echo "Installing $packages packages into $venv with $installer, for $purpose. This happens once …"
 
-# Ready-made packages only, so that no compiler is needed. Python compiles what it imports when it does:
-# to compile all of it here would take longer than all the rest.
+# Ready-made packages only, so that no compiler is needed. To compile all byte code takes long, and running needs
+# little of it: Python compiles what it imports. The processes of the tests should not have to wait for that.
 set -- --quiet --only-binary :all: --require-hashes -r "$requirements" "$@"
 if [ -n "$uv" ]; then
     "$uv" pip install --python "$venv/bin/python" "$@" || failed=yes
 else
-    "$venv/bin/python" -m pip --disable-pip-version-check install --no-compile "$@" || failed=yes
+    "$venv/bin/python" -m pip --disable-pip-version-check install $compile "$@" || failed=yes
 fi
 if [ -n "${failed:-}" ]; then
     echo "The packages of $requirements could not be installed; the lines above say why. Is the network there?" >&2
