@@ -93,8 +93,9 @@ format: setup-dev ## put the code into shape
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	--no-strip-extras --python-version 3.11
 
-mutation: setup-dev ## change the core bit by bit and see which tests notice (ARGS=items/states.py chooses): an hour
-	@$(BIN)/python -m tests.mutation $(ARGS)
+mutation: ## change the core bit by bit and see which tests notice (ARGS=items/states.py chooses): an hour
+	@$(INSTALL) $(VENV)-mutation mutation
+	@$(VENV)-mutation/bin/python -m tests.mutation $(ARGS)
 
 DRY_RUN := $(BIN)/python -m pip install --quiet --dry-run --ignore-installed --only-binary :all: --require-hashes
 
@@ -106,5 +107,6 @@ lock: ## compile requirements/*.txt from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
 	@$(COMPILE) pyproject.toml --output-file requirements/base.txt
 	@$(COMPILE) pyproject.toml --group dev --constraint requirements/base.txt --output-file requirements/dev.txt
+	@$(COMPILE) pyproject.toml --group mutation --constraint requirements/dev.txt --output-file requirements/mutation.txt
 	@$(COMPILE) pyproject.toml --group bench --constraint requirements/base.txt --output-file requirements/bench.txt
 	@$(COMPILE) --group verify --no-deps --output-file requirements/verify.txt

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(settings.BASE_DIR)
-LOCKS = ("base", "dev", "bench", "verify")
+LOCKS = ("base", "dev", "mutation", "bench", "verify")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -33,7 +33,8 @@ def locked(text: str) -> dict[str, Requirement]:
 def asked_for_by_project(lock: str) -> Iterator[Requirement]:
     if lock != "verify":
         yield from map(Requirement, PROJECT["project"]["dependencies"])
-    yield from map(Requirement, PROJECT["dependency-groups"].get(lock, []))
+    group = PROJECT["dependency-groups"].get(lock, [])
+    yield from (Requirement(one) for one in group if isinstance(one, str))
 
 
 def asked_for_by_packages(requirements: dict[str, Requirement]) -> Iterator[Requirement]:
