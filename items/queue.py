@@ -1,5 +1,5 @@
 """The queue protocol: claim, renew, finish. Its SQL stands in items.statements and, that of
-the claim, in migration 0009.
+the claim, in items/sql/claim.sql.
 
 The `items` table is the queue. Three columns carry the protocol:
 

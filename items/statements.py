@@ -1,6 +1,6 @@
 """The SQL of the queue protocol, but for that of the claim. items.queue says what each statement is for."""
 
-# A function of the database's (in migration 0009), because there its plan is kept for as long as the session lives.
+# A function of the database's (items/sql/claim.sql), because there its plan is kept for as long as the session lives.
 CLAIM = """
 SELECT id, owner_id, raw_text, fencing_token, attempt_count
 FROM items_claim(%(after_owner)s, %(limit)s, %(per_owner)s, %(lease_seconds)s, %(worker)s)
