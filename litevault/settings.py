@@ -9,12 +9,13 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from enrichment.config import EnrichSettings, InvalidSettings, LLMSettings
+from litevault.dotenv import read_dotenv
 from litevault.environment import boolean, choice, env, refuse_unknown_names, whole_number
 from litevault.logging import configure_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env.read_env(str(BASE_DIR / ".env"))
+read_dotenv()
 refuse_unknown_names()
 
 DEBUG = boolean("LITEVAULT_DEBUG")
