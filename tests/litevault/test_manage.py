@@ -16,8 +16,6 @@ from postgres.embedded.embedded import PROJECT
 from tests.clones import bare_environment, fresh_clone
 from tests.processes import named
 
-pytestmark = pytest.mark.process
-
 NOWHERE = "postgresql://litevault@127.0.0.1:1/litevault"
 
 
