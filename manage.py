@@ -5,14 +5,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 try:
     import django
-    import environ
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command, execute_from_command_line
     from django.db import OperationalError, ProgrammingError, connection
+
+    from litevault.dotenv import read_dotenv
 except ImportError:
     sys.exit("Django is not installed for this Python. Run: make setup, and then: .venv/bin/python manage.py …")
 
@@ -40,7 +40,7 @@ def main() -> None:
 @contextmanager
 def database(arguments: list[str]) -> Iterator[None]:
     """Make sure that a database is there for as long as the command runs."""
-    environ.Env.read_env(str(Path(__file__).resolve().parent / ".env"))
+    read_dotenv()
     needs_none = len(arguments) == 1 or not WITHOUT_DATABASE.isdisjoint(arguments)
     if os.environ.get("DATABASE_URL") or needs_none:
         yield

@@ -1,24 +1,25 @@
-"""What a person may set about enrichment, with its defaults and ranges.
+"""The settings of enrichment: their types, defaults and ranges, and what each of them does.
 
 Each field is read from the environment variable of the same name behind the prefix of its class:
 ``LLMSettings.concurrency`` is ``LITEVAULT_LLM_CONCURRENCY``.
 The module is pure, so that the web side can read it without importing a model library.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 
-def _split_on_commas(value: object) -> object:
+def split_on_commas(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
 
 
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-ModelNames = Annotated[tuple[ModelName, ...], BeforeValidator(_split_on_commas)]
+ModelNames = Annotated[tuple[ModelName, ...], BeforeValidator(split_on_commas)]
 
 
 class InvalidSettings(ValueError):
@@ -30,62 +31,98 @@ class EnvironmentSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     prefix: ClassVar[str]
+    development_defaults: ClassVar[Mapping[str, object]] = {}
 
     @classmethod
     def variable(cls, field: str) -> str:
         return f"{cls.prefix}{field.upper()}"
 
     @classmethod
-    def variables(cls) -> Iterator[tuple[str, str]]:
-        """Each field with the environment variable that sets it."""
-        return ((field, cls.variable(field)) for field in cls.model_fields)
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str], **defaults: object) -> Self:
+    def from_environment(cls, environment: Mapping[str, str], *, is_development: bool = False) -> Self:
         """Read the variables that are set and not empty.
 
         Raises InvalidSettings, which names the variable and what it accepts, but never its value:
         that may be a secret pasted in the wrong place.
         """
-        given = {
-            field: environment[name].strip() for field, name in cls.variables() if environment.get(name, "").strip()
-        }
+        variables = ((field, environment.get(cls.variable(field), "").strip()) for field in cls.model_fields)
+        given = {field: value for field, value in variables if value}
         try:
-            return cls.model_validate({**defaults, **given})
+            return cls.model_validate({**(cls.development_defaults if is_development else {}), **given})
         except ValidationError as error:
             fields = sorted({str(problem["loc"][0]) for problem in error.errors()})
-        raise InvalidSettings("; ".join(f"{cls.variable(field)} must be {cls._accepts(field)}" for field in fields))
+        raise InvalidSettings("; ".join(f"{cls.variable(field)} must be {cls.accepts(field)}" for field in fields))
 
     @classmethod
-    def _accepts(cls, field: str) -> str:
-        """Say in words what a field takes, from its own JSON schema."""
+    @cache
+    def schema_of(cls, field: str) -> dict[str, Any]:
         schema: dict[str, Any] = cls.model_json_schema()["properties"][field]
+        return schema
+
+    @classmethod
+    def accepts(cls, field: str) -> str:
+        """Say in words what a field takes, from its own JSON schema."""
+        schema = cls.schema_of(field)
+        if "examples" in schema:
+            return f"a value like {schema['examples'][0]}"
         if "enum" in schema:
             return "one of " + ", ".join(schema["enum"])
         if "minimum" in schema:
             kind = "a whole number" if schema["type"] == "integer" else "a number"
-            return f"{kind} from {schema['minimum']:g} to {schema['maximum']:g}"
-        if schema.get("type") == "array":
+            return f"{kind} from {schema['minimum']} to {schema['maximum']}"
+        if schema["type"] == "boolean":
+            return "true or false"
+        if schema["type"] == "array":
             return "names of up to 200 characters each, separated by commas"
-        return f"a text of {schema.get('minLength', 0)} to {schema.get('maxLength', 'any number of')} characters"
+        return f"a text of 1 to {schema['maxLength']} characters" if "maxLength" in schema else "a text"
 
 
 class LLMSettings(EnvironmentSettings):
-    """How a text is turned into a result."""
+    """How a text is turned into a draft."""
 
     prefix = "LITEVAULT_LLM_"
+    development_defaults: ClassVar[Mapping[str, object]] = {"provider": "stub"}
 
-    provider: Literal["litellm", "stub"] = "litellm"
-    model: ModelName = "openai/gpt-4o-mini"
-    fallback_models: ModelNames = ()
-    api_base: str = ""
-    mode: Literal["auto", "tools", "json_schema", "json"] = "auto"
-    max_input_tokens: int = Field(default=8000, ge=100, le=1000000)
-    temperature: float = Field(default=0.3, ge=0, le=2)
-    max_tokens: int = Field(default=1024, ge=64, le=100000)
-    timeout_seconds: float = Field(default=30, ge=0.1, le=600)
-    max_retries: int = Field(default=2, ge=0, le=10)
-    concurrency: int = Field(default=3, ge=1, le=1000)
+    provider: Literal["litellm", "stub"] = Field(
+        default="litellm",
+        description="litellm asks a model. stub works offline, and drafts from the text's own words.",
+    )
+    model: ModelName = Field(
+        default="openai/gpt-4o-mini",
+        description="The model, as LiteLLM names it. Its key is read under its usual name, such as OPENAI_API_KEY.",
+    )
+    fallback_models: ModelNames = Field(
+        default=(),
+        description="Models to try in this order when the first gives no draft.",
+    )
+    api_base: str = Field(
+        default="",
+        description="The address of an OpenAI-compatible server of your own, such as http://127.0.0.1:11434/v1. "
+        "Empty: the provider's own.",
+    )
+    mode: Literal["auto", "tools", "json_schema", "json"] = Field(
+        default="auto",
+        description="How the model is made to reply in a form. auto chooses what the model supports.",
+    )
+    max_input_tokens: int = Field(
+        default=8000, ge=100, le=1000000, description="Longer texts are cut to this many tokens."
+    )
+    temperature: float = Field(default=0.3, ge=0, le=2, description="The temperature that the model is asked with.")
+    max_tokens: int = Field(default=1024, ge=64, le=100000, description="The longest reply, in tokens.")
+    timeout_seconds: float = Field(
+        default=30,
+        ge=0.1,
+        le=600,
+        description="How many seconds one try may take. An attempt may take this times the number of its tries.",
+    )
+    max_retries: int = Field(
+        default=2,
+        ge=0,
+        le=10,
+        description="How often a reply that does not fit, or a call that broke, is tried again within one attempt.",
+    )
+    concurrency: int = Field(
+        default=3, ge=1, le=1000, description="How many items one worker enriches at the same time."
+    )
 
     @property
     def deadline_seconds(self) -> float:
@@ -103,8 +140,25 @@ class EnrichSettings(EnvironmentSettings):
 
     prefix = "LITEVAULT_ENRICH_"
 
-    max_attempts: int = Field(default=3, ge=1, le=100)
-    lease_seconds: float = Field(default=45, ge=1, le=3600)
-    sweep_seconds: float = Field(default=15, ge=0.1, le=3600)
-    grace_seconds: float = Field(default=25, ge=0, le=3600)
-    per_owner_concurrency: int = Field(default=0, ge=0, le=1000)
+    max_attempts: int = Field(default=3, ge=1, le=100, description="How many attempts an item has before it fails.")
+    lease_seconds: float = Field(
+        default=45, ge=1, le=3600, description="How many seconds a silent worker keeps its items."
+    )
+    sweep_seconds: float = Field(
+        default=15,
+        ge=0.1,
+        le=3600,
+        description="How many seconds pass before the worker looks for due items without a notification.",
+    )
+    grace_seconds: float = Field(
+        default=25,
+        ge=0,
+        le=3600,
+        description="How many seconds a worker that was told to stop has to finish what is in flight. make run sets 2.",
+    )
+    per_owner_concurrency: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="How many items of one owner are enriched at the same time. 0: no limit.",
+    )

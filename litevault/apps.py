@@ -1,5 +1,12 @@
+import os
+
+import structlog
 from django.apps import AppConfig
 from django.contrib.admin.apps import SimpleAdminConfig
+
+from litevault.settings.declaration import unknown_names
+
+logger = structlog.get_logger(__name__)
 
 
 class ReviewAdminConfig(SimpleAdminConfig):
@@ -14,3 +21,6 @@ class LiteVaultConfig(AppConfig):
 
     def ready(self) -> None:
         from litevault import production  # noqa: F401, PLC0415  # registers its check, which needs the settings
+
+        for name in unknown_names(os.environ):
+            logger.warning("setting.ignored", setting=name)

@@ -22,7 +22,7 @@ def test_variables_are_read_by_their_names() -> None:
 
 
 def test_empty_variable_means_the_default() -> None:
-    assert LLMSettings.from_environment({"LITEVAULT_LLM_MODEL": " "}, provider="stub").provider == "stub"
+    assert LLMSettings.from_environment({"LITEVAULT_LLM_MODEL": " "}) == LLMSettings()
 
 
 def test_deadline_covers_every_try() -> None:

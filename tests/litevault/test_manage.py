@@ -67,6 +67,17 @@ def test_database_of_dotenv_comes_before_the_embedded_one(clone: Path) -> None:
     assert not (clone / "var").exists()
 
 
+def test_environment_comes_before_dotenv(clone: Path) -> None:
+    (clone / ".env").write_text("LITEVAULT_DEBUG=true\nLITEVAULT_LOG_LEVEL=canary\n")
+    show = "from django.conf import settings; print(settings.DEBUG)"
+
+    answer = manage(
+        "shell", "--no-imports", "--command", show, project=clone, DATABASE_URL=NOWHERE, LITEVAULT_LOG_LEVEL="ERROR"
+    )
+
+    assert answer.stdout == "True\n", answer.stderr
+
+
 @pytest.mark.parametrize("arguments", [(), ("migrate", "--help"), ("--version",)])
 def test_help_needs_no_database(clone: Path, arguments: tuple[str, ...]) -> None:
     answer = manage(*arguments, project=clone)
@@ -119,3 +130,11 @@ def test_python_without_django_is_told_what_to_do() -> None:
     )
 
     assert "make setup" in one_line(answer)
+
+
+def test_line_of_dotenv_that_cannot_be_read_is_one_line(clone: Path) -> None:
+    (clone / ".env").write_text("# The database\nDATABASE_URL: canary\n")
+
+    answer = manage("showmigrations", project=clone)
+
+    assert one_line(answer) == f"Line 2 of {clone}/.env cannot be read. Write NAME=value on one line.\n"

@@ -1,5 +1,6 @@
-"""The settings: their three lists agree, and what is wrong with one is said in one sentence."""
+"""The settings: declared once, documented from the declaration, and refused with one sentence."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,19 +8,19 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
-from enrichment.config import EnrichSettings, LLMSettings
-from litevault.environment import PLAIN_NAMES
+from litevault.settings import reference
+from litevault.settings.declaration import SETTINGS, read
 
 PROJECT = Path(settings.BASE_DIR)
-NAMES = (
-    PLAIN_NAMES | {"DATABASE_URL"} | {name for group in (LLMSettings, EnrichSettings) for _, name in group.variables()}
-)
+NAMES = [setting.name for setting in SETTINGS]
+CANARY = "postgresql://canary:secret@host/name"
 
 
-def load(**environment: str) -> subprocess.CompletedProcess[str]:
+def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, *arguments],
         cwd=PROJECT,
         env={"PATH": "/usr/bin:/bin", "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", **environment},
         capture_output=True,
@@ -29,68 +30,153 @@ def load(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_example_file_has_every_setting_and_no_other() -> None:
-    lines = (PROJECT / ".env.example").read_text().splitlines()
-
-    assert {line.partition("=")[0] for line in lines if line and not line.startswith("#")} == NAMES
-
-
-def test_readme_table_has_every_setting_and_no_other() -> None:
-    rows = re.findall(r"^\| `((?:LITEVAULT_|DATABASE_)[A-Z_]+)` \|", (PROJECT / "README.md").read_text(), re.MULTILINE)
-
-    assert len(rows) == len(set(rows))
-    assert set(rows) == NAMES
-
-
-def test_defaults_are_the_same_in_code_and_example() -> None:
-    example = dict(
-        line.split("=", 1)
-        for line in (PROJECT / ".env.example").read_text().splitlines()
-        if line.startswith(("LITEVAULT_LLM_", "LITEVAULT_ENRICH_"))
-    )
-
-    assert LLMSettings.from_environment(example) == LLMSettings()
-    assert EnrichSettings.from_environment(example) == EnrichSettings()
+def test_every_setting_has_a_name_of_its_own_and_a_sentence() -> None:
+    assert len(NAMES) == len(set(NAMES))
+    assert all(re.fullmatch(r"[^|]+\.", setting.sentence) for setting in SETTINGS)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "sentence"),
+    ("path", "text"),
+    [(reference.EXAMPLE, reference.example()), (reference.PAGE, reference.page())],
+    ids=["env", "page"],
+)
+def test_files_are_as_the_declaration_gives_them(path: Path, text: str) -> None:
+    assert path.read_text(encoding="utf-8") == text, "Run: python -m litevault.settings.reference --write"
+
+
+def test_example_file_sets_every_setting_to_its_default() -> None:
+    lines = [line for line in reference.EXAMPLE.read_text().splitlines() if line and not line.startswith("#")]
+    example = dict(line.split("=", 1) for line in lines)
+
+    assert list(example) == NAMES
+    assert read(example) == read({})
+
+
+def test_readme_names_only_settings_that_exist() -> None:
+    named = set(re.findall(r"\bLITEVAULT_[A-Z_]+\b", (PROJECT / "README.md").read_text()))
+
+    assert named <= set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "default"),
     [
-        ("LITEVAULT_DEBUG", "maybe", "LITEVAULT_DEBUG must be true or false."),
-        ("LITEVAULT_LOG_FORMAT", "xml", "LITEVAULT_LOG_FORMAT must be one of json, console."),
-        ("LITEVAULT_LOG_LEVEL", "LOUD", "LITEVAULT_LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR."),
-        ("LITEVAULT_ENRICH_LEASE_SECONDS", "0", "LITEVAULT_ENRICH_LEASE_SECONDS must be a number from 1 to 3600"),
-        (
-            "LITEVAULT_THROTTLE_PER_MINUTE",
-            "-1",
-            "LITEVAULT_THROTTLE_PER_MINUTE must be a whole number from 0 to 1000000",
-        ),
-        ("LITEVAULT_THROTTLE_PER_MINUTE", "1e3", "LITEVAULT_THROTTLE_PER_MINUTE must be a whole number from 0 to"),
-        ("LITEVAULT_THROTTLE_PER_MINUTE", "1000001", "LITEVAULT_THROTTLE_PER_MINUTE must be a whole number from 0 to"),
-        ("LITEVAULT_SECRETKEY", "x", "Unknown setting LITEVAULT_SECRETKEY."),
+        ("LITEVAULT_PROXIES", "proxies", (1, 0)),
+        ("LITEVAULT_LOG_FORMAT", "log_format", ("json", "console")),
     ],
 )
-def test_wrong_setting_stops_the_start_with_one_sentence(name: str, value: str, sentence: str) -> None:
-    ended = load(**{name: value})
+def test_some_defaults_differ_in_development(name: str, field: str, *, default: tuple[object, object]) -> None:
+    (production, *_), (development, *_) = read({name: ""}), read({"LITEVAULT_DEBUG": "true"})
+
+    assert (getattr(production, field), getattr(development, field)) == default
+
+
+def test_provider_is_the_stub_in_development_unless_set() -> None:
+    development = {"LITEVAULT_DEBUG": "true"}
+
+    assert [read(environment)[1].provider for environment in ({}, development)] == ["litellm", "stub"]
+    assert read(development | {"LITEVAULT_LLM_PROVIDER": "litellm"})[1].provider == "litellm"
+
+
+@pytest.mark.parametrize("name", ["ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS"])
+def test_lists_are_stripped_of_blanks(name: str) -> None:
+    project, _, _ = read({f"LITEVAULT_{name}": " https://a.example, https://b.example,, "})
+
+    assert getattr(project, name.lower()) == ("https://a.example", "https://b.example")
+
+
+@pytest.mark.parametrize(
+    ("word", "is_on"),
+    [
+        ("true", True),
+        ("True", True),
+        ("1", True),
+        ("on", True),
+        ("yes", True),
+        (" ", False),
+        ("0", False),
+        ("no", False),
+    ],
+)
+def test_words_for_true_and_false(word: str, *, is_on: bool) -> None:
+    assert read({"LITEVAULT_DEBUG": word})[0].debug is is_on
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepts"),
+    [
+        ("LITEVAULT_DEBUG", "maybe", "true or false"),
+        ("LITEVAULT_LOG_FORMAT", "xml", "one of json, console"),
+        ("LITEVAULT_LOG_LEVEL", "LOUD", "one of DEBUG, INFO, WARNING, ERROR"),
+        ("LITEVAULT_ENRICH_LEASE_SECONDS", "0", "a number from 1 to 3600"),
+        ("LITEVAULT_THROTTLE_PER_MINUTE", "-1", "a whole number from 0 to 1000000"),
+        ("LITEVAULT_THROTTLE_PER_MINUTE", "1e3", "a whole number from 0 to 1000000"),
+        ("LITEVAULT_THROTTLE_PER_MINUTE", "1000001", "a whole number from 0 to 1000000"),
+        (
+            "LITEVAULT_CSRF_TRUSTED_ORIGINS",
+            "a.example",
+            "a value like https://vault.example.com, https://www.example.com",
+        ),
+        ("DATABASE_URL", "mysql://canary:secret@host/name", "a value like postgresql://user:password@host:5432/name"),
+        ("DATABASE_URL", "canary", "a value like postgresql://user:password@host:5432/name"),
+        ("DATABASE_URL", "postgresql://canary:secret@host", "a value like postgresql://user:password@host:5432/name"),
+        (
+            "DATABASE_URL",
+            "postgresql://canary:sec:ret@host:port/name",
+            "a value like postgresql://user:password@host:5432/name",
+        ),
+        ("LITEVAULT_LISTEN_DATABASE_URL", "canary secret", "a value like postgresql://user:password@host:5432/name"),
+    ],
+)
+def test_wrong_value_is_refused_by_name_and_range_unquoted(name: str, value: str, *, accepts: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        read({name: value})
+
+    assert str(refused.value) == f"{name} must be {accepts}."
+    assert refused.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        CANARY,
+        CANARY.replace("postgresql", "postgres"),
+        "postgresql://user@first:5432,second:5433/name?target_session_attrs=read-write",
+        "postgresql:///?service=vault",
+    ],
+)
+def test_addresses_of_postgresql_are_accepted(url: str) -> None:
+    project, _, _ = read({"DATABASE_URL": url, "LITEVAULT_LISTEN_DATABASE_URL": url})
+
+    assert project.database_url.get_secret_value() == url
+    assert "canary" not in repr(project)
+
+
+@pytest.mark.parametrize("name", ["LITEVAULT_SECRETKEY", "litevault_debug"])
+def test_unknown_name_is_refused_in_development(name: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"Unknown setting {name}"):
+        read({"LITEVAULT_DEBUG": "true", name: "x"})
+
+
+def test_unknown_name_is_warned_of_in_production() -> None:
+    ended = python("manage.py", "check", LITEVAULT_SECRETKEY="canary")
+
+    assert ended.returncode == 0, ended.stderr
+    (warning,) = [json.loads(line) for line in ended.stderr.splitlines() if "setting.ignored" in line]
+    assert (warning["level"], warning["setting"]) == ("warning", "LITEVAULT_SECRETKEY")
+    assert "canary" not in ended.stderr
+
+
+def test_wrong_database_address_stops_the_start_unquoted() -> None:
+    ended = python("manage.py", "check", DATABASE_URL="mysql://canary:canary@host/name")
 
     assert ended.returncode == 1
-    assert sentence in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert ended.stderr == "DATABASE_URL must be a value like postgresql://user:password@host:5432/name.\n"
 
 
 def test_commands_need_no_secret_key_but_the_web_server_does() -> None:
-    environment = {"PATH": "/usr/bin:/bin", "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
-
-    command = load()
-    web = subprocess.run(
-        [sys.executable, "-c", "import litevault.wsgi"],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    command = python("manage.py", "check")
+    web = python("-c", "import litevault.wsgi")
 
     assert command.returncode == 0, command.stderr
     assert web.returncode != 0

@@ -17,7 +17,7 @@ from django.contrib.auth.models import User
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from django.db import connections
 
-from litevault.environment import boolean
+from litevault.settings.declaration import read
 from litevault.supervisor import Child, Event, Program, Supervisor
 from postgres.embedded.embedded import FOLDER, serves
 
@@ -64,8 +64,9 @@ class Command(BaseCommand):
         events_port = free_port(port + 1)
         database_is_gone = end_of_embedded_server()
         os.environ["LITEVAULT_DEBUG"] = os.environ.get("LITEVAULT_DEBUG") or "true"
+        project, _, _ = read(os.environ)
         call_command("migrate", verbosity=0, interactive=False)
-        login = admin_login() if boolean("LITEVAULT_DEBUG") else ""
+        login = admin_login() if project.debug else ""
         connections.close_all()
         programs = [web(port, events_port), events(events_port), *(() if no_listener else (listener(),))]
         with Supervisor(programs) as supervisor:

@@ -1,37 +1,29 @@
-"""Every setting of the project, read once from the environment.
-
-Names, meanings and defaults stand in the README's table and in .env.example.
-"""
+"""The Django settings. What a person may set is declared in declaration.py."""
 
 import secrets
 from pathlib import Path
 
-from django.core.exceptions import ImproperlyConfigured
+from environ import Env
 
-from enrichment.config import EnrichSettings, InvalidSettings, LLMSettings
-from litevault.environment import boolean, choice, env, refuse_unknown_names, whole_number
+from litevault.dotenv import read_dotenv
 from litevault.logging import configure_logging
+from litevault.settings.declaration import database_config, read
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
-env.read_env(str(BASE_DIR / ".env"))
-refuse_unknown_names()
+read_dotenv()
+PROJECT, LLM, ENRICH = read(Env.ENVIRON)
 
-DEBUG = boolean("LITEVAULT_DEBUG")
-
-try:
-    LLM = LLMSettings.from_environment(env.ENVIRON, provider="stub" if DEBUG else "litellm")
-    ENRICH = EnrichSettings.from_environment(env.ENVIRON)
-except InvalidSettings as error:
-    raise ImproperlyConfigured(str(error)) from None
+DEBUG = PROJECT.debug
 
 # Commands work without a key. The web server refuses to start without one (production.py), because a random
 # key would log everybody out at each restart.
-SECRET_KEY_IS_TEMPORARY = not env.str("LITEVAULT_SECRET_KEY", default="") and not DEBUG
+SECRET_KEY = PROJECT.secret_key.get_secret_value()
+SECRET_KEY_IS_TEMPORARY = not SECRET_KEY and not DEBUG
 DEVELOPMENT_KEY = "development-only, never used when LITEVAULT_DEBUG is off"
-SECRET_KEY = env.str("LITEVAULT_SECRET_KEY", default="") or (DEVELOPMENT_KEY if DEBUG else secrets.token_urlsafe(50))
-ALLOWED_HOSTS = env.list("LITEVAULT_ALLOWED_HOSTS", default=[])
-CSRF_TRUSTED_ORIGINS = env.list("LITEVAULT_CSRF_TRUSTED_ORIGINS", default=[])
+SECRET_KEY = SECRET_KEY or (DEVELOPMENT_KEY if DEBUG else secrets.token_urlsafe(50))
+ALLOWED_HOSTS = list(PROJECT.allowed_hosts)
+CSRF_TRUSTED_ORIGINS = list(PROJECT.csrf_trusted_origins)
 
 # In production a proxy ends TLS, and says so. Cookies then never travel in the clear.
 SECURE_PROXY_SSL_HEADER = None if DEBUG else ("HTTP_X_FORWARDED_PROTO", "https")
@@ -95,12 +87,7 @@ TEMPLATES = [
 
 # With DATABASE_URL empty, manage.py starts the embedded server and sets the variable before this is read.
 # The placeholder lets tools that only read the models (mypy, makemigrations) go without a server.
-try:
-    DATABASE = env.db_url("DATABASE_URL", default="postgresql://litevault@127.0.0.1:5432/litevault")
-except (ImproperlyConfigured, ValueError):
-    DATABASE = {}
-if DATABASE.get("ENGINE") != "django.db.backends.postgresql":
-    raise ImproperlyConfigured("DATABASE_URL must be like postgresql://user:password@host:5432/name.")
+DATABASE = database_config(PROJECT.database_url.get_secret_value() or "postgresql://litevault@127.0.0.1:5432/litevault")
 DATABASES = {
     "default": {
         **DATABASE,
@@ -112,20 +99,20 @@ DATABASES = {
         "OPTIONS": {"connect_timeout": 5, **DATABASE.get("OPTIONS", {})},
     }
 }
-LISTEN_DATABASE_URL = env.str("LITEVAULT_LISTEN_DATABASE_URL", default="")
+LISTEN_DATABASE_URL = PROJECT.listen_database_url.get_secret_value()
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes; litevault.request_body holds every request to it
 
-THROTTLE_PER_MINUTE = whole_number("LITEVAULT_THROTTLE_PER_MINUTE", default=600, maximum=1_000_000)
-LOGIN_FAILURES_PER_ADDRESS = whole_number("LITEVAULT_LOGIN_FAILURES_PER_ADDRESS", default=10, maximum=1_000_000)
-LOGIN_FAILURES_PER_NAME = whole_number("LITEVAULT_LOGIN_FAILURES_PER_NAME", default=20, maximum=1_000_000)
+THROTTLE_PER_MINUTE = PROJECT.throttle_per_minute
+LOGIN_FAILURES_PER_ADDRESS = PROJECT.login_failures_per_address
+LOGIN_FAILURES_PER_NAME = PROJECT.login_failures_per_name
 # How many of our own stand before us decides which of the addresses in X-Forwarded-For can be believed.
-PROXIES = whole_number("LITEVAULT_PROXIES", default=0 if DEBUG else 1, maximum=10)
+PROXIES = PROJECT.proxies
 
-EVENTS_HEARTBEAT_SECONDS = whole_number("LITEVAULT_EVENTS_HEARTBEAT_SECONDS", default=15, minimum=1, maximum=3600)
-EVENTS_PORT = whole_number("LITEVAULT_EVENTS_PORT", default=0, maximum=65535)
-EVENTS_STREAMS = whole_number("LITEVAULT_EVENTS_STREAMS", default=500, minimum=1, maximum=100_000)
-EVENTS_STREAMS_PER_USER = whole_number("LITEVAULT_EVENTS_STREAMS_PER_USER", default=20, minimum=1, maximum=100_000)
+EVENTS_HEARTBEAT_SECONDS = PROJECT.events_heartbeat_seconds
+EVENTS_PORT = PROJECT.events_port
+EVENTS_STREAMS = PROJECT.events_streams
+EVENTS_STREAMS_PER_USER = PROJECT.events_streams_per_user
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -204,8 +191,4 @@ if not DEBUG:
     }
 
 LOGGING_CONFIG = None
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-configure_logging(
-    log_format=choice("LITEVAULT_LOG_FORMAT", default="console" if DEBUG else "json", among=("json", "console")),
-    level=choice("LITEVAULT_LOG_LEVEL", default="INFO", among=LOG_LEVELS),
-)
+configure_logging(log_format=PROJECT.log_format, level=PROJECT.log_level)

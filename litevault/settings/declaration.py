@@ -1,0 +1,210 @@
+"""Every setting, declared once: ProjectSettings here, and the settings of enrichment in enrichment/config.py.
+
+Their pydantic fields hold type, default, range and sentence. Settings, error messages, the doctor's list, .env.example
+and docs/settings.md are made from them.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+from django.core.exceptions import ImproperlyConfigured
+from environ import Env
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+
+from enrichment.config import EnrichSettings, EnvironmentSettings, InvalidSettings, LLMSettings, split_on_commas
+
+PREFIX = "LITEVAULT_"
+POSTGRESQL = "django.db.backends.postgresql"
+
+
+def database_config(url: str) -> dict[str, Any]:
+    """Return what Django needs to know to connect. Raises ValueError for an address that is not PostgreSQL's."""
+    # django-environ itself only warns of a scheme that it does not know, and quotes the whole address.
+    if Env.DB_SCHEMES.get(url.partition("://")[0].lower()) != POSTGRESQL:
+        raise ValueError("not a PostgreSQL address")
+    config: dict[str, Any] = Env.db_url_config(url)
+    if not config["NAME"] and "service" not in config.get("OPTIONS", {}):
+        raise ValueError("no database is named")
+    return config
+
+
+def _check_database_url(url: SecretStr) -> SecretStr:
+    database_config(url.get_secret_value())
+    return url
+
+
+def _check_conninfo(conninfo: SecretStr) -> SecretStr:
+    try:
+        conninfo_to_dict(conninfo.get_secret_value())
+    except ProgrammingError:
+        raise ValueError("not a connection string") from None
+    return conninfo
+
+
+HostName = Annotated[str, StringConstraints(max_length=200)]
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
+
+
+class ProjectSettings(EnvironmentSettings):
+    """The database, the web server, live events and the log."""
+
+    prefix = PREFIX
+    development_defaults: ClassVar[Mapping[str, object]] = {"proxies": 0, "log_format": "console"}
+
+    database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] = Field(
+        default=SecretStr(""),
+        description="The database: PostgreSQL 15 to 18. Empty: an embedded server in var/postgres, for development.",
+        examples=["postgresql://user:password@host:5432/name"],
+    )
+    listen_database_url: Annotated[SecretStr, AfterValidator(_check_conninfo)] = Field(
+        default=SecretStr(""),
+        description="PostgreSQL's own address, when DATABASE_URL leads through a pooler in transaction mode. "
+        "Empty: DATABASE_URL.",
+        examples=["postgresql://user:password@host:5432/name"],
+    )
+    pg_bin: str = Field(
+        default="",
+        description="The folder of PostgreSQL's programs, for the embedded server. "
+        "Empty: the package's own, else the system's.",
+    )
+    debug: bool = Field(
+        default=False,
+        description="true only on your own machine: allows the X-Dev-User-Id header, and shows details of errors.",
+    )
+    secret_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="A long random text. The web server does not start without it, unless LITEVAULT_DEBUG is true.",
+    )
+    allowed_hosts: Annotated[tuple[HostName, ...], BeforeValidator(split_on_commas)] = Field(
+        default=(), description="The names that the web server answers to."
+    )
+    csrf_trusted_origins: Annotated[tuple[Origin, ...], BeforeValidator(split_on_commas)] = Field(
+        default=(),
+        description="The origins that may post forms, each with its scheme.",
+        examples=["https://vault.example.com, https://www.example.com"],
+    )
+    throttle_per_minute: int = Field(
+        default=600,
+        ge=0,
+        le=1_000_000,
+        description="How many requests one user may send to the API in a minute. 0: no limit.",
+    )
+    login_failures_per_name: int = Field(
+        default=20, ge=0, le=1_000_000, description="How many logins may fail in a minute for one name. 0: no limit."
+    )
+    login_failures_per_address: int = Field(
+        default=10,
+        ge=0,
+        le=1_000_000,
+        description="How many logins may fail in a minute from one address. 0: no limit.",
+    )
+    proxies: int = Field(
+        default=1,
+        ge=0,
+        le=10,
+        description="How many proxies of your own stand before the web server and add to X-Forwarded-For.",
+    )
+    events_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="The port of the events process on the web server's host, to which the web server redirects "
+        "clients. make run sets it. 0: a proxy passes /api/v1/events on.",
+    )
+    events_heartbeat_seconds: int = Field(
+        default=15,
+        ge=1,
+        le=3600,
+        description="How many seconds pass between two signs of life on an open stream of events.",
+    )
+    events_streams: int = Field(
+        default=500, ge=1, le=100_000, description="How many streams one events process keeps open."
+    )
+    events_streams_per_user: int = Field(
+        default=20, ge=1, le=100_000, description="How many streams one events process keeps open for one user."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="JSON for machines, or colours for a person at a terminal."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least severe messages to log."
+    )
+
+    @classmethod
+    def variable(cls, field: str) -> str:
+        return "DATABASE_URL" if field == "database_url" else super().variable(field)
+
+
+class Setting(NamedTuple):
+    """One setting, as its field declares it."""
+
+    group: type[EnvironmentSettings]
+    field: str
+
+    @property
+    def name(self) -> str:
+        return self.group.variable(self.field)
+
+    @property
+    def sentence(self) -> str:
+        return str(self.group.model_fields[self.field].description)
+
+    @property
+    def accepts(self) -> str:
+        return self.group.accepts(self.field)
+
+    @property
+    def is_secret(self) -> bool:
+        return bool(self.group.schema_of(self.field).get("writeOnly"))
+
+    @property
+    def is_address(self) -> bool:
+        return self.field.endswith("database_url")
+
+    @property
+    def default(self) -> str:
+        return text_of(self.group.model_fields[self.field].default)
+
+    @property
+    def development_default(self) -> str:
+        return text_of(self.group.development_defaults.get(self.field, self.default))
+
+
+GROUPS: tuple[type[EnvironmentSettings], ...] = (ProjectSettings, LLMSettings, EnrichSettings)
+SETTINGS = tuple(Setting(group, field) for group in GROUPS for field in group.model_fields)
+
+
+def text_of(value: object) -> str:
+    """Write a value as an environment variable holds it."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def read(environment: Mapping[str, str]) -> tuple[ProjectSettings, LLMSettings, EnrichSettings]:
+    """Read every setting.
+
+    Raises ImproperlyConfigured for a value that is not accepted, and in development for a name that does not exist.
+    """
+    try:
+        debug = ProjectSettings.from_environment(environment).debug
+        project = ProjectSettings.from_environment(environment, is_development=debug)
+        llm = LLMSettings.from_environment(environment, is_development=debug)
+        enrich = EnrichSettings.from_environment(environment, is_development=debug)
+    except InvalidSettings as error:
+        raise ImproperlyConfigured(f"{error}.") from None
+    if debug and (names := unknown_names(environment)):
+        raise ImproperlyConfigured(f"Unknown setting {', '.join(names)}. docs/settings.md has the names that exist.")
+    return project, llm, enrich
+
+
+def unknown_names(environment: Mapping[str, str]) -> list[str]:
+    """Return the names with our prefix that no setting has: most likely typing mistakes."""
+    known = {setting.name for setting in SETTINGS}
+    return sorted(name for name in environment if name.upper().startswith(PREFIX) and name not in known)

@@ -1,0 +1,90 @@
+"""Make .env.example and docs/settings.md from the declaration: python -m litevault.settings.reference --write"""
+
+import sys
+import textwrap
+from collections.abc import Iterator
+
+from litevault.settings import BASE_DIR
+from litevault.settings.declaration import GROUPS, SETTINGS, Setting
+
+EXAMPLE = BASE_DIR / ".env.example"
+PAGE = BASE_DIR / "docs" / "settings.md"
+
+EXAMPLE_HEAD = """\
+# The settings of LiteVault, made from their declaration; docs/settings.md is the same as a page.
+# Copy this file to .env and change what you need. An empty value means the default.
+"""
+
+PAGE_HEAD = """\
+# Settings
+
+LiteVault reads its settings from the environment and from `.env` in the root of the checkout. The environment comes
+first. An empty value means the default. A value that is not accepted stops the start with a sentence that names the
+setting and what it accepts. A name that begins with `LITEVAULT_` and is not on this page stops the start when
+`LITEVAULT_DEBUG` is true; otherwise the log warns of it (`setting.ignored`).
+
+`manage.py doctor` shows every setting with the value in force. Of a secret it shows only whether it is set.
+
+A line of `.env` is `NAME=value`, a comment, or empty. Blanks around `=`, a leading `export`, quotes around the value
+and a comment behind it (`NAME=value # comment`) are understood. Put a value that contains ` #` in single quotes.
+Any other line stops the start with its number. When a name is set twice, the last one counts.
+
+The key of a model is read under the name that LiteLLM gives it, such as `OPENAI_API_KEY`
+([models.md](models.md)).
+
+This page and [.env.example](../.env.example) are made from the declaration of the settings in
+`litevault/settings/declaration.py` and `enrichment/config.py`. After a change of these, run
+`python -m litevault.settings.reference --write`.
+"""
+
+
+def example() -> str:
+    """Return the text of .env.example."""
+    return EXAMPLE_HEAD + "".join(_lines_of(setting) for setting in SETTINGS)
+
+
+def page() -> str:
+    """Return the text of docs/settings.md."""
+    return PAGE_HEAD + "".join(f"\n## {title}\n\n{''.join(_table(settings))}" for title, settings in _groups())
+
+
+def _groups() -> Iterator[tuple[str, list[Setting]]]:
+    for group in GROUPS:
+        yield str(group.__doc__).strip(" ."), [setting for setting in SETTINGS if setting.group is group]
+
+
+def _lines_of(setting: Setting) -> str:
+    has_one_default = setting.development_default == setting.default
+    default = "" if has_one_default else f" Empty: {_defaults(setting)}."
+    comments = (setting.sentence, f"Accepts {_accepts(setting)}.{default}")
+    lines = [f"# {line}" for comment in comments for line in textwrap.wrap(comment, 118, break_on_hyphens=False)]
+    return "\n".join(["", *lines, f"{setting.name}={setting.default if has_one_default else ''}", ""])
+
+
+def _table(settings: list[Setting]) -> Iterator[str]:
+    yield "| name | accepts | default | meaning |\n|---|---|---|---|\n"
+    for setting in settings:
+        default = _defaults(setting, mark="`") if setting.default else "none"
+        yield f"| `{setting.name}` | {_accepts(setting)} | {default} | {setting.sentence} |\n"
+
+
+def _accepts(setting: Setting) -> str:
+    return setting.accepts + (" (secret)" if setting.is_secret else "")
+
+
+def _defaults(setting: Setting, *, mark: str = "") -> str:
+    default = f"{mark}{setting.default}{mark}"
+    if setting.development_default == setting.default:
+        return default
+    return f"{default}, or {mark}{setting.development_default}{mark} with LITEVAULT_DEBUG"
+
+
+def main(arguments: list[str]) -> None:
+    if arguments != ["--write"]:
+        sys.exit("Usage: python -m litevault.settings.reference --write")
+    EXAMPLE.write_text(example(), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
