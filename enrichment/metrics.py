@@ -1,7 +1,7 @@
 """What one listener has done since it was started, for Prometheus.
 
 Counting costs about a microsecond each, and nothing is read from the database. The state of the queue, which all
-listeners share, is told by the web server: litevault/metrics.py.
+listeners share, is told by the web server: litevault/operations/metrics.py.
 """
 
 from collections.abc import Collection, Iterator, Sequence

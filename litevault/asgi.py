@@ -7,7 +7,7 @@ The API and the admin are served by wsgi.py.
 
 import os
 
-from litevault.starting import keep_signals_for_later
+from litevault.web.startup_signals import keep_signals_for_later
 
 keep_signals_for_later()
 
@@ -18,7 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
 
 from django.conf import settings  # needs the line above
 
-from litevault.production import leftovers
+from litevault.operations.checks import leftovers
 
 if found := " ".join(leftovers()):
     raise ImproperlyConfigured(found)

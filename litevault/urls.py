@@ -7,12 +7,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
+from litevault.accounts.logins import limited
 from litevault.events.views import EventsElsewhere
-from litevault.favicon import favicon
-from litevault.health import healthz, readyz
-from litevault.logins import limited
-from litevault.metrics import metrics
-from litevault.schema import SchemaView
+from litevault.operations.health import healthz, readyz
+from litevault.operations.metrics import metrics
+from litevault.web.favicon import favicon
+from litevault.web.schema import SchemaView
 
 admin.autodiscover()
 
@@ -23,7 +23,7 @@ def nothing_here(_request: HttpRequest, _path: str) -> HttpResponse:
     raise Http404
 
 
-login = LoginView.as_view(template_name="litevault/login.html", extra_context={"is_debug": settings.DEBUG})
+login = LoginView.as_view(template_name="accounts/login.html", extra_context={"is_debug": settings.DEBUG})
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="pending-items")),

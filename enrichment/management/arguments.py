@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from enrichment.config import LLMSettings
-from enrichment.management.exposition import LOOPBACK, ip_address
+from enrichment.management.metrics_server import LOOPBACK, ip_address
 
 WORKER_ID_MAX_LENGTH = 64
 LAST_PORT = 65535

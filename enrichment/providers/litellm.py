@@ -26,10 +26,10 @@ from typing import Any, cast
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.errors import InvalidOutput, ModelDeclined
 from enrichment.prompts import Message, build_messages, cut_to_tokens, tags_that_fit
-from enrichment.providers.answers import is_declined, length_of, tokens_of, unfence
 from enrichment.providers.base import EnrichmentProvider
-from enrichment.providers.dialogue import Ask, Dialogue, Record, most_telling_fault, paid_for, total_usage
+from enrichment.providers.conversation import Ask, Conversation, ModelHealth, most_telling_fault, paid_for, total_usage
 from enrichment.providers.draft import Draft
+from enrichment.providers.replies import is_declined, length_of, tokens_of, unfence
 from enrichment.schemas import EnrichmentResult, EnrichmentSchema, Usage
 
 # Read when litellm is imported.
@@ -89,7 +89,7 @@ class Route:
     model: str
     instructor: AsyncInstructor
     address: dict[str, str]
-    record: Record = field(default_factory=Record)
+    record: ModelHealth = field(default_factory=ModelHealth)
 
 
 class LiteLLMProvider(EnrichmentProvider):
@@ -109,15 +109,15 @@ class LiteLLMProvider(EnrichmentProvider):
         messages = self._messages(text, vocabulary)
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._settings.deadline_seconds
-        dialogues: list[Dialogue] = []
+        conversations: list[Conversation] = []
         for position, route in enumerate(self._routes):
             share_seconds = (deadline - clock()) / (len(self._routes) - position)
-            dialogues.append(self._dialogue(route, ends_at=clock() + share_seconds))
-            with paid_for(dialogues):
-                draft = await dialogues[-1].hold(partial(self._converse, route, messages))
+            conversations.append(self._conversation(route, ends_at=clock() + share_seconds))
+            with paid_for(conversations):
+                draft = await conversations[-1].hold(partial(self._converse, route, messages))
             if draft is not None:
-                return draft.result(total_usage(dialogues))
-        raise most_telling_fault(dialogues)
+                return draft.result(total_usage(conversations))
+        raise most_telling_fault(conversations)
 
     async def close(self) -> None:
         await litellm.close_litellm_async_clients()
@@ -131,8 +131,8 @@ class LiteLLMProvider(EnrichmentProvider):
         text = cut_to_tokens(text, limit=limit - len("\n".join(tags).encode()), count=_count_tokens)
         return build_messages(text, tags=tags)
 
-    def _dialogue(self, route: Route, *, ends_at: float) -> Dialogue:
-        return Dialogue(
+    def _conversation(self, route: Route, *, ends_at: float) -> Conversation:
+        return Conversation(
             partial(self._send, route),
             model=route.model,
             record=route.record,
@@ -155,7 +155,7 @@ class LiteLLMProvider(EnrichmentProvider):
         return cast(EnrichmentSchema, draft)
 
     async def _send(self, route: Route, **request: Any) -> tuple[Any, Usage]:
-        """One HTTP request. The dialogue keeps the time; litellm makes a new client for each other `timeout`."""
+        """One HTTP request. The conversation keeps the time; litellm makes a new client for each other `timeout`."""
         answer = await litellm.acompletion(
             **request,
             **route.address,
@@ -194,7 +194,7 @@ def _routes(settings: LLMSettings) -> Iterator[Route]:
 
 
 async def _ask(*, ask: Ask, **request: Any) -> Any:
-    """What Instructor takes for the model of every dialogue. Which one it is in travels with the request."""
+    """What Instructor takes for the model of every conversation. Which one it is in travels with the request."""
     return await ask(**request)
 
 

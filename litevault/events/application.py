@@ -1,4 +1,4 @@
-"""The events process: who comes in by the door is told what changes, until one of the two leaves."""
+"""The events process: who comes in by the handshake is told what changes, until one of the two leaves."""
 
 import asyncio
 import os
@@ -17,14 +17,14 @@ from structlog.contextvars import bound_contextvars
 
 from items.changes import CHANNEL_CHANGED
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
-from litevault.errors import Problem, crash
-from litevault.events import answers, metrics, wire
-from litevault.events.answers import Send, send_body, send_head, send_whole
-from litevault.events.door import Door, Scope
+from litevault.events import metrics, responses, sse
 from litevault.events.feed import Feed
+from litevault.events.handshake import Handshake, Scope
+from litevault.events.responses import Send, send_body, send_head, send_whole
 from litevault.events.stream import Stream
 from litevault.events.views import Admitted
-from litevault.request_id import HEADER, well_formed_or_new
+from litevault.web.errors import Problem, crash
+from litevault.web.request_id import HEADER, well_formed_or_new
 from postgres.conninfo import listen_conninfo
 from postgres.listener import Listener
 
@@ -34,7 +34,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 
 CONNECTION_NAME = "litevault-events"
 CHANNELS = (CHANNEL_CHANGED, CHANNEL_ENRICHING, CHANNEL_CANCELLED)
-OF_ITSELF = {"/healthz": answers.alive, "/metrics": answers.told}
+OF_ITSELF = {"/healthz": responses.alive, "/metrics": responses.told}
 EXIT_CRASHED = 1
 WRITE_SECONDS = 20.0
 FAREWELL_SECONDS = 1.0
@@ -46,7 +46,7 @@ class Events:
     """The ASGI application."""
 
     def __init__(self) -> None:
-        self._door = Door()
+        self._handshake = Handshake()
         self._feed = Feed()
         metrics.limit.set(settings.EVENTS_STREAMS)
 
@@ -77,7 +77,7 @@ class Events:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=FAREWELL_SECONDS)
-        await asyncio.gather(self._feed.close(), self._door.close())
+        await asyncio.gather(self._feed.close(), self._handshake.close())
         leave_threads_behind()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -95,9 +95,9 @@ class Events:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._let_go))
 
     def _let_go(self) -> None:
-        """Streams, and whoever still waits at the door, which a silent database keeps for long."""
+        """Streams, and whoever still waits at the handshake, which a silent database keeps for long."""
         self._feed.stop()
-        self._door.turn_away()
+        self._handshake.turn_away()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
@@ -113,27 +113,27 @@ class Events:
         if of_itself := OF_ITSELF.get(scope["path"]):
             return of_itself()
         if len(self._feed) >= settings.EVENTS_STREAMS:
-            return answers.full()
+            return responses.full()
         try:
-            answer = await self._door.answer(scope)
+            answer = await self._handshake.answer(scope)
         except TimeoutError:
-            return answers.late()
+            return responses.late()
         except UnicodeDecodeError:
-            return answers.refusal(Problem.known(HTTPStatus.BAD_REQUEST))
+            return responses.refusal(Problem.known(HTTPStatus.BAD_REQUEST))
         except Exception as error:  # noqa: BLE001  # whatever it is, it leaves in our shape
-            return answers.refusal(crash(error))
+            return responses.refusal(crash(error))
         return self._refusal_of(answer) or answer if isinstance(answer, Admitted) else answer
 
     def _refusal_of(self, admitted: Admitted) -> HttpResponse | None:
         """Counted when it is known who comes. From here to the stream nothing is waited for, so that counts hold."""
         if len(self._feed) >= settings.EVENTS_STREAMS:
-            return answers.full()
+            return responses.full()
         if self._feed.count_of(admitted.credentials.owner_id) >= settings.EVENTS_STREAMS_PER_USER:
-            return answers.crowded()
+            return responses.crowded()
         return None
 
     async def _stream(self, admitted: Admitted, receive: Receive, send: Send) -> None:
-        position = wire.position_from(admitted.last_event_id)
+        position = sse.position_from(admitted.last_event_id)
         stream = Stream(
             admitted.credentials,
             position=position,
@@ -170,7 +170,7 @@ async def until_one_leaves(stream: Stream, receive: Receive, send: Send) -> None
 
 async def write(stream: Stream, send: Send) -> None:
     """Send what comes, until the stream ends. A client that does not read is waited for, but not for long."""
-    chunk = wire.opening(retry_ms=random.randint(*RETRY_MS))  # noqa: S311  # chance is no secret
+    chunk = sse.opening(retry_ms=random.randint(*RETRY_MS))  # noqa: S311  # chance is no secret
     try:
         while chunk:
             async with asyncio.timeout(WRITE_SECONDS):

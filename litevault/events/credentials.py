@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 
-from litevault.models import ApiToken
+from litevault.accounts.models import ApiToken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

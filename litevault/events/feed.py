@@ -13,7 +13,7 @@ from django.db import Error
 from items.changes import Changes, read_changes
 from litevault.events import metrics
 from litevault.events.credentials import still_good
-from litevault.events.django_thread import DjangoThread
+from litevault.events.orm_thread import OrmThread
 from litevault.events.stream import LIMIT, LONG_LOOK_BACK, SHORT_LOOK_BACK, Stream
 
 logger = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class Feed:
     def __init__(self, *, sweep_seconds: float = SWEEP_SECONDS) -> None:
         self._sweep_seconds = sweep_seconds
         self._streams: set[Stream] = set()
-        self._database = DjangoThread("litevault-changes", deadline_seconds=DEADLINE_SECONDS)
+        self._database = OrmThread("litevault-changes", deadline_seconds=DEADLINE_SECONDS)
         self._wake = asyncio.Event()
         self._sweep_at = 0.0
         self._activity_at = 0.0

@@ -5,7 +5,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from items.api.fields import Choice
 from items.api.serializers import StrictSerializer
-from litevault.events import wire
+from litevault.events import sse
 
 EXAMPLE = """retry: 2000
 
@@ -41,10 +41,10 @@ describe = extend_schema(
         OpenApiParameter("Last-Event-ID", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Where to go on."),
     ],
     responses={
-        (200, wire.CONTENT_TYPE): OpenApiResponse(
+        (200, sse.CONTENT_TYPE): OpenApiResponse(
             OpenApiTypes.STR,
             description="A stream that ends when the server stops, or the credentials do.",
-            examples=[OpenApiExample("stream", value=EXAMPLE, media_type=wire.CONTENT_TYPE)],
+            examples=[OpenApiExample("stream", value=EXAMPLE, media_type=sse.CONTENT_TYPE)],
         ),
         204: OpenApiResponse(description="Whoever runs the service offers no events here: do not come back."),
         307: OpenApiResponse(description="In development: the events process listens on another port."),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from items.changes import Change
-from litevault.events import metrics, wire
+from litevault.events import metrics, sse
 from litevault.events.credentials import Credentials
 
 # Rows are stamped before they are committed, and by several clocks. Each reading looks back so far.
@@ -64,19 +64,19 @@ class Stream:
         is_ahead = self._position is not None and self._position > read_at
         if self._is_lost or is_ahead or (is_cut and (unknown or look_back == LONG_LOOK_BACK)):
             metrics.sent.labels("reset").inc()
-            self._send([wire.reset_event(position=read_at)])
+            self._send([sse.reset_event(position=read_at)])
         elif unknown:
             metrics.sent.labels("item").inc(len(unknown))
-            self._send(wire.item_events(unknown, position=read_at))
+            self._send(sse.item_events(unknown, position=read_at))
         elif self._is_new:
-            self._send([wire.heartbeat(read_at)])
+            self._send([sse.heartbeat(read_at)])
         self._position = read_at
         self._is_new = self._is_lost = False
         self._remember(unknown, read_at)
 
     def say_activity(self) -> None:
         metrics.sent.labels("activity").inc()
-        self._send([wire.activity_event()])
+        self._send([sse.activity_event()])
 
     def end(self, cause: str) -> None:
         """Let the client go, which may come back. The first cause counts."""
@@ -90,7 +90,7 @@ class Stream:
             async with asyncio.timeout(heartbeat_seconds):
                 await self._news.wait()
         if not self._news.is_set():  # else the position would be ahead of what still waits
-            return wire.heartbeat(self._position)
+            return sse.heartbeat(self._position)
         if self.ended.is_set():
             return b""
         self._news.clear()

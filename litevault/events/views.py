@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from items.api.filters import parameters
-from litevault.events import wire
+from litevault.events import sse
 from litevault.events.credentials import Credentials
 from litevault.events.schema import EventsParameters, describe
 
@@ -36,7 +36,7 @@ class Admitted(HttpResponse):
     """The head of an answer whose body never ends by itself: application.py sends it."""
 
     def __init__(self, credentials: Credentials, *, wants_activity: bool, last_event_id: str) -> None:
-        super().__init__(content_type=wire.CONTENT_TYPE)
+        super().__init__(content_type=sse.CONTENT_TYPE)
         self.credentials = credentials
         self.wants_activity = wants_activity
         self.last_event_id = last_event_id

@@ -6,7 +6,7 @@ from pathlib import Path
 from environ import Env
 
 from litevault.dotenv import read_dotenv
-from litevault.logging import configure_logging
+from litevault.operations.logging import configure_logging
 from litevault.settings.declaration import database_config, read
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -16,7 +16,7 @@ PROJECT, LLM, ENRICH = read(Env.ENVIRON)
 
 DEBUG = PROJECT.debug
 
-# Commands work without a key. The web server refuses to start without one (production.py), because a random
+# Commands work without a key. The web server refuses to start without one (operations/checks.py), because a random
 # key would log everybody out at each restart.
 SECRET_KEY = PROJECT.secret_key.get_secret_value()
 SECRET_KEY_IS_TEMPORARY = not SECRET_KEY and not DEBUG
@@ -47,19 +47,22 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "litevault.apps.LiteVaultConfig",
+    "litevault.web",
+    "litevault.accounts",
+    "litevault.operations",
+    "litevault.development",
     "items",
     "enrichment",
 ]
 
 MIDDLEWARE = [
-    "litevault.request_id.RequestIdMiddleware",
-    "litevault.error_middleware.ErrorMiddleware",
+    "litevault.web.request_id.RequestIdMiddleware",
+    "litevault.web.error_middleware.ErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "litevault.request_body.BodyMiddleware",
+    "litevault.web.request_body.BodyMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -101,7 +104,7 @@ DATABASES = {
 }
 LISTEN_DATABASE_URL = PROJECT.listen_database_url.get_secret_value()
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes; litevault.request_body holds every request to it
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes; litevault.web.request_body holds every request to it
 
 THROTTLE_PER_MINUTE = PROJECT.throttle_per_minute
 LOGIN_FAILURES_PER_ADDRESS = PROJECT.login_failures_per_address
@@ -116,22 +119,22 @@ EVENTS_STREAMS_PER_USER = PROJECT.events_streams_per_user
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "litevault.authentication.TokenAuthentication",
-        "litevault.authentication.DevelopmentAuthentication",
+        "litevault.accounts.authentication.TokenAuthentication",
+        "litevault.accounts.authentication.DevelopmentAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_THROTTLE_CLASSES": ["litevault.throttling.UserThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["litevault.accounts.throttling.UserThrottle"],
     "NUM_PROXIES": PROXIES,
     "DEFAULT_PARSER_CLASSES": [
-        "litevault.parsers.StrictJSONParser",
+        "litevault.web.parsers.StrictJSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer", "items.api.renderers.PageRenderer"],
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "litevault.errors.exception_handler",
+    "EXCEPTION_HANDLER": "litevault.web.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -144,7 +147,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_PATCH": False,
-    "PARSER_WHITELIST": ["litevault.parsers.StrictJSONParser"],
+    "PARSER_WHITELIST": ["litevault.web.parsers.StrictJSONParser"],
     "ENUM_NAME_OVERRIDES": {
         "Status": "items.states.Status",
         "SourceType": "items.states.SourceType",
@@ -155,10 +158,10 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "litevault.schema.document_errors",
-        "litevault.schema.document_required_bodies",
-        "litevault.schema.document_empty_parameters",
-        "litevault.schema.hide_development_header",
+        "litevault.web.schema.document_errors",
+        "litevault.web.schema.document_required_bodies",
+        "litevault.web.schema.document_empty_parameters",
+        "litevault.accounts.schema.hide_development_header",
     ],
 }
 LOGIN_URL = "login"

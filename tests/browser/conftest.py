@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from pytest_django import DjangoDbBlocker
 from selenium import webdriver
 
-from litevault.models import LoginThrottle
+from litevault.accounts.models import LoginThrottle
 from tests.browser.browser import Browser
 from tests.browser.chromium import MISSING, is_installed, running_chromium
 from tests.browser.site import Site, running_site

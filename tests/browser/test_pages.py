@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from items.models import Item
 from items.states import Outcome, SourceType, Status
-from litevault.models import LoginThrottle
+from litevault.accounts.models import LoginThrottle
 from tests.browser.browser import Browser
 from tests.items.admin.pages import LIST, detail, verb
 from tests.items.factories import make_attempt, make_item
@@ -103,7 +103,7 @@ def discard_question(browser: Browser, items: Mapping[str, Item]) -> None:
 
 
 def token_refused(browser: Browser, _items: Mapping[str, Item]) -> None:
-    browser.open("/admin/litevault/apitoken/add/")
+    browser.open("/admin/accounts/apitoken/add/")
     browser.type("nobody-of-that-name", into="User")
     browser.type("Laptop", into="Name")
     browser.click("Save")
@@ -111,7 +111,7 @@ def token_refused(browser: Browser, _items: Mapping[str, Item]) -> None:
 
 
 def token_made(browser: Browser, _items: Mapping[str, Item]) -> None:
-    browser.open("/admin/litevault/apitoken/add/")
+    browser.open("/admin/accounts/apitoken/add/")
     browser.type("ada", into="User")
     browser.type("Laptop", into="Name")
     browser.click("Save")
@@ -151,8 +151,8 @@ PAGES: Mapping[str, Visit] = MappingProxyType(
         "admin, ready item": detail_page("ready"),
         "discard question": discard_question,
         "admin login": opened("/admin/login/"),
-        "tokens": opened("/admin/litevault/apitoken/"),
-        "token form": opened("/admin/litevault/apitoken/add/"),
+        "tokens": opened("/admin/accounts/apitoken/"),
+        "token form": opened("/admin/accounts/apitoken/add/"),
         "token form, refused": token_refused,
         "token made": token_made,
     }

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from items.states import Status
-from litevault.doctor import events
+from litevault.operations.doctor import events
 from postgres.embedded.server import free_port
 from tests.deploy.test_files import ROOT
 from tests.hardening.production import PRODUCTION

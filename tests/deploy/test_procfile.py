@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 
 from items.models import Item
 from items.states import Status
-from litevault.models import ApiToken
+from litevault.accounts.models import ApiToken
 from postgres.embedded.server import free_port
 from tests.database import database_url, reaches
 from tests.deploy.test_files import ROOT, procfile

@@ -18,8 +18,8 @@ import psutil  # type: ignore[import-untyped]  # it carries no types
 import pytest
 from django.core.management import CommandError
 
-from litevault.management.commands.up import Command, end_of_embedded_server
-from litevault.supervisor import STOP_SIGNALS, Supervisor
+from litevault.development.management.commands.up import Command, end_of_embedded_server
+from litevault.development.supervisor import STOP_SIGNALS, Supervisor
 from postgres.embedded.embedded import running_postgres, serves
 from postgres.embedded.server import free_port
 from tests.clones import bare_environment, fresh_clone
@@ -129,7 +129,7 @@ def test_port_in_use_is_one_sentence(start: CommandStarter, tmp_path: Path) -> N
 
 
 def test_web_server_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
-    monkeypatch.setattr("litevault.management.commands.up.READY_SECONDS", 0)
+    monkeypatch.setattr("litevault.development.management.commands.up.READY_SECONDS", 0)
 
     with Supervisor([]) as supervisor, pytest.raises(CommandError, match="were not ready"):
         Command().watch(supervisor, "never shown", wanted=[(port, "/healthz")], database_is_gone=lambda: False)

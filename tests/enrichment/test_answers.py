@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from enrichment.providers.answers import MOST_TOKENS, is_declined, length_of, tokens_of, unfence
+from enrichment.providers.replies import MOST_TOKENS, is_declined, length_of, tokens_of, unfence
 
 
 def message(content: Any = None, **fields: Any) -> SimpleNamespace:

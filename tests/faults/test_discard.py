@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from items.models import Item
 from items.states import Outcome, Status
-from litevault.models import ApiToken
+from litevault.accounts.models import ApiToken
 from tests.plugins.commands import CommandStarter, SlowListenerStarter
 from tests.privacy.web import web_server
 from tests.waiting import until

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from items.models import Item
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
 from items.states import Outcome, Status
-from litevault.models import ApiToken
+from litevault.accounts.models import ApiToken
 from tests.database import database_url, reaches
 from tests.faults.pgbouncer import PROGRAM, PgBouncer, running_pgbouncer
 from tests.plugins.commands import CommandStarter, ListenerStarter, SlowListenerStarter

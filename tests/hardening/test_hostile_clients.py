@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from items.models import Item
 from items.states import Status
-from litevault.models import ApiToken
+from litevault.accounts.models import ApiToken
 from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item
 from tests.plugins.commands import CommandStarter

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from items.models import IdempotencyKey, Item
-from litevault.models import ApiToken
+from litevault.accounts.models import ApiToken
 from tests.hardening.production import PRODUCTION, TWO_WORKERS
 from tests.items.factories import make_item
 from tests.plugins.commands import CommandStarter

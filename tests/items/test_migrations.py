@@ -7,7 +7,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
 
-APPS = ("items", "litevault")
+APPS = ("items", "accounts")
 TABLES = (
     "items",
     "enrichment_attempts",

@@ -14,7 +14,7 @@ from enrichment.providers.base import EnrichmentProvider
 from enrichment.worker import EnrichmentWorker
 from items.models import EnrichmentAttempt, Item
 from items.queue import LISTENER_NAME, WORKER_CHANNELS
-from litevault.events.django_thread import DjangoThread
+from litevault.events.orm_thread import OrmThread
 from postgres.conninfo import listen_conninfo
 from postgres.listener import Listener
 from tests.enrichment.waiting import PATIENCE_SECONDS
@@ -25,7 +25,7 @@ Value = TypeVar("Value")
 class Database:
     """The test's own look at the database from inside an event loop."""
 
-    def __init__(self, thread: DjangoThread) -> None:
+    def __init__(self, thread: OrmThread) -> None:
         self._thread = thread
 
     async def run(self, work: Callable[[], Value]) -> Value:
@@ -61,7 +61,7 @@ class Database:
 
 @pytest.fixture
 async def database(transactional_db: None) -> AsyncIterator[Database]:
-    thread = DjangoThread("test", deadline_seconds=10)
+    thread = OrmThread("test", deadline_seconds=10)
     yield Database(thread)
     await thread.close()
 

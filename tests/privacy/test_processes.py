@@ -12,7 +12,7 @@ from django.test import Client
 from items.models import EnrichmentAttempt, Item
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
 from items.states import Outcome, Status
-from litevault.models import ApiToken
+from litevault.accounts.models import ApiToken
 from postgres.embedded.server import free_port
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
 from tests.enrichment.fault_matrix import MATRIX, MAX_RETRIES, Fault

@@ -12,7 +12,7 @@ from enrichment.breaker import Breaker
 from enrichment.config import LLMSettings
 from enrichment.enricher import Enricher
 from enrichment.errors import UnexpectedFailure
-from enrichment.providers import dialogue
+from enrichment.providers import conversation
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.vocabulary import Vocabularies
 from items.claims import Claim, Verdict
@@ -124,7 +124,7 @@ def test_search_finds_nothing_after_a_refusal(search_after_refusal: SearchAfterR
 def test_search_finds_what_the_sanitiser_would_have_kept_back(
     search_after_refusal: SearchAfterRefusal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dialogue, "fault_of", talkative)
+    monkeypatch.setattr(conversation, "fault_of", talkative)
 
     found = search_after_refusal()
 

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from enrichment import metrics
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.management.arguments import LAST_PORT, WORKER_ID_MAX_LENGTH, add_ends, add_metrics, add_work
-from enrichment.management.exposition import Exposition, exposed
+from enrichment.management.metrics_server import Exposition, exposed
 from enrichment.management.processes import EXIT_HARD, EXIT_MISCONFIGURED, ListenerProcesses, own_command
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.factory import build_provider

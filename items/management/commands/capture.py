@@ -19,7 +19,7 @@ from items.capturing.sources import STANDARD_INPUT, Found, Piece, Skipped, texts
 from items.capturing.tally import Tally
 from items.capturing.watch import Watch, is_listener_alive
 from items.management.arguments import add_names, add_owner
-from items.management.endings import EXIT_INCOMPLETE, advising, report
+from items.management.exit_codes import EXIT_INCOMPLETE, advising, report
 from items.management.progress import bytes_progress, progress
 from items.models import Item
 from items.texts import RAW_TEXT_MAX_LENGTH

@@ -14,7 +14,7 @@ from items.capturing.sources import STANDARD_INPUT, shown
 from items.exchange import json_lines
 from items.exchange.exporting import records_of, whole_file, write_file
 from items.exchange.record import ItemRecord
-from items.management.endings import EXIT_INCOMPLETE, abandon_standard_output, advising
+from items.management.exit_codes import EXIT_INCOMPLETE, abandon_standard_output, advising
 from items.management.progress import progress
 from items.models import Item
 

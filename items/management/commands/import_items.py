@@ -15,7 +15,7 @@ from items.capturing.sources import STANDARD_INPUT
 from items.exchange.importing import SUFFIXES, batches, records_from, store
 from items.exchange.tally import ImportTally
 from items.management.arguments import add_names, add_owner
-from items.management.endings import EXIT_INCOMPLETE, advising, report
+from items.management.exit_codes import EXIT_INCOMPLETE, advising, report
 from items.management.progress import bytes_progress
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.test import Client
 
-from litevault.models import ApiToken
+from litevault.accounts.models import ApiToken
 
 BASE = "/api/v1"
 

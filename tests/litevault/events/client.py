@@ -9,7 +9,7 @@ from typing import Any, Self
 from django.contrib.auth.models import User
 from django.db import connection
 
-from litevault.models import ApiToken
+from litevault.accounts.models import ApiToken
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 20

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from litevault.models import ApiToken
+from litevault.accounts.models import ApiToken
 
 
 @pytest.fixture

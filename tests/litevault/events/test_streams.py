@@ -9,7 +9,7 @@ from django.db import connection
 
 from items.models import Item
 from items.states import Status
-from litevault.models import ApiToken
+from litevault.accounts.models import ApiToken
 from tests.items.factories import RAW_TEXT, make_item
 from tests.items.other_connection import other_connection
 from tests.litevault.events.client import connections

@@ -1,0 +1,65 @@
+"""Who is asking: a token, or in development a name. The session of a browser is REST framework's own."""
+
+import re
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from litevault.accounts.models import TOKEN_PREFIX, ApiToken, digest_of
+
+CODE = "UNAUTHORIZED"
+SCHEME = "bearer"
+CHALLENGE = 'Bearer realm="litevault"'
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+DEVELOPMENT_HEADER = "X-Dev-User-Id"
+DEVELOPMENT_NAME = re.compile(r"[A-Za-z0-9_.@+-]{1,150}")
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer lv_…`"""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        scheme, _, secret = request.headers.get("Authorization", "").strip().partition(" ")
+        if scheme.lower() != SCHEME:
+            return None
+        secret = secret.strip()
+        found = ApiToken.objects.valid().filter(digest=digest_of(secret), user__is_active=True)
+        token = found.select_related("user").first() if secret.startswith(TOKEN_PREFIX) else None
+        if token is None:
+            raise AuthenticationFailed("The token is unknown, revoked or past its time.", code=CODE)
+        _note_use(token)
+        return token.user, token
+
+    def authenticate_header(self, _request: Request) -> str:
+        return CHALLENGE
+
+
+def _note_use(token: ApiToken) -> None:
+    """At most once a minute: a write for every read would cost more than it tells."""
+    now = timezone.now()
+    if token.last_used_at is None or token.last_used_at <= now - USE_IS_NOTED_EVERY:
+        unnoted = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_IS_NOTED_EVERY)
+        ApiToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=now)
+
+
+class DevelopmentAuthentication(BaseAuthentication):
+    """`X-Dev-User-Id: any-name`, in debug mode only. The user is made on first use."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        name = request.headers.get(DEVELOPMENT_HEADER)
+        if name is None or not settings.DEBUG:
+            return None
+        if not DEVELOPMENT_NAME.fullmatch(name):
+            sentence = f"{DEVELOPMENT_HEADER} must be 1 to 150 letters, digits or _.@+- characters."
+            raise AuthenticationFailed(sentence, code=CODE)
+        user, _ = User.objects.get_or_create(username=name, defaults={"password": make_password(None)})
+        if not user.is_active:
+            raise AuthenticationFailed("This user is not active.", code=CODE)
+        return user, None

@@ -1,0 +1,87 @@
+"""Make a token for the API."""
+
+from argparse import ArgumentParser
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from litevault.accounts.models import TOKEN_NAME_MAX_LENGTH, ApiToken
+
+LONGEST_DAYS = 3650
+
+
+class Command(BaseCommand):
+    help = (
+        "Make a token for the API and print it: the token alone on standard output, a sentence about it on standard "
+        "error, so that TOKEN=$(manage.py create_token USER) holds the token. "
+        'Send it as "Authorization: Bearer TOKEN". '
+        "It is shown only now; the admin lists and revokes tokens."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("user", metavar="USER", help="name of the user that the token speaks for")
+        parser.add_argument("--name", default="command line", help="what the token is for (default: %(default)s)")
+        parser.add_argument(
+            "--expires-in",
+            type=int,
+            metavar="DAYS",
+            help=f"days until it expires, 1 to {LONGEST_DAYS} (default: never)",
+        )
+        parser.add_argument(
+            "--create-user", action="store_true", help="make the user, without a password, if there is none"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        name = name_of(options["name"])
+        expires_at = moment_in(options["expires_in"])
+        with transaction.atomic():
+            user = find_user(options["user"], or_create=options["create_user"])
+            token, secret = ApiToken.objects.issue(user=user, name=name, expires_at=expires_at)
+        until = f"until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else "until it is revoked"
+        self.stderr.write(f"Token {token} for {user.get_username()}, valid {until}. It cannot be shown again.")
+        self.stdout.write(secret)
+
+
+def name_of(text: str) -> str:
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= TOKEN_NAME_MAX_LENGTH:
+        raise CommandError(f"--name takes 1 to {TOKEN_NAME_MAX_LENGTH} characters.")
+    return name
+
+
+def moment_in(days: int | None) -> datetime | None:
+    if days is None:
+        return None
+    if not 1 <= days <= LONGEST_DAYS:
+        raise CommandError(f"--expires-in takes 1 to {LONGEST_DAYS} days.")
+    return timezone.now() + timedelta(days=days)
+
+
+def find_user(username: str, *, or_create: bool) -> User:
+    user = get_user_model().objects.filter(username=username).first()
+    if user is None and or_create:
+        return create_user(username)
+    if user is None:
+        raise CommandError(f"There is no user {username}. Add --create-user to make one.")
+    if not user.is_active:
+        raise CommandError(f"The user {username} is not active. Make the account active in the admin first.")
+    return user
+
+
+def create_user(username: str) -> User:
+    user = get_user_model()(username=username)
+    user.set_unusable_password()
+    try:
+        user.full_clean()
+    except ValidationError:
+        raise CommandError(
+            "A user's name takes 1 to 150 letters, digits and @ . + - _ characters, and no others."
+        ) from None
+    user.save()
+    return user

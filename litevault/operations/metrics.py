@@ -1,0 +1,108 @@
+"""The state of the queue for Prometheus, read from the database at every scrape.
+
+Cheap at any size: what is being worked on is counted through partial indexes, recent attempts through the index on
+their end, and the statuses that only grow are estimated from the planner's statistics once the table is large.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import psycopg
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+from items.states import Status
+from items.workers import listening_workers
+from litevault.operations import attempt_metrics
+from litevault.web.error_middleware import error_response
+from litevault.web.errors import Problem
+from postgres.timeboxed import Unanswered, ask
+
+COUNTED_UP_TO = 100_000
+
+ROWS = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'items'::regclass"
+COUNTED = "SELECT status, count(*) FROM items GROUP BY status"
+# Each of these two has a partial index of its own.
+COUNTED_ACTIVE = """
+    SELECT 'ENRICHING', count(*) FROM items WHERE status = 'ENRICHING'
+    UNION ALL SELECT 'FAILED', count(*) FROM items WHERE status = 'FAILED'
+"""
+ESTIMATED = """
+    SELECT common.status, (common.frequency * %s)::bigint
+    FROM pg_stats, unnest(most_common_vals::text::text[], most_common_freqs) AS common (status, frequency)
+    WHERE schemaname = current_schema() AND tablename = 'items' AND attname = 'status'
+"""
+OLDEST_WAIT = """
+    SELECT coalesce(extract(epoch FROM now() - min(available_at)), 0)::float8
+    FROM items WHERE status = 'ENRICHING' AND available_at <= now()
+"""
+# A lease that has run out belongs to a worker that died: nobody works on that item.
+IN_FLIGHT = """
+    SELECT count(*) FROM items WHERE status = 'ENRICHING' AND available_at > now() AND claimed_by IS NOT NULL
+"""
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    try:
+        snapshot = ask(Snapshot.take)
+    except Unanswered:
+        return error_response(request, Problem.known(HTTPStatus.SERVICE_UNAVAILABLE))
+    registry = CollectorRegistry()
+    registry.register(snapshot)
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot(Collector):
+    """The queue at one moment."""
+
+    items: dict[str, int]
+    oldest_wait_seconds: float
+    in_flight: int
+    listeners: int
+    recent: list[attempt_metrics.Group]
+
+    @classmethod
+    def take(cls, connected: psycopg.Connection[Any]) -> "Snapshot":
+        def one(query: str) -> Any:
+            (value,) = connected.execute(query).fetchone()  # type: ignore[misc]  # constants above, one row
+            return value
+
+        return cls(
+            items=_items_by_status(connected, rows=one(ROWS)),
+            oldest_wait_seconds=one(OLDEST_WAIT),
+            in_flight=one(IN_FLIGHT),
+            listeners=len(listening_workers(connected)),
+            recent=attempt_metrics.groups(connected),
+        )
+
+    def collect(self) -> Iterator[Metric]:
+        items = GaugeMetricFamily("litevault_items", "Items by status; estimated in a large table.", labels=["status"])
+        for status, count in self.items.items():
+            items.add_metric([status], count)
+        yield items
+        yield GaugeMetricFamily(
+            "litevault_oldest_wait_seconds",
+            "How long the item that is due longest has waited for a worker.",
+            value=self.oldest_wait_seconds,
+        )
+        yield GaugeMetricFamily("litevault_items_in_flight", "Items that a worker holds.", value=self.in_flight)
+        yield GaugeMetricFamily("litevault_listeners", "Listeners that hear notifications.", value=self.listeners)
+        yield from attempt_metrics.told(self.recent)
+
+
+def _items_by_status(connected: psycopg.Connection[Any], *, rows: int) -> dict[str, int]:
+    counts = dict.fromkeys(Status.values, 0)
+    if rows <= COUNTED_UP_TO:
+        return {**counts, **dict(connected.execute(COUNTED).fetchall())}
+    estimated = dict(connected.execute(ESTIMATED, [rows]).fetchall())
+    return {**counts, **estimated, **dict(connected.execute(COUNTED_ACTIVE).fetchall())}

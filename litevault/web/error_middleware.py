@@ -1,0 +1,57 @@
+"""The net under every view: what leaves as an error leaves in our shape."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.template.loader import render_to_string
+
+from litevault.web.errors import Problem, crash, problem_of
+
+API = "/api/"
+KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+
+
+class ErrorMiddleware:
+    """Answers for what the views raise, and replaces what Django and others say in words of their own.
+
+    That includes Django's debug pages, which show local variables and settings.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code < HTTPStatus.BAD_REQUEST or _is_ours(response):
+            return response
+        headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+        return error_response(request, Problem.known(response.status_code, headers=headers))
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
+        return error_response(request, problem_of(error) or crash(error))
+
+
+class ErrorPage(HttpResponse):
+    """A small page for a person whose browser went astray."""
+
+
+def error_response(request: HttpRequest, problem: Problem) -> HttpResponse:
+    if _wants_page(request):
+        page = render_to_string("web/error.html", {"error": problem.envelope["error"]})
+        return ErrorPage(page, status=problem.status, headers=dict(problem.headers))
+    return JsonResponse(problem.envelope, status=problem.status, headers=dict(problem.headers))
+
+
+def _is_ours(response: HttpResponseBase) -> bool:
+    """Only we answer in JSON; Django's own error pages are HTML or plain text."""
+    return (
+        response.headers.get("Content-Type", "").startswith("application/json")
+        or isinstance(response, ErrorPage)
+        or getattr(response, "exception", False)  # drawn by REST framework from our envelope
+    )
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    preferred = request.get_preferred_type(["application/json", "text/html"])
+    return preferred == "text/html" and not request.path.startswith(API)

@@ -1,0 +1,82 @@
+"""The one shape of every error, and an example of each, for the OpenAPI document."""
+
+from typing import Any
+
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from litevault.web.errors import KNOWN, Problem, problem_of
+
+REQUEST_ID = "req-9f1c2ab34d5e6f70"
+# Those that one call alone knows, beside those that all of them share.
+CODES = sorted(
+    {
+        *(code for code, _ in KNOWN.values()),
+        "VALIDATION_ERROR",
+        "INVALID_STATE_TRANSITION",
+        "DUPLICATE_REQUEST",
+        "STALE",
+        "IDEMPOTENCY_KEY_REUSED",
+    }
+)
+
+FIELD = {
+    "type": "object",
+    "required": ["field", "message", "constraint"],
+    "properties": {
+        "field": {"type": "string"},
+        "message": {"type": "string"},
+        "constraint": {"type": "string", "description": "Which rule it breaks, for programs."},
+    },
+}
+DETAILS = {
+    "type": "object",
+    "description": "`fields` of a VALIDATION_ERROR; `currentState`, `attemptedAction` and `allowedActions` of an "
+    "INVALID_STATE_TRANSITION.",
+    "properties": {
+        "fields": {"type": "array", "items": FIELD, "minItems": 1},
+        "currentState": {"$ref": "#/components/schemas/Status"},
+        "attemptedAction": {"$ref": "#/components/schemas/Action"},
+        "allowedActions": {"type": "array", "items": {"$ref": "#/components/schemas/Action"}},
+    },
+}
+ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "requestId"],
+            "properties": {
+                "code": {"type": "string", "enum": CODES},
+                "message": {"type": "string", "description": "One of our own sentences, safe to show."},
+                "requestId": {"type": "string", "description": "The X-Request-Id of the answer."},
+                "details": DETAILS,
+            },
+        }
+    },
+}
+ERROR_REFERENCE = {"$ref": "#/components/schemas/Error"}
+
+
+def sentence_of(status: str) -> str:
+    return KNOWN[int(status)][1]
+
+
+def examples_of(status: str) -> dict[str, Any]:
+    """What the status says, in every form that it takes, by error code."""
+    problems = [Problem.known(int(status))]
+    if status == "400":
+        problems.insert(0, _of_a_field())
+    return {problem.code: {"value": _told(problem), "summary": problem.message} for problem in problems}
+
+
+def _of_a_field() -> Problem:
+    problem = problem_of(ValidationError({"rawText": [ErrorDetail("may not be blank.", code="blank")]}))
+    assert problem  # noqa: S101  # only a crash has none
+    return problem
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    error = problem.envelope["error"]
+    assert isinstance(error, dict)  # noqa: S101  # for the type checker
+    return {"error": {**error, "requestId": REQUEST_ID}}

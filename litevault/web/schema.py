@@ -1,0 +1,82 @@
+"""The OpenAPI document: who may ask, and how every call may fail."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer2
+from drf_spectacular.views import SpectacularAPIView
+
+from litevault.web.error_schema import ERROR, ERROR_REFERENCE, examples_of, sentence_of
+from litevault.web.request_id import HEADER, WELL_FORMED
+
+ALWAYS = ("400", "401", "403", "406", "429", "500", "503")
+WITH_BODY = ("413", "415")
+WITH_ID = ("404",)
+
+REQUEST_ID = {
+    "description": "Finds the request in the log. A well-formed one that the client sends is kept.",
+    "required": True,
+    "schema": {"type": "string", "pattern": f"^{WELL_FORMED.pattern}$"},
+}
+NAMED = {"$ref": f"#/components/headers/{HEADER}"}
+RETRY_AFTER = {
+    "description": "Seconds to wait before the next try.",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 1},
+}
+AUTHENTICATE = {
+    "description": "How to say who you are.",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^Bearer "},
+}
+HEADERS_OF: Mapping[str, Mapping[str, Any]] = {
+    "401": {"WWW-Authenticate": AUTHENTICATE},
+    "429": {"Retry-After": RETRY_AFTER},
+    "503": {"Retry-After": RETRY_AFTER},
+}
+
+
+class SchemaView(SpectacularAPIView):
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiYamlRenderer2]  # noqa: RUF012  # as its base declares it
+
+
+def document_errors(result: dict[str, Any], **_context: object) -> dict[str, Any]:
+    """Give every call the errors that it shares with all others, in the one shape that they have."""
+    components = result["components"]
+    components["schemas"]["Error"] = ERROR
+    components["headers"] = {HEADER: REQUEST_ID}
+    components["responses"] = {f"Error{status}": _shared(status) for status in (*ALWAYS, *WITH_BODY, *WITH_ID)}
+    for path, calls in result["paths"].items():
+        for call in calls.values():
+            for response in call["responses"].values():
+                response.setdefault("headers", {})[HEADER] = NAMED
+            shared = (*ALWAYS, *(WITH_BODY if "requestBody" in call else ()), *(WITH_ID if "{" in path else ()))
+            references = {status: {"$ref": f"#/components/responses/Error{status}"} for status in shared}
+            call["responses"] = dict(sorted({**references, **call["responses"]}.items()))
+    return result
+
+
+def document_required_bodies(result: dict[str, Any], **_context: object) -> dict[str, Any]:
+    """A change must say what to change, though none of its fields is required by itself."""
+    for calls in result["paths"].values():
+        if "patch" in calls:
+            calls["patch"]["requestBody"]["required"] = True
+    return result
+
+
+def document_empty_parameters(result: dict[str, Any], **_context: object) -> dict[str, Any]:
+    """A filter that is empty counts as not given, as HTML forms send it."""
+    for calls in result["paths"].values():
+        for call in calls.values():
+            for parameter in call.get("parameters", ()):
+                if parameter["in"] == "query":
+                    parameter["allowEmptyValue"] = True
+    return result
+
+
+def _shared(status: str) -> dict[str, Any]:
+    return {
+        "description": sentence_of(status),
+        "headers": {HEADER: NAMED, **HEADERS_OF.get(status, {})},
+        "content": {"application/json": {"schema": ERROR_REFERENCE, "examples": examples_of(status)}},
+    }

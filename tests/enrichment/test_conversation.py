@@ -1,0 +1,339 @@
+"""A conversation on its own, with answers that are written out."""
+
+import asyncio
+import random
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from enrichment.errors import (
+    EnrichmentError,
+    Interrupted,
+    InvalidOutput,
+    KeyRefused,
+    ProviderTimeout,
+    ProviderUnavailable,
+    UnexpectedFailure,
+)
+from enrichment.providers.conversation import (
+    FAILURES_TO_BE_DOWN,
+    Ask,
+    Conversation,
+    ModelHealth,
+    most_telling_fault,
+    paid_for,
+    total_usage,
+)
+from enrichment.schemas import EnrichmentSchema, Usage
+
+DRAFT = EnrichmentSchema.model_validate(
+    {"title": "Herons", "summary": "There are herons.", "tags": ["a", "b", "c"], "source_type": "NOTE"}
+)
+PRICED = Usage(model="model", prompt_tokens=5, completion_tokens=2, cost_usd=Decimal("0.1"))
+
+
+class Script:
+    """A model that answers as is written: with a usage, an error, or never."""
+
+    def __init__(self, *answers: Usage | Exception | None) -> None:
+        self.answers = list(answers)
+        self.requests: list[dict[str, Any]] = []
+
+    async def __call__(self, **request: Any) -> tuple[str, Usage]:
+        self.requests.append(request)
+        answer = self.answers.pop(0)
+        if answer is None:
+            await asyncio.Event().wait()
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, Usage)
+        return "answer", answer
+
+
+class NeverDown(ModelHealth):
+    @property
+    def is_down(self) -> bool:
+        return False
+
+
+def make(script: Script, **options: Any) -> Conversation:
+    usual = {"model": "model", "record": ModelHealth(), "tries": 3, "try_seconds": 30.0}
+    seconds = options.pop("seconds", 60.0)
+    return Conversation(script, **{**usual, **options}, ends_at=asyncio.get_running_loop().time() + seconds)
+
+
+async def converse(ask: Ask) -> EnrichmentSchema:
+    await ask(question="?")
+    return DRAFT
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were made, each as long as it may be, but over at once."""
+    made: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        made.append(seconds)
+
+    def longest(low: float, high: float) -> float:
+        assert low == 0
+        return high
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(random, "uniform", longest)
+    return made
+
+
+async def test_answer_makes_a_draft_and_its_price_is_kept() -> None:
+    script = Script(PRICED)
+    conversation = make(script)
+
+    draft = await conversation.hold(converse)
+
+    assert draft is DRAFT
+    assert script.requests == [{"question": "?"}]
+    assert (conversation.usage, conversation.has_answer, conversation.fault) == (PRICED, True, None)
+
+
+async def test_dialogue_without_an_answer_cost_nothing() -> None:
+    conversation = make(Script())
+
+    assert (conversation.usage, conversation.has_answer, conversation.fault) == (Usage(model="model"), False, None)
+
+
+async def test_failure_that_may_pass_is_tried_again_after_pauses(pauses: list[float]) -> None:
+    script = Script(*[ProviderUnavailable()] * 7, PRICED)
+
+    draft = await make(script, tries=8, record=NeverDown()).hold(converse)
+
+    assert draft is DRAFT
+    assert pauses == [0.5, 1, 2, 4, 8, 8, 8]
+
+
+async def test_pause_is_no_shorter_than_the_provider_asked_for(pauses: list[float]) -> None:
+    script = Script(ProviderUnavailable(retry_after=3), ProviderUnavailable(retry_after=0.1), PRICED)
+
+    await make(script).hold(converse)
+
+    assert pauses == [3, 1]
+
+
+async def test_pause_that_would_end_too_late_is_not_made(pauses: list[float]) -> None:
+    script = Script(ProviderUnavailable(retry_after=60), PRICED)
+    conversation = make(script, seconds=60)
+
+    draft = await conversation.hold(converse)
+
+    assert draft is None
+    assert pauses == []
+    assert isinstance(conversation.fault, ProviderUnavailable)
+
+
+async def test_tries_are_counted_and_no_pause_follows_the_last(pauses: list[float]) -> None:
+    script = Script(*[ProviderUnavailable()] * 3)
+    conversation = make(script, tries=2)
+
+    draft = await conversation.hold(converse)
+
+    assert draft is None
+    assert len(script.requests) == 2
+    assert pauses == [0.5]
+
+
+async def test_answers_that_do_not_validate_share_the_tries() -> None:
+    script = Script(PRICED, PRICED, PRICED)
+    conversation = make(script, tries=2)
+
+    async def never_satisfied(ask: Ask) -> EnrichmentSchema:
+        while True:
+            await ask()
+
+    draft = await conversation.hold(never_satisfied)
+
+    assert draft is None
+    assert len(script.requests) == 2
+    assert conversation.usage == PRICED + PRICED
+    assert isinstance(conversation.fault, InvalidOutput)
+
+
+@pytest.mark.parametrize("fault", [KeyRefused(), InvalidOutput(usage=PRICED)])
+async def test_failure_that_will_not_pass_ends_the_dialogue(fault: EnrichmentError) -> None:
+    script = Script(fault)
+    record = ModelHealth()
+    conversation = make(script, record=record)
+
+    draft = await conversation.hold(converse)
+
+    assert draft is None
+    assert conversation.fault is fault
+    assert fault.__traceback__ is None
+    assert conversation.has_answer is (fault.usage is not None)
+    assert conversation.usage == (fault.usage or Usage(model="model"))
+
+
+async def test_error_of_a_library_is_told_as_one_of_ours(pauses: list[float]) -> None:
+    conversation = make(Script(ConnectionError("private"), TimeoutError("private")), tries=2)
+
+    await conversation.hold(converse)
+
+    assert isinstance(conversation.fault, ProviderTimeout)
+    assert conversation.fault.cause == "TimeoutError"
+
+
+async def test_try_without_an_answer_is_given_up_for_the_next(pauses: list[float]) -> None:
+    script = Script(None, PRICED)
+    conversation = make(script, try_seconds=0.02)
+
+    draft = await conversation.hold(converse)
+
+    assert draft is DRAFT
+    assert len(script.requests) == 2
+
+
+async def test_try_ends_with_the_dialogue() -> None:
+    conversation = make(Script(None), seconds=0.02)
+
+    draft = await conversation.hold(converse)
+
+    assert draft is None
+    assert isinstance(conversation.fault, ProviderTimeout)
+
+
+async def test_time_that_runs_out_between_tries_is_a_timeout() -> None:
+    conversation = make(Script(), seconds=0.02)
+
+    async def dawdle(ask: Ask) -> EnrichmentSchema:
+        await asyncio.Event().wait()
+        return DRAFT
+
+    draft = await conversation.hold(dawdle)
+
+    assert draft is None
+    assert isinstance(conversation.fault, ProviderTimeout)
+    assert conversation.fault.cause == "TimeoutError"
+
+
+@pytest.mark.parametrize(("answers", "kind"), [((), UnexpectedFailure), ((PRICED,), InvalidOutput)])
+async def test_error_beside_the_tries_is_judged_by_whether_one_came(
+    answers: tuple[Usage, ...], kind: type[EnrichmentError]
+) -> None:
+    conversation = make(Script(*answers))
+
+    async def stumble(ask: Ask) -> EnrichmentSchema:
+        for _ in answers:
+            await ask()
+        raise KeyError("private")
+
+    draft = await conversation.hold(stumble)
+
+    assert draft is None
+    assert type(conversation.fault) is kind
+
+
+async def test_fault_of_a_try_outlives_the_error_that_follows(pauses: list[float]) -> None:
+    fault = KeyRefused()
+    conversation = make(Script(fault))
+
+    async def time_out(ask: Ask) -> EnrichmentSchema:
+        try:
+            await ask()
+        finally:
+            raise TimeoutError
+
+    await conversation.hold(time_out)
+
+    assert conversation.fault is fault
+
+
+def test_model_is_down_after_failures_in_a_row() -> None:
+    record = ModelHealth()
+
+    states = []
+    for fault in [ProviderUnavailable()] * FAILURES_TO_BE_DOWN + [None, ProviderUnavailable(), KeyRefused()]:
+        record.add(fault)
+        states.append(record.is_down)
+
+    assert states == [False] * (FAILURES_TO_BE_DOWN - 1) + [True, False, False, False]
+
+
+@pytest.mark.parametrize("answer", [None, KeyRefused()])
+def test_any_answer_ends_the_row_of_failures(answer: EnrichmentError | None) -> None:
+    record = ModelHealth()
+    faults = [ProviderTimeout()] * (FAILURES_TO_BE_DOWN - 1)
+
+    for fault in [*faults, answer, *faults]:
+        record.add(fault)
+
+    assert not record.is_down
+
+
+async def test_model_that_is_down_is_tried_once(pauses: list[float]) -> None:
+    record = ModelHealth()
+    for _ in range(FAILURES_TO_BE_DOWN - 1):
+        record.add(ProviderTimeout())
+    script = Script(ProviderUnavailable())
+
+    await make(script, record=record).hold(converse)
+
+    assert len(script.requests) == 1
+    assert pauses == []
+
+
+async def answered(usage: Usage | None) -> Conversation:
+    conversation = make(Script(usage if usage is not None else KeyRefused()), model="asked")
+    await conversation.hold(converse)
+    return conversation
+
+
+async def test_usage_is_the_sum_of_all_answers_or_names_the_last_model() -> None:
+    without = await answered(None)
+    last = make(Script(), model="last")
+
+    assert total_usage([await answered(PRICED), without, await answered(PRICED), last]) == PRICED + PRICED
+    assert total_usage([without, without, last]) == Usage(model="last")
+
+
+FAULTS: list[tuple[list[EnrichmentError | None], int]] = [
+    ([KeyRefused(), ProviderUnavailable(), ProviderTimeout()], 1),
+    ([KeyRefused(), InvalidOutput()], 0),
+    ([None, InvalidOutput()], 1),
+]
+
+
+@pytest.mark.parametrize(("faults", "telling"), FAULTS)
+async def test_most_telling_fault_is_one_that_may_pass_or_the_first(
+    faults: list[EnrichmentError | None], telling: int
+) -> None:
+    conversations = [await answered(PRICED) for _ in faults]
+    for conversation, fault in zip(conversations, faults, strict=True):
+        conversation.fault = fault
+
+    fault = most_telling_fault(conversations)
+
+    assert fault is faults[telling]
+    assert fault.usage == total_usage(conversations)
+
+
+def cancel() -> None:
+    raise asyncio.CancelledError
+
+
+async def test_cancellation_after_an_answer_tells_its_price() -> None:
+    conversations = [await answered(None), await answered(PRICED)]
+
+    with pytest.raises(Interrupted) as raised, paid_for(conversations):
+        cancel()
+
+    assert raised.value.usage == PRICED
+
+
+@pytest.mark.parametrize("usage", [None, PRICED])
+async def test_call_that_is_not_cancelled_is_not_interrupted(usage: Usage | None) -> None:
+    with paid_for([await answered(usage)]):
+        pass
+
+
+async def test_cancellation_before_any_answer_is_left_as_it_is() -> None:
+    with pytest.raises(asyncio.CancelledError), paid_for([await answered(None)]):
+        cancel()

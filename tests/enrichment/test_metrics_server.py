@@ -1,0 +1,39 @@
+"""What is said of a process whose event loop does not get a turn any more."""
+
+import urllib.error
+import urllib.request
+
+import pytest
+
+from enrichment.management import metrics_server
+from enrichment.management.metrics_server import LOOPBACK, exposed
+
+
+def status_of(url: str) -> int:
+    """Ask, and hold the loop up meanwhile."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  # our own address
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_loop_that_hangs_is_neither_alive_nor_ready(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics_server, "LOOP_DEADLINE_SECONDS", 0.1)
+    server = exposed(LOOPBACK, 0)
+
+    with server.serving():
+        status = status_of(f"http://{LOOPBACK}:{server.server_port}{path}")
+
+    assert status == 503
+
+
+async def test_metrics_are_told_though_the_loop_hangs() -> None:
+    server = exposed(LOOPBACK, 0)
+
+    with server.serving():
+        status = status_of(f"http://{LOOPBACK}:{server.server_port}/metrics")
+
+    assert status == 200

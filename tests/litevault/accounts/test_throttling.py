@@ -1,0 +1,144 @@
+"""How many requests of one user are taken in a minute."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import F
+from django.test import Client
+from pytest_django import Settings
+
+from litevault.accounts.models import Throttle
+from tests.items.api.client import Api, problem
+
+
+def statuses(api: Api, count: int) -> list[int]:
+    return [api.get("/tags").status_code for _ in range(count)]
+
+
+def let_pass(seconds: float) -> None:
+    """As if so much time had gone by."""
+    Throttle.objects.update(drained_at=F("drained_at") - timedelta(seconds=seconds))
+
+
+def test_allowance_of_a_minute_may_be_used_at_once_and_not_exceeded(owner: User, settings: Settings) -> None:
+    settings.THROTTLE_PER_MINUTE = 5
+
+    assert statuses(Api(owner), 7) == [200] * 5 + [429] * 2
+
+
+def test_client_is_told_when_the_next_request_is_taken(owner: User, settings: Settings) -> None:
+    settings.THROTTLE_PER_MINUTE = 4
+    api = Api(owner)
+    statuses(api, 4)
+
+    response = api.get("/tags")
+
+    assert problem(response) == (429, "RATE_LIMITED")
+    assert 10 <= int(response["Retry-After"]) <= 15
+
+
+def test_client_that_waits_as_told_gets_in_once(owner: User, settings: Settings) -> None:
+    settings.THROTTLE_PER_MINUTE = 4
+    api = Api(owner)
+    statuses(api, 4)
+    wait = int(api.get("/tags")["Retry-After"])
+
+    let_pass(wait)
+
+    assert statuses(api, 2) == [200, 429]
+
+
+def test_client_that_does_not_wait_is_not_kept_out_longer(owner: User, settings: Settings) -> None:
+    settings.THROTTLE_PER_MINUTE = 2
+    api = Api(owner)
+    statuses(api, 20)
+
+    let_pass(60)
+
+    assert statuses(api, 3) == [200, 200, 429]
+
+
+def test_idle_hours_are_not_saved_up(owner: User, settings: Settings) -> None:
+    settings.THROTTLE_PER_MINUTE = 2
+    api = Api(owner)
+    statuses(api, 1)
+
+    let_pass(7200)
+
+    assert statuses(api, 3) == [200, 200, 429]
+
+
+def test_users_do_not_use_up_what_others_may(owner: User, stranger: User, settings: Settings) -> None:
+    settings.THROTTLE_PER_MINUTE = 1
+    statuses(Api(owner), 3)
+
+    assert statuses(Api(stranger), 2) == [200, 429]
+
+
+def test_tokens_and_sessions_of_one_user_count_together(owner: User, settings: Settings) -> None:
+    settings.THROTTLE_PER_MINUTE = 2
+    browser = Client()
+    browser.force_login(owner)
+    statuses(Api(owner), 1)
+
+    assert [browser.get("/api/v1/tags").status_code for _ in range(2)] == [200, 429]
+
+
+def test_nothing_is_done_for_a_request_that_came_too_early(owner: User, settings: Settings) -> None:
+    settings.THROTTLE_PER_MINUTE = 1
+    api = Api(owner)
+    statuses(api, 1)
+
+    response = api.post("/items", {"rawText": "Too early."})
+
+    assert problem(response) == (429, "RATE_LIMITED")
+    assert not owner.items.exists()
+
+
+@pytest.mark.django_db
+def test_who_is_nobody_is_not_counted(settings: Settings) -> None:
+    settings.THROTTLE_PER_MINUTE = 1
+
+    answers = [Client().get("/api/v1/tags").status_code for _ in range(3)]
+
+    assert answers == [401] * 3
+    assert not Throttle.objects.exists()
+
+
+def test_no_limit_counts_nothing(owner: User, settings: Settings) -> None:
+    settings.THROTTLE_PER_MINUTE = 0
+
+    assert statuses(Api(owner), 3) == [200] * 3
+    assert not Throttle.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_at_once_are_counted_one_by_one(owner: User, settings: Settings) -> None:
+    settings.THROTTLE_PER_MINUTE = 10
+    api = Api(owner)
+    start = threading.Barrier(20)
+    answers: list[Any] = []
+
+    def ask() -> None:
+        start.wait(10)
+        answers.append(api.get("/tags").status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert sorted(answers) == [200] * 10 + [429] * 10
+
+
+@pytest.mark.django_db
+def test_counting_does_not_wait_for_the_disk() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relpersistence FROM pg_class WHERE oid = 'api_throttles'::regclass")
+        assert cursor.fetchone() == ("u",)

@@ -1,0 +1,157 @@
+"""Programs that run as one: their output, their end, and that none of them outlives the others."""
+
+import io
+import os
+import signal
+import sys
+import threading
+import time
+
+import psutil  # type: ignore[import-untyped]  # it carries no types
+import pytest
+
+from litevault.development.supervisor import Child, Program, Supervisor
+from tests.processes import survivors
+from tests.waiting import until
+
+WAITING = "import signal; print('ready', flush=True); signal.pause()"
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + WAITING
+SECOND_SIGNAL = (
+    "import signal, sys; print('ready', flush=True); signal.signal(signal.SIGTERM, lambda *_: None);"
+    "signal.pause(); print('first', flush=True); signal.pause(); print('second', flush=True)"
+)
+WITH_A_CHILD = (
+    "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+    "print('child', child.pid, flush=True); child.wait()"
+)
+
+
+def program(code: str, *, name: str = "sample") -> Program:
+    return Program(name, [sys.executable, "-c", code], dict(os.environ), colour=36)
+
+
+def shows(capfd: pytest.CaptureFixture[str], words: str, seen: list[str]) -> bool:
+    seen.append(capfd.readouterr().out)
+    return words in "".join(seen)
+
+
+def test_lines_stand_behind_the_name_of_their_program(capfd: pytest.CaptureFixture[str]) -> None:
+    with Supervisor([program("print('one\\ntwo')", name="web")]) as supervisor:
+        supervisor.first_event()
+
+    assert capfd.readouterr().out == "web      │ one\nweb      │ two\n"
+
+
+def test_names_are_coloured_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    with Supervisor([program("print('one')")]) as supervisor:
+        supervisor.first_event()
+
+    assert capsys.readouterr().out == "\033[36msample   │ \033[0mone\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code"),
+    [("raise SystemExit(7)", 7), ("pass", 0), ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 137)],
+)
+def test_child_that_ends_is_reported_with_its_exit_code(code: str, exit_code: int) -> None:
+    with Supervisor([program(code, name="ending"), program(WAITING, name="waiting")]) as supervisor:
+        event = supervisor.first_event()
+
+    assert isinstance(event, Child)
+    assert (event.name, event.exit_code) == ("ending", exit_code)
+    assert [child.process.poll() is None for child in supervisor.children] == [False, False]
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_request_to_stop_is_an_event(sign: signal.Signals) -> None:
+    with Supervisor([program(WAITING)]) as supervisor:
+        os.kill(os.getpid(), sign)
+
+        assert supervisor.first_event() is sign
+
+
+def test_former_signal_handlers_are_put_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    with Supervisor([]):
+        assert signal.getsignal(signal.SIGINT) != before
+
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_child_that_needs_a_second_request_gets_it(capfd: pytest.CaptureFixture[str]) -> None:
+    seen: list[str] = []
+
+    with Supervisor([program(SECOND_SIGNAL)]) as supervisor:
+        until(lambda: shows(capfd, "ready", seen))
+
+    assert "second" in capfd.readouterr().out
+    assert supervisor.children[0].exit_code == 0
+
+
+def test_child_that_does_not_listen_is_killed_within_five_seconds(capfd: pytest.CaptureFixture[str]) -> None:
+    seen: list[str] = []
+    with Supervisor([program(STUBBORN)]) as supervisor:
+        until(lambda: shows(capfd, "ready", seen))
+        asked = time.monotonic()
+
+    assert time.monotonic() - asked < 5
+    assert supervisor.children[0].exit_code == 128 + signal.SIGKILL
+
+
+def test_children_of_a_child_that_was_killed_end_too(capfd: pytest.CaptureFixture[str]) -> None:
+    seen: list[str] = []
+    with Supervisor([program(WITH_A_CHILD)]) as supervisor:
+        until(lambda: shows(capfd, "child ", seen))
+        grandchild = psutil.Process(int("".join(seen).split()[-1]))
+        supervisor.children[0].process.kill()
+        supervisor.first_event()
+
+    until(lambda: not survivors([grandchild]))
+
+
+def test_program_that_cannot_start_takes_the_others_along() -> None:
+    missing = Program("missing", ["/no/such/program"], {}, colour=36)
+    supervisor = Supervisor([program(WAITING), missing])
+
+    with pytest.raises(FileNotFoundError), supervisor:
+        pass
+
+    assert [child.process.poll() is None for child in supervisor.children] == [False]
+
+
+def test_waiting_ends_when_the_condition_holds() -> None:
+    with Supervisor([program(WAITING)]) as supervisor:
+        looks = iter([False, False, True])
+
+        assert supervisor.first_event(or_when=lambda: next(looks), within=60) is None
+
+
+def test_waiting_for_a_condition_has_a_limit() -> None:
+    with Supervisor([program(WAITING)]) as supervisor, pytest.raises(TimeoutError):
+        supervisor.first_event(or_when=lambda: False, within=0.01)
+
+
+def test_output_that_nobody_reads_does_not_block_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    class ClosedTerminal(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError(text)
+
+    monkeypatch.setattr(sys, "stdout", ClosedTerminal())
+
+    with Supervisor([program("print('many lines\\n' * 100_000); raise SystemExit(3)")]) as supervisor:
+        event = supervisor.first_event()
+
+    assert isinstance(event, Child)
+    assert event.exit_code == 3
+
+
+def test_no_thread_is_left() -> None:
+    before = threading.active_count()
+
+    with Supervisor([program("pass")]) as supervisor:
+        supervisor.first_event()
+
+    assert threading.active_count() == before

@@ -1,0 +1,92 @@
+"""The thread for Django's work: a silent server is given up at the deadline, and a lost connection replaced."""
+
+import time
+from functools import partial
+
+import pytest
+from django.db import OperationalError, connection
+
+from litevault.events.orm_thread import OrmThread
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def backend_pid() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+        return int(pid)
+
+
+def sleep_long() -> None:
+    with connection.cursor() as cursor:
+        # The server would otherwise not notice before the end that nobody waits for it any more.
+        cursor.execute("SET client_connection_check_interval = '100ms'")
+        cursor.execute("SELECT pg_sleep(60)")
+
+
+def end_own_backend() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def end_backend(pid: int) -> None:
+    """And wait until it is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
+async def test_work_that_takes_too_long_is_given_up_and_the_thread_is_free_again() -> None:
+    thread = OrmThread("test", deadline_seconds=0.3)
+    await thread.run(backend_pid)
+    started = time.monotonic()
+
+    with pytest.raises(TimeoutError):
+        await thread.run(sleep_long)
+
+    assert time.monotonic() - started < 5, "the server would have taken a minute"
+    assert await thread.run(backend_pid)
+    await thread.close()
+
+
+async def test_lost_connection_is_replaced_for_the_next_unit_of_work() -> None:
+    thread = OrmThread("test", deadline_seconds=5)
+    first = await thread.run(backend_pid)
+
+    with pytest.raises(OperationalError):
+        await thread.run(end_own_backend)
+
+    assert await thread.run(backend_pid) != first
+    await thread.close()
+
+
+async def test_connection_that_the_server_ended_between_two_units_of_work_is_replaced_unnoticed() -> None:
+    thread, other = OrmThread("test", deadline_seconds=5), OrmThread("other", deadline_seconds=10)
+    ended = await thread.run(backend_pid)
+
+    await other.run(partial(end_backend, ended))
+
+    assert await thread.run(backend_pid) != ended
+    await thread.close()
+    await other.close()
+
+
+async def test_connection_is_kept_between_units_of_work_and_closed_at_the_end() -> None:
+    thread = OrmThread("test", deadline_seconds=5)
+
+    first, second = await thread.run(backend_pid), await thread.run(backend_pid)
+    await thread.close()
+
+    assert first == second
+    watcher = OrmThread("watcher", deadline_seconds=5)
+    deadline = time.monotonic() + 5
+    while await watcher.run(lambda: is_alive(first)):
+        assert time.monotonic() < deadline
+    await watcher.close()
+
+
+def is_alive(pid: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)", [pid])
+        (alive,) = cursor.fetchone()
+        return bool(alive)

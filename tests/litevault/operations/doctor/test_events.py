@@ -1,0 +1,155 @@
+"""What is wrong with live events: nobody listens, or the proxy does not lead there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.management import CommandError
+
+from litevault.events.responses import STATE_HEADER
+from litevault.operations.doctor import events
+from postgres.embedded.server import free_port
+from tests.hardening.production import PRODUCTION
+from tests.litevault.operations.doctor.examined import examined
+from tests.plugins.commands import CommandStarter
+from tests.plugins.events import EventsStarter
+from tests.privacy.web import web_server
+from tests.waiting import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def proxy(answers: dict[str, tuple[int, str | None]]) -> Iterator[str]:
+    """Answers each path with a status, and perhaps as an events process in the given state."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, state = answers[self.path]
+            self.send_response(status)
+            if state:
+                self.send_header(STATE_HEADER, state)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        serving = Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+def test_missing_events_process_is_told_with_what_to_do(
+    a_listener: object, stub: None, an_events_process: psycopg.Connection[Any]
+) -> None:
+    an_events_process.close()
+
+    code, said = examined()
+
+    assert code == 1
+    assert "wrong events       none listens" in said
+
+
+def test_whoever_wants_no_events_misses_no_process(
+    a_listener: object, stub: None, an_events_process: psycopg.Connection[Any]
+) -> None:
+    an_events_process.close()
+
+    code, said = examined("--no-events")
+
+    assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    ("healthz", "events", "says"),
+    [
+        (502, (401, "listening"), "/healthz answers 502"),
+        (400, (401, "listening"), "the name is not in LITEVAULT_ALLOWED_HOSTS"),
+        (200, (502, None), "the proxy does not reach the events process"),
+        (200, (503, None), "/api/v1/events answers 503"),
+        (200, (503, "listening"), "the events process answers 503"),
+        (200, (400, "listening"), "the proxy does not pass the Host on"),
+        (200, (401, None), "does not lead to the events process"),
+        (200, (404, None), "does not lead to the events process"),
+        (200, (401, "sweeping"), "a process that hears no notifications"),
+    ],
+)
+def test_proxy_that_leads_astray_is_told(
+    a_listener: object, stub: None, healthz: int, events: tuple[int, str | None], says: str
+) -> None:
+    with proxy({"/healthz": (healthz, None), "/api/v1/events": events}) as url:
+        code, said = examined("--url", url)
+
+    assert code == 1
+    assert "wrong proxy" in said
+    assert says in said
+
+
+def test_proxy_that_nobody_can_reach_is_told(a_listener: object, stub: None) -> None:
+    code, said = examined("--url", f"http://127.0.0.1:{free_port()}")
+
+    assert code == 1
+    assert "cannot be reached" in said
+
+
+def test_proxy_that_leads_where_it_should_is_well(a_listener: object, stub: None) -> None:
+    with proxy({"/healthz": (200, None), "/api/v1/events": (401, "listening")}) as url:
+        code, said = examined("--url", f"{url}/")
+
+    assert code == 0, said
+    assert "leads to the web server, and to an events process that listens" in said
+
+
+@pytest.mark.parametrize(
+    "address", ["vault.example.com", "ftp://vault.example.com", "https://", "https://me:secret@host"]
+)
+def test_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(CommandError, match="must be https"):
+        examined("--url", address)
+
+
+def test_web_server_and_events_process_are_told_apart(
+    start: CommandStarter,
+    start_events: EventsStarter,
+) -> None:
+    process = start_events(**PRODUCTION)
+    with web_server(start, token="", **PRODUCTION) as web:
+        from_web = events.proxy(url=web.address)
+    from_events = events.proxy(url=f"http://127.0.0.1:{process.port}")
+
+    assert not from_web.is_ok
+    assert "does not lead to the events process" in from_web.says
+    assert from_events.is_ok
+
+
+def test_process_that_cannot_listen_is_missed_in_the_database_and_found_through_the_proxy(
+    a_listener: object,
+    stub: None,
+    an_events_process: psycopg.Connection[Any],
+    start: CommandStarter,
+) -> None:
+    an_events_process.close()
+    port = free_port()
+    nowhere = f"postgresql://litevault@127.0.0.1:{free_port()}/nowhere"
+    options = ("-m", "granian", "--interface", "asgi", "--port", str(port), "litevault.asgi:application")
+    process = start(program=options, LITEVAULT_LISTEN_DATABASE_URL=nowhere, **PRODUCTION)
+    until(lambda: "listener.degraded" in process.log.read_text())
+    try:
+        code, said = examined("--url", f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait(30)
+
+    assert code == 1
+    assert "wrong events" in said
+    assert "wrong proxy        /api/v1/events leads to a process that hears no notifications" in said

@@ -1,0 +1,76 @@
+"""What is wrong with the model, with a fake one that is really called."""
+
+import pytest
+from pytest_django import Settings
+
+from enrichment.config import LLMSettings
+from tests.enrichment.fake_llm_server import serving
+from tests.litevault.operations.doctor.examined import examined
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_model_that_refuses_is_told_without_its_key(
+    a_listener: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    with serving("status_401") as model:
+        settings.LLM = LLMSettings(api_base=model.url)
+
+        code, said = examined()
+
+    assert code == 1
+    assert "LLM_API_ERROR" in said
+    assert "OPENAI_API_KEY" in said
+    assert "sk-canary" not in said
+
+
+def test_model_that_answers_is_told(
+    a_listener: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    with serving("ok") as model:
+        settings.LLM = LLMSettings(api_base=model.url)
+
+        code, said = examined()
+        calls = len(model.calls)
+        examined("--no-model")
+
+        assert len(model.calls) == calls == 1
+    assert code == 0, said
+    assert "openai/gpt-4o-mini answers in" in said
+
+
+def test_model_without_a_key_is_told(
+    a_listener: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    settings.LLM = LLMSettings(provider="litellm")
+
+    code, said = examined("--no-model")
+
+    assert code == 1
+    assert "OPENAI_API_KEY" in said
+
+
+@pytest.mark.parametrize(
+    ("answer", "code_of_error"),
+    [("reset", "LLM_API_ERROR"), ("status_500", "LLM_API_ERROR"), ("wrong_schema", "LLM_VALIDATION_ERROR")],
+)
+def test_model_that_does_not_answer_as_it_should_is_told(
+    a_listener: object,
+    stub: None,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    code_of_error: str,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    with serving(answer) as model:
+        settings.LLM = LLMSettings(api_base=model.url)
+
+        code, said = examined()
+
+    assert code == 1
+    assert "wrong model" in said
+    assert code_of_error in said

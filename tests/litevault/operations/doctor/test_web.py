@@ -1,0 +1,57 @@
+"""What the web server lacks."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from pytest_django import Settings
+
+from tests.litevault.operations.doctor.examined import examined
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_missing_secret_key_is_told(a_listener: object, stub: None, settings: Settings) -> None:
+    settings.SECRET_KEY_IS_TEMPORARY = True
+
+    code, said = examined()
+
+    assert code == 1
+    assert "Set LITEVAULT_SECRET_KEY" in said
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"ALLOWED_HOSTS": ["*"]}, "LITEVAULT_ALLOWED_HOSTS must not be *"),
+        ({"ALLOWED_HOSTS": []}, "Set LITEVAULT_ALLOWED_HOSTS"),
+        ({"SECRET_KEY": "guess me"}, "LITEVAULT_SECRET_KEY can be guessed"),
+        ({"DEBUG": True}, "LITEVAULT_DEBUG is true"),
+    ],
+)
+def test_what_is_left_over_from_development_is_told(
+    a_listener: object, stub: None, settings: Settings, values: dict[str, object], sentence: str
+) -> None:
+    for name, value in values.items():
+        setattr(settings, name, value)
+
+    code, said = examined()
+
+    assert code == 1
+    assert sentence in said
+
+
+def test_missing_static_files_are_told_and_the_advice_cures_it(
+    a_listener: object, stub: None, settings: Settings, tmp_path: Path
+) -> None:
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    }
+    ill = examined()
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+    assert ill[0] == 1
+    assert "Run: manage.py collectstatic --noinput" in ill[1]
+    assert examined()[0] == 0

@@ -1,0 +1,210 @@
+"""healthz, readyz and metrics, against a real database."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from items.models import Item
+from items.queue import LISTENER_NAME
+from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS, read
+from items.states import Outcome, Status
+from litevault.operations import health, metrics
+from postgres import timeboxed
+from postgres.timeboxed import Unanswered, ask
+from tests.items.factories import make_attempt, make_item
+
+ALL_OK = {"database": "ok", "migrations": "ok", "triggers": "ok", "listener": "ok"}
+
+
+@pytest.fixture
+def listener(transactional_db: None) -> Iterator[None]:
+    parameters = connection.get_connection_params()
+    with psycopg.connect(dbname=parameters["dbname"], application_name=LISTENER_NAME, **address(parameters)):
+        yield
+
+
+@pytest.fixture
+def sql_run_again(transactional_db: None) -> Iterator[None]:
+    """Give the tests after this one every trigger and function."""
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(read("triggers.sql") + read("claim.sql"))
+
+
+def address(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: parameters[name] for name in ("host", "port", "user", "password") if name in parameters}
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeboxed, "database_conninfo", lambda: "host=127.0.0.1 port=1")
+
+
+def test_process_is_alive_without_a_database() -> None:
+    response = Client().get("/healthz")
+
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+def test_all_is_ready(listener: None) -> None:
+    response = Client().get("/readyz")
+
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "checks": ALL_OK})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_not_ready_without_a_listener() -> None:
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json() == {"status": "unavailable", "checks": {**ALL_OK, "listener": "failed"}}
+
+
+@pytest.mark.parametrize("trigger", EXPECTED_TRIGGERS)
+@pytest.mark.parametrize("change", ["DROP TRIGGER {} ON items", "ALTER TABLE items DISABLE TRIGGER {}"])
+def test_not_ready_without_each_trigger(listener: None, sql_run_again: None, change: str, trigger: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(change.format(trigger))
+
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["checks"] == {**ALL_OK, "triggers": "failed"}
+
+
+@pytest.mark.parametrize("function", EXPECTED_FUNCTIONS)
+def test_not_ready_without_each_function(listener: None, sql_run_again: None, function: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP FUNCTION {function} CASCADE")
+
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["checks"] == {**ALL_OK, "triggers": "failed"}
+
+
+def test_not_ready_while_a_migration_waits(listener: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_migrations", lambda: {("items", "9999_of_tomorrow")})
+
+    response = Client().get("/readyz")
+
+    assert response.json()["checks"] == {**ALL_OK, "migrations": "failed"}
+
+
+def test_nothing_is_ready_without_a_database(nowhere: None) -> None:
+    response = Client().get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json() == {"status": "unavailable", "checks": dict.fromkeys(ALL_OK, "failed")}
+
+
+def test_metrics_without_a_database_are_unavailable(nowhere: None) -> None:
+    response = Client().get("/metrics")
+
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_question_that_hangs_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeboxed, "DEADLINE_SECONDS", 0.2)
+    answered = threading.Event()
+    started = time.monotonic()
+
+    with pytest.raises(Unanswered):
+        ask(lambda _connected: answered.wait(10))
+
+    assert time.monotonic() - started < 5
+    answered.set()
+
+
+def test_few_questions_hang_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeboxed, "QUESTIONS_AT_ONCE", threading.BoundedSemaphore(1))
+    assert timeboxed.QUESTIONS_AT_ONCE.acquire()
+
+    with pytest.raises(Unanswered):
+        ask(lambda _connected: None)
+
+
+def samples(content: str) -> dict[str, float]:
+    lines = (line.rpartition(" ") for line in content.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_metrics_tell_the_state_of_the_queue(owner: User, listener: None) -> None:
+    soon = timezone.now() + timedelta(minutes=1)
+    waiting = make_item(owner, available_at=timezone.now() - timedelta(seconds=90))
+    make_item(owner, claimed_by="worker", claimed_at=soon, available_at=soon)
+    expired = timezone.now() - timedelta(seconds=10)
+    make_item(owner, claimed_by="worker that died", claimed_at=expired, available_at=expired)
+    make_item(owner, available_at=soon)
+    for status in (Status.ARCHIVED, Status.ARCHIVED, Status.FAILED):
+        make_item(owner, status=status)
+    ended = timezone.now()
+    began = ended - timedelta(seconds=3)
+    make_attempt(waiting, number=1, outcome=Outcome.FAILED)
+    make_attempt(
+        waiting, number=2, started_at=began, finished_at=ended, prompt_tokens=900, completion_tokens=90, cost_usd="0.25"
+    )
+    make_attempt(waiting, number=3, finished_at=timezone.now() - timedelta(minutes=6))
+
+    response = Client().get("/metrics")
+
+    assert response["Content-Type"].startswith("text/plain")
+    told = samples(response.content.decode())
+    assert 90 <= told.pop("litevault_oldest_wait_seconds") < 120
+    durations = {name: told.pop(name) for name in list(told) if "_duration_" in name and "SUCCEEDED" in name}
+    assert {name: told.pop(name) for name in list(told) if "_duration_" in name}
+    duration = "litevault_attempt_duration_recent_seconds"
+    assert durations[duration + '_bucket{le="2.5",outcome="SUCCEEDED"}'] == 0
+    assert durations[duration + '_bucket{le="5.0",outcome="SUCCEEDED"}'] == 1
+    assert durations[duration + '_bucket{le="+Inf",outcome="SUCCEEDED"}'] == 1
+    assert durations[duration + '_gsum{outcome="SUCCEEDED"}'] == 3
+    assert told == {
+        'litevault_items{status="ENRICHING"}': 4,
+        'litevault_items{status="READY_TO_CONFIRM"}': 0,
+        'litevault_items{status="FAILED"}': 1,
+        'litevault_items{status="ARCHIVED"}': 2,
+        'litevault_items{status="DISCARDED"}': 0,
+        "litevault_items_in_flight": 1,
+        "litevault_listeners": 1,
+        'litevault_attempts_recent{error_code="LLM_TIMEOUT",outcome="FAILED"}': 1,
+        'litevault_attempts_recent{error_code="",outcome="SUCCEEDED"}': 1,
+        'litevault_tokens_recent{direction="prompt"}': 900,
+        'litevault_tokens_recent{direction="completion"}': 90,
+        "litevault_cost_recent_usd": 0.25,
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_metrics_of_an_empty_database(owner: User) -> None:
+    told = samples(Client().get("/metrics").content.decode())
+
+    assert set(told.values()) == {0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_large_table_is_estimated_where_counting_would_be_slow(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "COUNTED_UP_TO", 100)
+    archived = [
+        Item(owner=owner, raw_text="x", status=Status.ARCHIVED, confirmed_at=timezone.now()) for _ in range(300)
+    ]
+    Item.objects.bulk_create([*archived, *(Item(owner=owner, raw_text="x") for _ in range(100))])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE items")
+    make_item(owner, status=Status.FAILED)
+
+    told = samples(Client().get("/metrics").content.decode())
+
+    assert told['litevault_items{status="ARCHIVED"}'] == 300
+    assert told['litevault_items{status="ENRICHING"}'] == 100
+    assert told['litevault_items{status="FAILED"}'] == 1

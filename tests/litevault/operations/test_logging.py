@@ -1,0 +1,114 @@
+"""What the logs say, and what they never say."""
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from litevault.operations.logging import TALKATIVE_LOGGERS, configure_logging
+
+CANARY = "canary-4711"
+
+
+@pytest.fixture(params=["json", "console"])
+def log_format(request: pytest.FixtureRequest) -> Iterator[str]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield request.param
+    root.handlers, root.level = handlers, level
+    configure_logging(log_format="console", level="INFO")
+
+
+def fail(private: str) -> None:
+    text_of_the_user = private
+    try:
+        os.environ[text_of_the_user]
+    except KeyError as error:
+        raise ValueError(private) from error
+
+
+def test_event_carries_its_words_and_its_values(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format=log_format, level="INFO")
+
+    structlog.get_logger("litevault.test").info("item.captured", length=12)
+
+    said = capsys.readouterr().err
+    assert "item.captured" in said
+    assert "12" in said
+
+
+def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format="json", level="INFO")
+
+    structlog.get_logger("litevault.test").warning("item.lost", item_id="1")
+    logging.getLogger("somebody.else").warning("text with %s", "arguments")
+
+    ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (ours["event"], ours["level"], ours["item_id"]) == ("item.lost", "warning", "1")
+    assert theirs["event"] == "text with arguments"
+    configure_logging(log_format="console", level="INFO")
+
+
+def test_traceback_names_places_and_classes_but_no_message_and_no_local_variable(
+    log_format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(log_format=log_format, level="DEBUG")
+
+    try:
+        fail(CANARY)
+    except ValueError:
+        structlog.get_logger("litevault.test").exception("something.failed")
+        logging.getLogger("somebody.else").exception("something failed")
+
+    said = capsys.readouterr().err
+    assert said.count("ValueError") == 2
+    assert said.count("KeyError") == 2
+    assert "test_logging.py" in said
+    assert CANARY not in said
+
+
+@pytest.mark.parametrize("name", ["api_key", "Authorization", "password", "secret_key", "token", "raw_text", "cookie"])
+def test_values_of_secret_names_are_blanked(log_format: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format=log_format, level="DEBUG")
+
+    structlog.get_logger("litevault.test").info("something.happened", **{name: CANARY})
+
+    said = capsys.readouterr().err
+    assert "[redacted]" in said
+    assert CANARY not in said
+
+
+@pytest.mark.parametrize("name", ["prompt_tokens", "fencing_token_count", "tokens"])
+def test_counts_of_tokens_are_not_secrets(log_format: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format=log_format, level="DEBUG")
+
+    structlog.get_logger("litevault.test").info("something.happened", **{name: 17})
+
+    assert "17" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", TALKATIVE_LOGGERS)
+def test_talkative_libraries_are_silent(log_format: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format=log_format, level="DEBUG")
+
+    logging.getLogger(name).error(CANARY)
+    logging.getLogger(f"{name}.child").error(CANARY)
+    logging.getLogger("another").error("This is heard.")
+
+    said = capsys.readouterr().err
+    assert "This is heard." in said
+    assert CANARY not in said
+
+
+def test_statements_with_their_parameters_are_not_logged(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format=log_format, level="DEBUG")
+
+    logging.getLogger("django.db.backends").debug("INSERT %s", CANARY)
+    logging.getLogger("another").debug("This is heard.")
+
+    said = capsys.readouterr().err
+    assert "This is heard." in said
+    assert CANARY not in said

@@ -1,0 +1,144 @@
+"""The OpenAPI document, its page, and what the web side may import."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from jsonschema import Draft202012Validator
+from pytest_django import Settings
+
+from litevault.accounts.schema import hide_development_header
+from litevault.web.errors import KNOWN
+from tests.openapi import CALLS, Call, call_named, calls, document, resolved
+
+SHARED = {"400", "401", "403", "406", "429", "500", "503"}
+ALONE = {"405"}  # for methods that are not in the document
+
+
+def test_document_is_valid_without_a_warning() -> None:
+    assert document()["openapi"].startswith("3.1")
+
+
+def test_every_call_is_there_with_all_of_its_answers() -> None:
+    assert {str(call): set(call.answers) - SHARED for call in calls()} == CALLS
+    assert all(set(call.answers) >= SHARED for call in calls())
+
+
+def test_every_error_has_the_one_shape() -> None:
+    shapes = [
+        answer["content"]["application/json"]["schema"]
+        for call in calls()
+        for status, answer in call.answers.items()
+        if status >= "400"
+    ]
+
+    assert shapes == [{"$ref": "#/components/schemas/Error"}] * len(shapes)
+
+
+def contents(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is sent and answered, and under which status."""
+    if body := call.said.get("requestBody"):
+        yield "body", body["content"]["application/json"]
+    for status, answer in call.answers.items():
+        for content in answer.get("content", {}).values():
+            yield status, content
+
+
+def faults(content: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the examples."""
+    validator = Draft202012Validator({**content["schema"], "components": document()["components"]})
+    examples = [example["value"] for example in content.get("examples", {}).values()]
+    if not examples:
+        yield "there is none"
+    for example in examples:
+        yield from map(str, validator.iter_errors(example))
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_call_and_every_error_has_examples_that_are_true_to_its_schema(name: str) -> None:
+    found = [(where, fault) for where, content in contents(call_named(name)) for fault in faults(content)]
+
+    assert found == []
+
+
+def test_every_code_has_an_example_and_no_two_are_alike() -> None:
+    codes: dict[str, set[str]] = {}
+    for call in calls():
+        for where, content in contents(call):
+            for example in content["examples"].values():
+                if where >= "400" and where != "body":
+                    codes.setdefault(example["value"]["error"]["code"], set()).add(where)
+
+    declared = resolved({"$ref": "#/components/schemas/Error"})["properties"]["error"]["properties"]["code"]["enum"]
+    assert set(codes) == set(declared) - {KNOWN[int(status)][0] for status in ALONE}
+    assert all(len(statuses) == 1 for statuses in codes.values())
+
+
+def test_every_answer_has_the_headers_that_it_is_sent_with() -> None:
+    headers = {
+        (str(call), status): set(answer["headers"]) for call in calls() for status, answer in call.answers.items()
+    }
+
+    assert all("X-Request-Id" in names for names in headers.values())
+    assert {names for _, names in headers if "ETag" in headers[_, names]} == {"200", "201", "304"}
+    assert headers["POST /api/v1/items", "201"] >= {"ETag", "Location", "Idempotency-Replayed"}
+    assert "ETag" not in headers["POST /api/v1/items", "409"]
+    assert all("Retry-After" in names for (_, status), names in headers.items() if status in {"429", "503"})
+    assert all("WWW-Authenticate" in names for (_, status), names in headers.items() if status == "401")
+
+
+def test_development_header_is_described_while_debugging_only(settings: Settings) -> None:
+    described: dict[str, Any] = {"components": {"securitySchemes": {"token": {}, "development": {}}}, "paths": {}}
+
+    settings.DEBUG = True
+    hide_development_header(described)
+    assert "development" in described["components"]["securitySchemes"]
+
+    settings.DEBUG = False
+    hide_development_header(described)
+    assert "development" not in described["components"]["securitySchemes"]
+
+
+def test_capture_has_examples_and_the_limits_of_its_text() -> None:
+    body = document()["paths"]["/api/v1/items"]["post"]["requestBody"]["content"]["application/json"]
+
+    assert body["examples"]
+    text = document()["components"]["schemas"]["Capture"]["properties"]["rawText"]
+    assert (text["minLength"], text["maxLength"]) == (1, 10_000)
+
+
+def test_document_is_served_to_anybody() -> None:
+    response = Client().get("/api/v1/schema")
+
+    assert response.status_code == 200
+    assert response.json()["info"]["title"] == "LiteVault"
+
+
+def test_page_of_the_document_needs_no_other_site() -> None:
+    response = Client().get("/api/v1/docs", headers={"Accept": "text/html"})
+
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert "swagger-ui-bundle.js" in page
+    assert "//cdn" not in page
+    assert "https://" not in page
+
+
+@pytest.mark.slow
+def test_web_side_does_not_import_the_model_library() -> None:
+    program = (
+        "import sys, litevault.wsgi, litevault.urls\n"
+        "print(sorted({'litellm', 'instructor', 'openai'} & set(sys.modules)))"
+    )
+
+    environment = {**os.environ, "LITEVAULT_DEBUG": "true"}
+
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment
+    )
+
+    assert found.stdout.strip() == "[]", found.stderr
