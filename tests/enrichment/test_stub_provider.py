@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enrichment.providers.stub import StubProvider, draft
-from enrichment.schemas import EnrichmentResult
+from enrichment.schemas import EnrichmentResult, Usage
 from items.states import SourceType
 from tests.enrichment import texts
 
@@ -175,6 +175,68 @@ def test_summary_of_a_list_is_its_entries() -> None:
 )
 def test_article_has_an_address_or_reads_like_one(text: str, source_type: SourceType) -> None:
     assert enrich(text).source_type is source_type
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("X-Title: draft\nSubject: Owls\n\nThey hunt.", "Owls"),
+        ("Subject: Owls\n at night\nFrom: jo\n\nThey hunt.", "Owls"),
+        ("Subject: Owls\n\tat night\nFrom: jo\n\nThey hunt.", "Owls"),
+        ("From: jo\nTo: kim\n\nOwls hunt.", "From: jo"),
+        ("Title: Owls\n\nThey hunt.", "Title: Owls"),
+        ('---\ntitle: "Xenon X"\ndate: today\n---\n\nA gas.', "Xenon X"),
+    ],
+)
+def test_header_needs_two_fields_and_a_subject(text: str, title: str) -> None:
+    assert enrich(text).title == title
+
+
+@pytest.mark.parametrize("wrapped_after", [49, 50, 60])
+def test_title_goes_on_after_a_long_line_only(wrapped_after: int) -> None:
+    line = "Owls " * (wrapped_after // 5 - 1) + "o" * (wrapped_after % 5 + 5)
+
+    title = enrich(f"{line}\nhunt. They fly.").title
+
+    assert title == (line if wrapped_after < 50 else f"{line} hunt")
+
+
+def test_lines_may_end_as_on_windows() -> None:
+    result = enrich("Subject: Owls\r\nFrom: jo\r\n\r\nThey hunt.\r\nThey fly.")
+
+    assert (result.title, result.summary) == ("Owls", "They hunt. They fly.")
+
+
+def test_summary_goes_on_where_the_title_ends() -> None:
+    result = enrich("This is planet MX. X is far away.")
+
+    assert (result.title, result.summary) == ("This is planet MX", "X is far away.")
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ("barn, owl, mouse", ["barn", "owl", "mouse"]),
+        ("barn owl", ["barn", "owl", "note", "text", "short"]),
+        ("ox ox ox barn owl mouse", ["barn", "owl", "mouse"]),
+        (f"{'o' * 30} {'w' * 31} barn owl", ["o" * 30, "barn", "owl"]),
+        ("İstanbul, İzmir, Ankara", ["istanbul", "izmir", "ankara"]),
+        ("图书馆。天文学。图书馆。天文学。物理学", ["图书馆", "天文学", "物理学"]),
+    ],
+)
+def test_tags_are_the_most_frequent_words(text: str, tags: list[str]) -> None:
+    assert list(enrich(text).tags) == tags
+
+
+@pytest.mark.parametrize(("length", "source_type"), [(1199, SourceType.NOTE), (1200, SourceType.ARTICLE)])
+def test_article_has_1200_characters_in_three_paragraphs(length: int, source_type: SourceType) -> None:
+    text = "Owls hunt.\n\nThey fly.\n\n"
+
+    assert enrich(text + "a" * (length - len(text))).source_type is source_type
+
+
+def test_usage_names_the_stub_as_the_model() -> None:
+    assert enrich("Owls hunt.").usage == Usage(model="stub")
 
 
 @pytest.mark.slow
