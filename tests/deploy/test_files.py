@@ -193,6 +193,13 @@ def test_units_are_hardened(unit: Path) -> None:
     assert checked.returncode == 0, checked.stdout.splitlines()[-1]
 
 
+def test_build_context_holds_all_that_the_image_copies() -> None:
+    copied = re.findall(r"^COPY (\w\S*) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    kept = re.findall(r"^!(.+)$", (DEPLOY / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
+
+    assert sorted(kept) == sorted(copied)
+
+
 def test_image_holds_all_that_a_process_needs(tmp_path: Path) -> None:
     for name in re.findall(r"^COPY (\w\S*) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE):
         if (ROOT / name).is_dir():
