@@ -3,13 +3,11 @@
 The API and the admin are served by wsgi.py.
 """
 
-# ruff: noqa: E402  # signals are seen to first, because all that is imported then takes a second
-
 import os
 
 from litevault.web.startup_signals import keep_signals_for_later
 
-keep_signals_for_later()
+keep_signals_for_later()  # first, because the imports below take a second
 
 import django
 from django.core.exceptions import ImproperlyConfigured

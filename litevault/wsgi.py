@@ -1,12 +1,10 @@
 """The web server's door: the API and the admin."""
 
-# ruff: noqa: E402  # signals are seen to first, because all that is imported then takes a second
-
 import os
 
 from litevault.web.startup_signals import keep_signals_for_later
 
-keep_signals_for_later()
+keep_signals_for_later()  # first, because the imports below take a second
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application

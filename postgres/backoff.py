@@ -14,4 +14,4 @@ def doubled_seconds(failures: int, *, first_seconds: float, longest_seconds: flo
 def backoff_seconds(failures: int, *, first_seconds: float, longest_seconds: float) -> float:
     """Return the same, times a random factor from 0.5 to 1.5, so that not all come back at once."""
     seconds = doubled_seconds(failures, first_seconds=first_seconds, longest_seconds=longest_seconds)
-    return seconds * random.uniform(0.5, 1.5)  # noqa: S311  # jitter is no secret
+    return seconds * random.uniform(0.5, 1.5)

@@ -31,7 +31,7 @@ class DatabaseTimeout(psycopg.OperationalError):
 class CuttingConnection(psycopg.AsyncConnection[Row]):
     """A connection that is cut when the task waiting for it is cancelled, as by asyncio.timeout()."""
 
-    async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ARG002, ASYNC109  # as its base declares it
+    async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ASYNC109  # as its base declares it
         """Shut down the socket, instead of asking a server to cancel that may be silent. psycopg then closes it."""
         cut(self)
 

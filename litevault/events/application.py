@@ -81,7 +81,7 @@ class Events:
         leave_threads_behind()
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _notifications_work(self, works: bool) -> None:  # noqa: FBT001  # a callback's only argument
+    def _notifications_work(self, works: bool) -> None:
         metrics.listener.record(works=works)
         self._feed.ring()
 
@@ -120,7 +120,7 @@ class Events:
             return responses.late()
         except UnicodeDecodeError:
             return responses.refusal(Problem.known(HTTPStatus.BAD_REQUEST))
-        except Exception as error:  # noqa: BLE001  # whatever it is, it leaves in our shape
+        except Exception as error:  # whatever it is, it leaves in our shape
             return responses.refusal(crash(error))
         return self._refusal_of(answer) or answer if isinstance(answer, Admitted) else answer
 
@@ -170,7 +170,7 @@ async def until_one_leaves(stream: Stream, receive: Receive, send: Send) -> None
 
 async def write(stream: Stream, send: Send) -> None:
     """Send what comes, until the stream ends. A client that does not read is waited for, but not for long."""
-    chunk = sse.opening(retry_ms=random.randint(*RETRY_MS))  # noqa: S311  # chance is no secret
+    chunk = sse.opening(retry_ms=random.randint(*RETRY_MS))
     try:
         while chunk:
             async with asyncio.timeout(WRITE_SECONDS):

@@ -48,7 +48,7 @@ class EventsView(APIView):
     """In the events process: the door."""
 
     content_negotiation_class = OnlyEvents
-    http_method_names = ["get", "head"]  # noqa: RUF012  # as its base declares it
+    http_method_names = ["get", "head"]
 
     def get(self, request: Request) -> HttpResponseBase:
         wants_activity = "activity" in parameters(EventsParameters, request.query_params).validated_data
@@ -68,7 +68,7 @@ class EventsElsewhere(APIView):
 
     content_negotiation_class = OnlyEvents
     throttle_classes = ()
-    http_method_names = ["get", "head"]  # noqa: RUF012  # as its base declares it
+    http_method_names = ["get", "head"]
 
     @describe
     def get(self, request: Request) -> HttpResponseBase:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import Error, Tags, register
+from django.core.checks import Error
 
 KEY_LENGTH = 50
 KEY_CHARACTERS = 5
@@ -33,7 +33,6 @@ def leftovers() -> Iterator[str]:
         yield "Set LITEVAULT_ALLOWED_HOSTS to the names that the web server answers to."
 
 
-@register(Tags.security, deploy=True)
 def check_leftovers(**_options: Any) -> list[Error]:
     return [Error(sentence, id="litevault.E001") for sentence in leftovers()]
 

@@ -14,8 +14,8 @@ from typing import Any, TextIO
 # structlog would load rich, which comes with Instructor, for tracebacks that we do not print: 4 MB in each process.
 modules: dict[str, Any] = sys.modules
 modules.setdefault("rich", None)
-import structlog  # noqa: E402  # it must not find rich
-from structlog.typing import EventDict, Processor  # noqa: E402  # as above
+import structlog  # it must not find rich
+from structlog.typing import EventDict, Processor
 
 if modules["rich"] is None:
     del modules["rich"]

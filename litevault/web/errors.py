@@ -60,7 +60,7 @@ class Problem:
         return cls(**{"status": status, "code": code, "message": message, **fields})
 
     @property
-    def envelope(self) -> dict[str, object]:
+    def envelope(self) -> dict[str, dict[str, Any]]:
         error = {"code": self.code, "message": self.message, "requestId": request_id()}
         return {"error": {**error, "details": self.details} if self.details else error}
 

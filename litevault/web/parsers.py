@@ -17,8 +17,8 @@ class StrictJSONParser(JSONParser):
     def parse(
         self,
         stream: IO[bytes],
-        media_type: str | None = None,  # noqa: ARG002  # the parsers' interface
-        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002  # the parsers' interface
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         try:
             text = stream.read().decode("utf-8-sig")

@@ -37,7 +37,7 @@ HEADERS_OF: Mapping[str, Mapping[str, Any]] = {
 
 
 class SchemaView(SpectacularAPIView):
-    renderer_classes = [OpenApiJsonRenderer2, OpenApiYamlRenderer2]  # noqa: RUF012  # as its base declares it
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiYamlRenderer2]
 
 
 def document_errors(result: dict[str, Any], **_context: object) -> dict[str, Any]:

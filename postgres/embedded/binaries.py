@@ -70,7 +70,7 @@ def _major_version(folder: Path) -> int:
     if not (folder / "initdb").is_file():
         return 0
     try:
-        answer = subprocess.run(  # noqa: S603  # the program that we are about to use
+        answer = subprocess.run(
             [folder / "postgres", "--version"], capture_output=True, text=True, timeout=20, check=True
         )
     except (OSError, subprocess.SubprocessError):

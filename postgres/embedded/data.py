@@ -103,7 +103,7 @@ def locale_options(binaries: Binaries) -> list[str]:
 
 def _run(command: list[str], identity: Identity, *, given: str = "") -> None:
     try:
-        subprocess.run(  # noqa: S603  # programs of PostgreSQL, found by us
+        subprocess.run(  # programs of PostgreSQL, found by us
             command,
             input=given,
             text=True,

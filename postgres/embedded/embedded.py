@@ -66,7 +66,7 @@ def _start_keeper(folder: Path, *, fsync: bool) -> None:
     command = [sys.executable, "-m", "postgres.embedded.keeper", str(folder), "fsync" if fsync else "no-fsync"]
     with (
         log.open("wb") as errors,
-        subprocess.Popen(  # noqa: S603  # our own program
+        subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, cwd=PROJECT
         ) as process,
     ):

@@ -92,7 +92,7 @@ def _unprivileged_account(folder: Path) -> pwd.struct_passwd:
 def _can_work(identity: Identity, folder: Path, binaries: Binaries) -> bool:
     """Have initdb look for its companions and stop before it makes anything."""
     try:
-        subprocess.run(  # noqa: S603  # the program that we are about to use
+        subprocess.run(
             ["/bin/sh", "-c", 'cd "$0" && exec "$1" --show --pgdata=.', folder, binaries.initdb],
             preexec_fn=identity.preparation(),  # safe: the keeper has one thread
             env=ENVIRONMENT,

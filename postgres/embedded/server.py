@@ -75,7 +75,7 @@ class Server:
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(  # noqa: S603  # PostgreSQL, found by us
+            self.process = subprocess.Popen(
                 [self.binaries.postgres, "-D", str(self.data.path), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -83,7 +83,7 @@ class Server:
                 cwd="/",
                 env=ENVIRONMENT,
                 pass_fds=[life.descriptor],
-                preexec_fn=self.identity.preparation(),  # noqa: PLW1509  # the keeper has one thread
+                preexec_fn=self.identity.preparation(),
             )
         self._wait_until_ready()
 
