@@ -7,6 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
+from litevault.accounts import schema  # noqa: F401  # registers the ways to authenticate
 from litevault.accounts.logins import limited
 from litevault.events.views import EventsElsewhere
 from litevault.operations.health import healthz, readyz
