@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run a command. Where no DATABASE_URL is set, the embedded PostgreSQL of this checkout serves it."""
+"""Run a command. Without DATABASE_URL or DATABASE_URL_FILE, the embedded PostgreSQL of this checkout serves it."""
 
 import os
 import sys
@@ -42,7 +42,7 @@ def database(arguments: list[str]) -> Iterator[None]:
     """Make sure that a database is there for as long as the command runs."""
     read_dotenv()
     needs_none = len(arguments) == 1 or not WITHOUT_DATABASE.isdisjoint(arguments)
-    if os.environ.get("DATABASE_URL") or needs_none:
+    if os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE") or needs_none:
         yield
         return
     with running_postgres() as url:

@@ -88,8 +88,8 @@ TEMPLATES = [
     },
 ]
 
-# With DATABASE_URL empty, manage.py starts the embedded server and sets the variable before this is read.
-# The placeholder lets tools that only read the models (mypy, makemigrations) go without a server.
+# Without a database address, manage.py starts the embedded server and sets DATABASE_URL before this is read.
+# The placeholder lets tools that only read the models (mypy, makemigrations) run without a server.
 DATABASE = database_config(PROJECT.database_url.get_secret_value() or "postgresql://litevault@127.0.0.1:5432/litevault")
 DATABASES = {
     "default": {

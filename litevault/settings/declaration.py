@@ -5,6 +5,7 @@ and docs/settings.md are made from them.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
@@ -148,6 +149,11 @@ class Setting(NamedTuple):
         return self.group.variable(self.field)
 
     @property
+    def file_name(self) -> str:
+        """The variable that names a file with the value, for a secret setting."""
+        return f"{self.name}_FILE"
+
+    @property
     def sentence(self) -> str:
         return str(self.group.model_fields[self.field].description)
 
@@ -157,7 +163,7 @@ class Setting(NamedTuple):
 
     @property
     def is_secret(self) -> bool:
-        return bool(self.group.schema_of(self.field).get("writeOnly"))
+        return self.group.model_fields[self.field].annotation is SecretStr
 
     @property
     def is_address(self) -> bool:
@@ -192,6 +198,7 @@ def read(environment: Mapping[str, str]) -> tuple[ProjectSettings, LLMSettings, 
 
     Raises ImproperlyConfigured for a value that is not accepted, and in development for a name that does not exist.
     """
+    environment = with_secrets_from_files(environment)
     try:
         debug = ProjectSettings.from_environment(environment).debug
         project = ProjectSettings.from_environment(environment, is_development=debug)
@@ -204,7 +211,27 @@ def read(environment: Mapping[str, str]) -> tuple[ProjectSettings, LLMSettings, 
     return project, llm, enrich
 
 
+def with_secrets_from_files(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with the secrets that NAME_FILE variables lead to. Raises ImproperlyConfigured."""
+    values = dict(environment)
+    for setting in SETTINGS:
+        if setting.is_secret and (path := environment.get(setting.file_name, "").strip()):
+            if environment.get(setting.name, "").strip():
+                raise ImproperlyConfigured(f"{setting.name} and {setting.file_name} are both set. Unset one of them.")
+            values[setting.name] = _secret_in(path)
+            if not values[setting.name]:
+                raise ImproperlyConfigured(f"{setting.file_name} must be the path of a readable text file, not empty.")
+    return values
+
+
+def _secret_in(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
+
 def unknown_names(environment: Mapping[str, str]) -> list[str]:
     """Return the names with our prefix that no setting has: most likely typing mistakes."""
-    known = {setting.name for setting in SETTINGS}
+    known = {setting.name for setting in SETTINGS} | {setting.file_name for setting in SETTINGS if setting.is_secret}
     return sorted(name for name in environment if name.upper().startswith(PREFIX) and name not in known)

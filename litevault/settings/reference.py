@@ -13,6 +13,7 @@ PAGE = BASE_DIR / "docs" / "settings.md"
 EXAMPLE_HEAD = """\
 # The settings of LiteVault, made from their declaration; docs/settings.md is the same as a page.
 # Copy this file to .env and change what you need. An empty value means the default.
+# A secret may also come from a file: set NAME_FILE to its path instead of NAME.
 """
 
 PAGE_HEAD = """\
@@ -24,6 +25,10 @@ setting and what it accepts. A name that begins with `LITEVAULT_` and is not on 
 `LITEVAULT_DEBUG` is true; otherwise the log warns of it (`setting.ignored`).
 
 `manage.py doctor` shows every setting with the value in force. Of a secret it shows only whether it is set.
+
+A secret may also come from a file: set `NAME_FILE`, such as `LITEVAULT_SECRET_KEY_FILE`, to the path of a text file in
+UTF-8. White space around its content is dropped. A file that is empty or cannot be read stops the start, and so do
+`NAME` and `NAME_FILE` when both are set.
 
 A line of `.env` is `NAME=value`, a comment, or empty. Blanks around `=`, a leading `export`, quotes around the value
 and a comment behind it (`NAME=value # comment`) are understood. Put a value that contains ` #` in single quotes.

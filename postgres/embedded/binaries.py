@@ -38,7 +38,8 @@ def find_binaries() -> Binaries:
     Raises PostgresUnavailable.
     """
     span = f"PostgreSQL {SUPPORTED[0]} to {SUPPORTED[-1]}"
-    chosen = os.environ.get("LITEVAULT_PG_BIN", "")
+    # Declared with the other settings, but needed before they are read.
+    chosen = os.environ.get("LITEVAULT_PG_BIN", "").strip()
     for folder in [Path(chosen)] if chosen else _usual_folders():
         if (major := _major_version(folder)) in SUPPORTED:
             return Binaries(folder, major)
