@@ -1,4 +1,4 @@
-"""What somebody came in with, and whether it is still good."""
+"""The credentials of a stream, and whether they are still valid."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from litevault.accounts.models import ApiToken
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A token, or a session, or in development neither."""
+    """A token, a session, or in development neither."""
 
     owner_id: int
     token_id: int | None = None
@@ -33,17 +33,19 @@ class Credentials:
         return cls(owner_id=owner_id)
 
 
-def still_good(held: Collection[Credentials]) -> set[Credentials]:
-    """Those whose user is active, and whose token or session still opens the door."""
-    users = _known(User.objects.filter(is_active=True), "pk", {each.owner_id for each in held})
-    tokens = _known(ApiToken.objects.valid(), "pk", {each.token_id for each in held})
+def valid_credentials(credentials: Collection[Credentials]) -> set[Credentials]:
+    """Return those whose user is active and whose token or session is valid."""
+    users = _existing(User.objects.filter(is_active=True), "pk", {each.owner_id for each in credentials})
+    tokens = _existing(ApiToken.objects.valid(), "pk", {each.token_id for each in credentials})
     sessions = Session.objects.filter(expire_date__gt=timezone.now())
-    keys = _known(sessions, "session_key", {each.session_key for each in held})
-    return {each for each in held if each.owner_id in users and each.token_id in tokens and each.session_key in keys}
+    keys = _existing(sessions, "session_key", {each.session_key for each in credentials})
+    return {
+        each for each in credentials if each.owner_id in users and each.token_id in tokens and each.session_key in keys
+    }
 
 
-def _known(rows: QuerySet[Any], column: str, wanted: set[Any]) -> set[Any]:
-    """Those of the wanted values that are in the column; and None, since what was not used need not be good."""
+def _existing(rows: QuerySet[Any], column: str, wanted: set[Any]) -> set[Any]:
+    """Return the wanted values that are in the column, and None, which stands for a credential that was not used."""
     values = wanted - {None}
     found = rows.filter(**{f"{column}__in": values}).values_list(column, flat=True) if values else ()
     return {None, *found}

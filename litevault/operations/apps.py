@@ -4,7 +4,7 @@ import structlog
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 
-from litevault.operations.checks import check_leftovers
+from litevault.operations.checks import check_deployment
 from litevault.settings.declaration import unknown_names
 
 logger = structlog.get_logger(__name__)
@@ -14,6 +14,6 @@ class OperationsConfig(AppConfig):
     name = "litevault.operations"
 
     def ready(self) -> None:
-        register(check_leftovers, Tags.security, deploy=True)
+        register(check_deployment, Tags.security, deploy=True)
         for name in unknown_names(os.environ):
             logger.warning("setting.ignored", setting=name)
