@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run a command. Where no DATABASE_URL is set, the embedded PostgreSQL of this checkout serves it."""
+"""Run a command. Without DATABASE_URL or DATABASE_URL_FILE, the embedded PostgreSQL of this checkout serves it."""
 
 import os
 import sys
@@ -39,10 +39,10 @@ def main() -> None:
 
 @contextmanager
 def database(arguments: list[str]) -> Iterator[None]:
-    """Make sure that a database is there for as long as the command runs."""
+    """Keep a database available while the command runs."""
     read_dotenv()
     needs_none = len(arguments) == 1 or not WITHOUT_DATABASE.isdisjoint(arguments)
-    if os.environ.get("DATABASE_URL") or needs_none:
+    if os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE") or needs_none:
         yield
         return
     with running_postgres() as url:
@@ -53,7 +53,7 @@ def database(arguments: list[str]) -> Iterator[None]:
 
 
 def migrate_if_empty() -> None:
-    """Give a new embedded database its tables, so that any command may be somebody's first."""
+    """Create the tables in a new embedded database, so that any command can be the first one."""
     django.setup()
     if not connection.introspection.table_names():
         call_command("migrate", verbosity=0)
@@ -61,11 +61,11 @@ def migrate_if_empty() -> None:
 
 
 def sentence_for(error: Exception) -> str:
-    """Say what to do. What the database driver says is kept for --traceback: it may quote a person's text."""
+    """Return a sentence that says what to do, without the driver's message, which may quote a user's text."""
     if isinstance(error, OperationalError):
-        return "The database does not answer. Is its server running, and DATABASE_URL right? (--traceback shows more.)"
+        return "The database does not answer. Check DATABASE_URL, and that its server runs. (--traceback shows more.)"
     if isinstance(error, ProgrammingError):
-        return "The database has not the tables of this version. Run: manage.py migrate (--traceback shows more.)"
+        return "The database schema does not match this version. Run: manage.py migrate (--traceback shows more.)"
     return str(error)
 
 

@@ -47,9 +47,9 @@ def run(asked: Run) -> None:
 
 def furnish(url: str) -> tuple[list[str], str]:
     """Users with a token each and some pending items; the id of one item of the first of them."""
-    from django.contrib.auth.models import User  # noqa: PLC0415  # Django is set up by now
+    from django.contrib.auth.models import User
 
-    from litevault.accounts.models import ApiToken  # noqa: PLC0415  # see above
+    from litevault.accounts.models import ApiToken
 
     users = [User.objects.create_user(f"benchmark{number}") for number in range(USERS)]
     tokens = [ApiToken.objects.issue(user=user, name="benchmark")[1] for user in users]

@@ -37,7 +37,7 @@ def run(asked: Run) -> None:
 
 
 async def measure(rounds: int, number: int) -> dict[str, list[float]]:
-    from benchmarks.libraries import calls  # noqa: PLC0415  # seconds of imports, for this process only
+    from benchmarks.libraries import calls  # seconds of imports, for this process only
 
     samples: dict[str, list[float]] = {}
     async with calls(os.environ["LITEVAULT_LLM_API_BASE"], TEXT) as callers:

@@ -44,7 +44,7 @@ def one_at_a_time(capturer: Capturer, worker: Worker, number: int) -> list[float
 
 
 def in_pairs(capturer: Capturer, worker: Worker, number: int) -> list[float]:
-    gaps = [(0.0, random.uniform(0, LONGEST_GAP_SECONDS)) for _ in range(number)]  # noqa: S311  # not a secret
+    gaps = [(0.0, random.uniform(0, LONGEST_GAP_SECONDS)) for _ in range(number)]
     return [latency for pair in gaps for latency in captured(capturer, worker, gaps=pair)]
 
 
@@ -56,7 +56,7 @@ def captured(capturer: Capturer, worker: Worker, *, gaps: Sequence[float]) -> li
         capturer.one(key)
         committed_at[key] = time.perf_counter()
     worker.until_started(committed_at, seconds=PATIENCE_SECONDS)
-    time.sleep(random.uniform(0.01, 0.03))  # noqa: S311  # until it is idle again, and never in step with a timer of its own
+    time.sleep(random.uniform(0.01, 0.03))  # until it is idle again, and never in step with a timer of its own
     return [(worker.started_at[key] - moment) * 1000 for key, moment in committed_at.items()]
 
 

@@ -10,12 +10,12 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
 django.setup()
 
-import aiohttp  # noqa: E402  # as below
-import httpx  # noqa: E402  # as below
-from django.conf import settings  # noqa: E402  # needs django.setup()
+import aiohttp
+import httpx
+from django.conf import settings  # needs django.setup()
 
-from enrichment.prompts import build_messages  # noqa: E402  # as above
-from enrichment.providers.factory import build_provider  # noqa: E402  # as above
+from enrichment.prompts import build_messages
+from enrichment.providers.factory import build_provider
 
 MODEL = "gpt-4o-mini"
 
@@ -24,11 +24,11 @@ MODEL = "gpt-4o-mini"
 async def calls(address: str, text: str) -> AsyncIterator[dict[str, Callable[[], Awaitable[Any]]]]:
     """From the dearest to the cheapest."""
     provider = build_provider(settings.LLM)  # first, because it sets up what litellm reads at import
-    import instructor  # noqa: PLC0415  # see above
-    import litellm  # noqa: PLC0415  # see above
-    import openai  # noqa: PLC0415  # see above
+    import instructor
+    import litellm
+    import openai
 
-    from enrichment.providers.draft import Draft  # noqa: PLC0415  # see above
+    from enrichment.providers.draft import Draft
 
     messages: Any = build_messages(text)
     body = {"model": MODEL, "messages": messages, "temperature": 0.3, "max_tokens": 1024}

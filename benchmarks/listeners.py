@@ -66,7 +66,7 @@ def listening(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            preexec_fn=dying_with_parent(signal.SIGTERM),  # noqa: PLW1509  # it only calls into the kernel
+            preexec_fn=dying_with_parent(signal.SIGTERM),
         )
     try:
         until(lambda: listeners(url) == count or process.poll() is not None)

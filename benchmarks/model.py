@@ -36,7 +36,7 @@ def serving(seconds: float) -> Iterator[str]:
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=dying_with_parent(signal.SIGKILL),  # noqa: PLW1509  # it only calls into the kernel
+        preexec_fn=dying_with_parent(signal.SIGKILL),
     ) as process:
         assert process.stdout is not None
         try:

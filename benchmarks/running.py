@@ -94,7 +94,7 @@ def working(contender: Contender, *, concurrency: int, seconds: float = 0) -> It
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            preexec_fn=dying_with_parent(signal.SIGKILL),  # noqa: PLW1509  # it only calls into the kernel
+            preexec_fn=dying_with_parent(signal.SIGKILL),
         )
     worker = Worker(process)
     try:

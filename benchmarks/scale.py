@@ -48,9 +48,9 @@ def growing_table(asked: Run) -> None:
 
 def looks(owner: int) -> dict[str, Callable[[], object]]:
     """Each as its caller sees it: the whole stack of Django, but for the HTTP server."""
-    from django.conf import settings  # noqa: PLC0415  # Django is set up by now
-    from django.contrib.auth.models import User  # noqa: PLC0415  # see above
-    from django.test import Client  # noqa: PLC0415  # see above
+    from django.conf import settings
+    from django.contrib.auth.models import User
+    from django.test import Client
 
     settings.ALLOWED_HOSTS = ["testserver"]
     settings.STATIC_ROOT = PROJECT / "items" / "static"  # it only has to be there
@@ -81,9 +81,9 @@ def looks(owner: int) -> dict[str, Callable[[], object]]:
 
 
 def claim_and_undo() -> None:
-    from django.db import connection, transaction  # noqa: PLC0415  # Django is set up by now
+    from django.db import connection, transaction
 
-    from items.statements import CLAIM  # noqa: PLC0415  # see above
+    from items.statements import CLAIM
 
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(CLAIM, CLAIMED)

@@ -37,7 +37,7 @@ def scratch_database(server_url: str) -> Iterator[str]:
         migrate(url)
         yield url
     finally:
-        from django.db import connections  # noqa: PLC0415  # Django is set up by migrate
+        from django.db import connections  # Django is set up by migrate
 
         connections.close_all()
         _run(server_url, "DROP DATABASE IF EXISTS {} WITH (FORCE)")
@@ -50,8 +50,8 @@ def migrate(url: str) -> None:
         "LITEVAULT_LOG_LEVEL": os.environ.get("LITEVAULT_LOG_LEVEL", "WARNING"),
         "LITEVAULT_SECRET_KEY": "for measurements only, and long enough for the checks of Django",
     }
-    import django  # noqa: PLC0415  # needs the lines above
-    from django.core.management import call_command  # noqa: PLC0415  # see above
+    import django
+    from django.core.management import call_command
 
     django.setup()
     call_command("migrate", verbosity=0)

@@ -33,7 +33,7 @@ def web_server(*, workers: int, **environment: str) -> Iterator[tuple[subprocess
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            preexec_fn=dying_with_parent(signal.SIGTERM),  # noqa: PLW1509  # it only calls into the kernel
+            preexec_fn=dying_with_parent(signal.SIGTERM),
         )
     try:
         until(lambda: answers(port) or process.poll() is not None, seconds=60)

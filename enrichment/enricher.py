@@ -66,7 +66,7 @@ class Enricher:
             if is_cancelled():
                 raise
             failure = unasked(cancelled)
-        except Exception as error:  # noqa: BLE001  # one item's trouble is not the worker's
+        except Exception as error:  # one item's trouble is not the worker's
             failure = UnexpectedFailure(cause=type(error).__name__)
         # Raised here, so that no library's text travels along as the context.
         raise failure

@@ -107,7 +107,7 @@ class EnrichmentWorker:
         else:
             self.wake()
 
-    def notifications_work(self, works: bool) -> None:  # noqa: FBT001  # a callback's only argument
+    def notifications_work(self, works: bool) -> None:
         """While notifications do not come in, sweep more often, beginning now.
 
         When they do again, look which leases still hold: the news of a discard may have been missed.
@@ -208,7 +208,7 @@ class EnrichmentWorker:
         seconds = self._settings.sweep_seconds
         if not self._is_notified:
             seconds = min(seconds, DEGRADED_SWEEP_SECONDS)
-        seconds *= random.uniform(0.8, 1.2)  # noqa: S311  # jitter is no secret
+        seconds *= random.uniform(0.8, 1.2)
         if self._breaker.is_open:
             return min(seconds, self._breaker.seconds_until_probe() or seconds)
         if self._room() > 0:

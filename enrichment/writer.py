@@ -69,7 +69,7 @@ class VerdictWriter:
             async with asyncio.timeout(timeout_seconds):
                 await self._emptied.wait()
         except TimeoutError:
-            logger.error("verdicts.abandoned", count=len(self.unwritten()))  # noqa: TRY400  # the reason is plain
+            logger.error("verdicts.abandoned", count=len(self.unwritten()))
 
     async def close(self) -> None:
         await self._session.close()
@@ -83,7 +83,7 @@ class VerdictWriter:
                 self.is_delayed = False
                 metrics.verdicts_delayed.set(0)
                 metrics.verdicts_refused.inc(len(batch))
-                logger.error("verdicts.refused", count=len(batch), cause=type(error).__name__)  # noqa: TRY400  # its text may hold the user's
+                logger.error("verdicts.refused", count=len(batch), cause=type(error).__name__)
                 return await self._write_apart(batch)
             except psycopg.Error as error:
                 self.is_delayed = True

@@ -2,6 +2,6 @@ from django.contrib.admin.apps import SimpleAdminConfig
 
 
 class ReviewAdminConfig(SimpleAdminConfig):
-    """Skip autodiscovery, which only the web process needs: litevault.urls does it."""
+    """Skip autodiscovery: only the web process needs it, and litevault.urls does it."""
 
     default_site = "items.admin.site.ReviewSite"

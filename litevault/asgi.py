@@ -1,15 +1,13 @@
-"""The events process's door: GET /api/v1/events, and nothing else but its own /healthz and /metrics.
+"""The ASGI application of the events process: GET /api/v1/events, /healthz and /metrics.
 
-The API and the admin are served by wsgi.py.
+wsgi.py serves the API and the admin.
 """
-
-# ruff: noqa: E402  # signals are seen to first, because all that is imported then takes a second
 
 import os
 
-from litevault.web.startup_signals import keep_signals_for_later
+from litevault.web.startup_signals import defer_signals
 
-keep_signals_for_later()
+defer_signals()  # first, because the imports below take a second
 
 import django
 from django.core.exceptions import ImproperlyConfigured
@@ -18,9 +16,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
 
 from django.conf import settings  # needs the line above
 
-from litevault.operations.checks import leftovers
+from litevault.operations.checks import deployment_errors
 
-if found := " ".join(leftovers()):
+if found := " ".join(deployment_errors()):
     raise ImproperlyConfigured(found)
 
 settings.ROOT_URLCONF = "litevault.events.urls"

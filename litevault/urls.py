@@ -7,8 +7,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
-from litevault.accounts.logins import limited
-from litevault.events.views import EventsElsewhere
+from litevault.accounts import schema  # noqa: F401  # registers the ways to authenticate
+from litevault.accounts.logins import limit_failures
+from litevault.events.views import EventsRedirect
 from litevault.operations.health import healthz, readyz
 from litevault.operations.metrics import metrics
 from litevault.web.favicon import favicon
@@ -18,8 +19,8 @@ admin.autodiscover()
 
 
 @csrf_exempt
-def nothing_here(_request: HttpRequest, _path: str) -> HttpResponse:
-    """Stands last, so that an unknown URL is an error like any other, in debug mode too."""
+def not_found(_request: HttpRequest, _path: str) -> HttpResponse:
+    """Raise Http404 for unknown URLs, so that debug mode shows no technical page."""
     raise Http404
 
 
@@ -28,17 +29,17 @@ login = LoginView.as_view(template_name="accounts/login.html", extra_context={"i
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="pending-items")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
-    path("admin/login/", limited(admin.site.login)),
+    path("admin/login/", limit_failures(admin.site.login)),
     path("admin/", admin.site.urls),
     path("api/v1/", include("items.api.urls")),
-    path("api/v1/events", EventsElsewhere.as_view(), name="events"),
+    path("api/v1/events", EventsRedirect.as_view(), name="events"),
     path("api/v1/schema", SchemaView.as_view(), name="schema"),
     path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("login", limited(login), name="login"),
+    path("login", limit_failures(login), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("favicon.ico", favicon, name="favicon"),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),
-    re_path(r"^(.*)$", nothing_here),
+    re_path(r"^(.*)$", not_found),
 ]

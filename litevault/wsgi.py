@@ -1,12 +1,10 @@
-"""The web server's door: the API and the admin."""
-
-# ruff: noqa: E402  # signals are seen to first, because all that is imported then takes a second
+"""The WSGI application of the web server: the API and the admin."""
 
 import os
 
-from litevault.web.startup_signals import keep_signals_for_later
+from litevault.web.startup_signals import defer_signals
 
-keep_signals_for_later()
+defer_signals()  # first, because the imports below take a second
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
@@ -15,12 +13,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
 
 from django.conf import settings  # needs the line above
 
-from litevault.operations.checks import leftovers
+from litevault.operations.checks import deployment_errors
 
-if found := " ".join(leftovers()):
+if found := " ".join(deployment_errors()):
     raise ImproperlyConfigured(found)
 
-# Only the web server pools: the worker and the commands hold a few connections of their own.
+# Only the web server pools: the worker and the commands hold few connections.
 database = settings.DATABASES["default"]
 database["CONN_MAX_AGE"] = 0
 database["OPTIONS"] = {**database.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 16, "timeout": 5}}

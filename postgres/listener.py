@@ -1,7 +1,7 @@
-"""The LISTEN side: receives the database's notifications.
+"""Receives the database's notifications with LISTEN.
 
-A notification is only a doorbell. Losing one costs latency and nothing else, so callbacks carry no work:
-they set an event, or cancel a task.
+A notification is only a doorbell: losing one costs latency and nothing else. So callbacks do no work: they set an
+event, or cancel a task.
 """
 
 import asyncio
@@ -25,21 +25,21 @@ LONGEST_PAUSE_SECONDS = 10.0
 
 
 class ListenerCutOff(Exception):
-    """The connection is open, but what is notified on it does not come back in time."""
+    """The connection is open, but a notification of its own did not arrive in time."""
 
 
 class NotificationsSwallowed(Exception):
-    """LISTEN was accepted, but what other sessions notify does not arrive.
+    """LISTEN was accepted, but notifications of other sessions do not arrive.
 
-    A pooler in transaction mode stands between, or the connection string leads to another database.
+    There is a pooler in transaction mode, or the connection string is that of another database.
     """
 
 
 class Listener:
-    """Holds one connection of its own, outside of any pool, and never gives up on it.
+    """Holds one connection of its own, outside any pool, and always reconnects.
 
     `on_notification` is called with the channel and the payload. `on_health` is called with False when notifications
-    stop coming in, and with True when they do again: some may have been missed in between.
+    stop coming in, and with True when they come in again: some may have been missed in between.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Listener:
         self._is_healthy: bool | None = None
 
     async def run(self) -> None:
-        """Listen until cancelled. A lost connection is made again, with growing pauses."""
+        """Listen until cancelled. Reconnect after a lost connection, with growing pauses."""
         failures = 0
         while True:
             try:
@@ -88,17 +88,17 @@ class Listener:
     async def _register(self, connection: CuttingConnection) -> None:
         await self._listen(connection, probe_channel(connection))
         await self._probe_from_another_session(connection)
-        # Not sooner: whatever a session keeps, a pooler hands on to other clients. Now it is known to be our own.
+        # Not earlier: a pooler would pass the session's state on to other clients. Now the session is known to be ours.
         for channel in self._channels:
             await self._listen(connection, channel)
         await self._execute(connection, "SET idle_session_timeout = 0")
-        # By this name others see who listens.
+        # Other processes find listeners by this name.
         await self._execute(connection, sql.SQL("SET application_name = {}").format(sql.Literal(self._name)))
 
     async def _listen_while_it_answers(self, connection: CuttingConnection) -> None:
         while True:
             await self._probe(connection)
-            # LISTEN comes first and what on_health looks for after it, so that nothing falls between the two.
+            # After LISTEN, so that on_health can look for changes without missing any.
             self._report_healthy()
             await self._receive(connection, seconds=self._probe_seconds)
 
@@ -106,10 +106,10 @@ class Listener:
         await self._execute(connection, sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
 
     async def _probe_from_another_session(self, connection: CuttingConnection) -> None:
-        """Have another session notify once: one that writes to the database where the items are.
+        """Notify once from another session, to the database with the items.
 
-        Our own probe would not do. A pooler in transaction mode mostly gives it the same server connection as it
-        gave LISTEN, and passes its notification on; it drops those that come while we only wait.
+        A probe on the same connection is not enough. A pooler in transaction mode mostly gives it the server connection
+        of LISTEN, and delivers its notification, but drops those that arrive while the client only waits.
         """
         payload = random_payload()
         session = Session(deadline_seconds=self._deadline_seconds)
@@ -123,10 +123,7 @@ class Listener:
             raise NotificationsSwallowed
 
     async def _probe(self, connection: CuttingConnection) -> None:
-        """Notify ourselves and wait for it.
-
-        Nothing less shows a half-open connection, or a registration that was lost.
-        """
+        """Notify the own connection and wait: this detects a half-open connection and a lost registration."""
         payload = random_payload()
         notify = sql.SQL("SELECT pg_notify({}, {})")
         await self._execute(connection, notify.format(sql.Literal(probe_channel(connection)), sql.Literal(payload)))
@@ -134,7 +131,7 @@ class Listener:
             raise ListenerCutOff
 
     async def _receive(self, connection: CuttingConnection, *, seconds: float, until: str | None = None) -> bool:
-        """Pass notifications on for a while. Return whether the probe with the payload `until` came back."""
+        """Pass notifications on for some seconds. Return whether the probe with the payload `until` arrived."""
         async with aclosing(connection.notifies(timeout=seconds)) as notifications:
             async for notification in notifications:
                 if notification.channel in self._channels:

@@ -1,4 +1,4 @@
-"""Whether notifications come in, for Prometheus."""
+"""Metrics of a listener for Prometheus."""
 
 from threading import Event
 
@@ -6,16 +6,18 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
 class ListenerMetrics:
-    """What a process exposes about its listener. `record` is meant for the listener's `on_health`."""
+    """The state of one listener. Call `record` from the listener's `on_health`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._healthy = Event()
         self._was_degraded = False
         Gauge(
-            "litevault_notify_healthy", "1 while notifications come in, 0 while the sweep has to do.", registry=registry
+            "litevault_notify_healthy",
+            "1 while notifications come in, 0 while only the sweep finds items.",
+            registry=registry,
         ).set_function(self._healthy.is_set)
         self._reconnects = Counter(
-            "litevault_listen_reconnects", "How often the LISTEN connection was made again.", registry=registry
+            "litevault_listen_reconnects", "Reconnections of the LISTEN connection.", registry=registry
         )
 
     @property

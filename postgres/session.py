@@ -1,4 +1,4 @@
-"""One connection of the event loop's own, with a deadline on everything that waits for the server."""
+"""An async database connection with a deadline on everything that waits for the server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -21,7 +21,7 @@ Transaction: TypeAlias = Callable[[], AbstractAsyncContextManager[Fetch]]
 """Opens a transaction, which is committed at the end of the block unless an exception leaves it."""
 
 DATA_REFUSED = (psycopg.DataError, psycopg.IntegrityError)
-"""SQLSTATE classes 22 and 23: these data will never be accepted. Every other psycopg.Error means: try again later."""
+"""SQLSTATE classes 22 and 23: the data will never be accepted. After any other psycopg.Error, retry later."""
 
 
 class DatabaseTimeout(psycopg.OperationalError):
@@ -29,17 +29,17 @@ class DatabaseTimeout(psycopg.OperationalError):
 
 
 class CuttingConnection(psycopg.AsyncConnection[Row]):
-    """A connection that is cut when the task waiting for it is cancelled, as by asyncio.timeout()."""
+    """A connection that is cut when the task that waits for it is cancelled, as by asyncio.timeout()."""
 
-    async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ARG002, ASYNC109  # as its base declares it
-        """Shut down the socket, instead of asking a server to cancel that may be silent. psycopg then closes it."""
+    async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ASYNC109  # psycopg's signature
+        """Shut down the socket instead of sending a cancel request to a silent server. psycopg then closes it."""
         cut(self)
 
 
 class Session:
-    """Connects when needed, and again when the connection was lost. Tasks that share a session take turns.
+    """Connects when needed, and reconnects when the connection was lost. Tasks that share a session take turns.
 
-    Raises psycopg.Error, of which DatabaseTimeout says that the deadline has passed; the connection is then cut.
+    Raises psycopg.Error: DatabaseTimeout when the deadline has passed. The connection is then cut.
     """
 
     def __init__(self, *, deadline_seconds: float) -> None:
@@ -48,13 +48,13 @@ class Session:
         self._turn = asyncio.Lock()
 
     async def fetch(self, statement: str, parameters: Parameters) -> list[Row]:
-        """Run one statement that is its own transaction, and return its rows."""
+        """Run one statement in its own transaction, and return its rows."""
         async with self._connected() as connection:
             return await fetch(connection, statement, parameters)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Fetch]:
-        """Run the statements of the block in one transaction. The deadline is for all of it."""
+        """Run the statements of the block in one transaction. The deadline covers the whole block."""
         async with self._connected() as connection:
             await connection.execute("BEGIN")
             yield partial(fetch, connection)
@@ -74,17 +74,17 @@ class Session:
                 try:
                     yield await self._connect()
                 except BaseException:
-                    # Not rolled back: that would wait for the server again. The end of a connection rolls back, too.
+                    # ROLLBACK would wait for the server again. Closing the connection rolls back, too.
                     await self._disconnect()
                     raise
         except TimeoutError:
             raise DatabaseTimeout from None
 
     async def _connect(self) -> CuttingConnection:
-        # A server that ended the connection meanwhile has sent something unasked.
+        # A server that ended the connection has sent a message.
         if self._connection is None or not is_quiet(self._connection):
             await self._disconnect()
-            # Nothing is prepared: a pooler gives each transaction to another server session.
+            # No prepared statements: a pooler gives each transaction another server session.
             self._connection = await CuttingConnection.connect(
                 database_conninfo(), autocommit=True, prepare_threshold=None
             )

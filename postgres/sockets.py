@@ -1,4 +1,4 @@
-"""The socket of a connection: whether the server has sent anything on it, and how to shut it down."""
+"""The socket of a connection: shut it down, or check whether the server has sent anything."""
 
 import select
 import socket
@@ -9,9 +9,9 @@ from psycopg import BaseConnection
 
 
 def cut(connection: BaseConnection[Any] | None) -> None:
-    """Shut down the connection's socket, from any thread: every call that waits for it fails at once.
+    """Shut down the connection's socket, from any thread, so that every call that waits for it fails at once.
 
-    Closing or cancelling would send to the silent server once more, and hang.
+    Closing or cancelling would send to the silent server again, and hang.
     """
     if connection is None or connection.closed:
         return
@@ -24,9 +24,9 @@ def cut(connection: BaseConnection[Any] | None) -> None:
 
 
 def is_quiet(connection: BaseConnection[Any] | None) -> bool:
-    """Return whether the connection is open and the server has sent nothing unasked, as it does when it ends one.
+    """Return whether the connection is open and the server has sent nothing, as it does before it closes one.
 
-    A half-open connection is quiet, too. Only a deadline finds that.
+    A half-open connection is quiet, too. Only a deadline detects that.
     """
     if connection is None or connection.closed:
         return False

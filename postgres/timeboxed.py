@@ -1,4 +1,4 @@
-"""Questions to the database that are answered within seconds, or not at all. The synchronous sibling of session."""
+"""Synchronous queries with a hard deadline: the sibling of postgres.session."""
 
 import threading
 from collections.abc import Callable
@@ -11,40 +11,40 @@ from postgres.conninfo import database_conninfo
 T = TypeVar("T")
 
 DEADLINE_SECONDS = 3.0
-QUESTIONS_AT_ONCE = threading.BoundedSemaphore(4)
+CONCURRENT_QUERIES = threading.BoundedSemaphore(4)
 CONNECTION_NAME = "litevault-health"
 
 
-class Unanswered(Exception):
-    """The database did not answer in time, or not at all."""
+class DatabaseUnavailable(Exception):
+    """The database did not respond before the deadline, or not at all."""
 
 
-def ask(question: Callable[[psycopg.Connection[Any]], T]) -> T:
-    """Ask over a new connection, outside of the pool, under a hard deadline. Raises Unanswered.
+def run_query(query: Callable[[psycopg.Connection[Any]], T]) -> T:
+    """Call `query` with a new connection, outside the pool. Raises DatabaseUnavailable after DEADLINE_SECONDS.
 
-    A dead socket can hold a thread for minutes, whatever time limit it was given. So a thread that is
-    late is left behind, as a daemon that nobody waits for, and only a few may be behind at a time.
+    A dead socket can block a thread for minutes in spite of any timeout. So a late thread is abandoned: it is a daemon,
+    and the number of threads is limited.
     """
-    answers: list[T] = []
-    asking = threading.Thread(target=_ask, args=(question, database_conninfo(), answers), daemon=True)
-    if not QUESTIONS_AT_ONCE.acquire(blocking=False):
-        raise Unanswered
-    asking.start()
-    asking.join(DEADLINE_SECONDS)
-    if not answers:
-        raise Unanswered
-    return answers[0]
+    results: list[T] = []
+    thread = threading.Thread(target=_run, args=(query, database_conninfo(), results), daemon=True)
+    if not CONCURRENT_QUERIES.acquire(blocking=False):
+        raise DatabaseUnavailable
+    thread.start()
+    thread.join(DEADLINE_SECONDS)
+    if not results:
+        raise DatabaseUnavailable
+    return results[0]
 
 
-def _ask(question: Callable[[psycopg.Connection[Any]], T], conninfo: str, answers: list[T]) -> None:
+def _run(query: Callable[[psycopg.Connection[Any]], T], conninfo: str, results: list[T]) -> None:
     try:
         with psycopg.connect(
             conninfo, connect_timeout=round(DEADLINE_SECONDS), application_name=CONNECTION_NAME
-        ) as connected:
-            # For this transaction, not among the connection's options: PgBouncer refuses those.
-            connected.execute("SELECT set_config('statement_timeout', %s, true)", [f"{DEADLINE_SECONDS}s"])
-            answers.append(question(connected))
+        ) as connection:
+            # In the transaction, not as a connection option, which PgBouncer refuses.
+            connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{DEADLINE_SECONDS}s"])
+            results.append(query(connection))
     except psycopg.Error:
-        pass  # no answer is the answer, and its text must not leave this thread
+        pass  # the caller sees that there is no result; the message stays in this thread
     finally:
-        QUESTIONS_AT_ONCE.release()
+        CONCURRENT_QUERIES.release()

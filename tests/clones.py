@@ -30,5 +30,5 @@ def bare_environment() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("LITEVAULT_", "COVERAGE_")) and name != "DATABASE_URL"
+        if not name.startswith(("LITEVAULT_", "COVERAGE_", "DATABASE_URL"))
     }

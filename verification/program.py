@@ -72,7 +72,7 @@ def manage(*arguments: str, environment: Mapping[str, str]) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=dying_with_parent(signal.SIGTERM),  # noqa: PLW1509  # it only calls into the kernel
+            preexec_fn=dying_with_parent(signal.SIGTERM),
         ) as process,
     ):
         assert process.stdout is not None

@@ -17,7 +17,7 @@ OWNER = "benchmark0"
 
 class Items(APIView):
     def post(self, request: Request) -> Response:
-        from django.contrib.auth.models import User  # noqa: PLC0415  # apps are loaded by now
+        from django.contrib.auth.models import User
 
         owner = User.objects.get(username=OWNER)
         item = captured(owner=owner, raw_text=cast(dict[str, str], request.data)["rawText"], enrich=True)

@@ -20,12 +20,12 @@ class BareClaim(Contender):
     def capturing(self, url: str) -> AbstractContextManager[Capturer]:
         return LiteVault().capturing(url)
 
-    async def work(self, url: str, *, concurrency: int, seconds: float, started: Started) -> None:  # noqa: ARG002  # it only claims
-        import django  # noqa: PLC0415  # only the worker's process needs it
+    async def work(self, url: str, *, concurrency: int, seconds: float, started: Started) -> None:
+        import django  # only the worker's process needs it
 
         django.setup()
-        from items.queue import CHANNEL_ENRICHING  # noqa: PLC0415  # needs the line above
-        from items.statements import CLAIM  # noqa: PLC0415  # see above
+        from items.queue import CHANNEL_ENRICHING
+        from items.statements import CLAIM
 
         claim = {"after_owner": 0, "limit": concurrency, "per_owner": 0, "lease_seconds": 45, "worker": "bare"}
         async with (

@@ -33,7 +33,7 @@ class Doorbell(Contender):
         with psycopg.connect(url, autocommit=True) as connected:
             yield Ringing(connected)
 
-    async def work(self, url: str, *, concurrency: int, seconds: float, started: Started) -> None:  # noqa: ARG002  # it only hears
+    async def work(self, url: str, *, concurrency: int, seconds: float, started: Started) -> None:
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connected:
             await connected.execute("LISTEN benchmark")
             async for notification in connected.notifies():

@@ -44,15 +44,15 @@ class LiteVault(Contender):
             (owner,) = connected.execute("SELECT id FROM auth_user WHERE username = 'benchmark'").fetchone() or (0,)
             yield Connected(connected, owner)
 
-    async def work(self, url: str, *, concurrency: int, seconds: float, started: Started) -> None:  # noqa: ARG002  # by the environment
-        import django  # noqa: PLC0415  # only the worker's process needs it
+    async def work(self, url: str, *, concurrency: int, seconds: float, started: Started) -> None:
+        import django  # only the worker's process needs it
 
         django.setup()
-        from django.conf import settings  # noqa: PLC0415  # needs the line above
+        from django.conf import settings
 
-        from benchmarks.contenders.null_provider import NullProvider  # noqa: PLC0415  # see above
-        from enrichment.management.commands.enrich_listener import work_and_listen  # noqa: PLC0415  # see above
-        from enrichment.worker import EnrichmentWorker  # noqa: PLC0415  # see above
+        from benchmarks.contenders.null_provider import NullProvider
+        from enrichment.management.commands.enrich_listener import work_and_listen
+        from enrichment.worker import EnrichmentWorker
 
         provider = NullProvider(started, seconds=seconds)
         worker = EnrichmentWorker(

@@ -22,7 +22,7 @@ class NullProvider(EnrichmentProvider):
         self._started = started
         self._seconds = seconds
 
-    async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:  # noqa: ARG002  # it does nothing
+    async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
         self._started(text)
         if self._seconds:
             await asyncio.sleep(self._seconds)

@@ -74,7 +74,7 @@ class Conversation:
                 return await converse(self.ask)
         except TimeoutError:
             self.fault = self.fault or ProviderTimeout(cause="TimeoutError")
-        except Exception as error:  # noqa: BLE001  # whatever it is, its text must not get out of here
+        except Exception as error:  # whatever it is, its text must not get out of here
             # A failed try has left its fault. Otherwise an answer came, and nothing could be made of it.
             self.fault = self.fault or unusable(error, has_answer=self.has_answer)
         return None
@@ -101,7 +101,7 @@ class Conversation:
         except EnrichmentError as fault:
             self._account(fault.usage)
             return None, fault.with_traceback(None)
-        except Exception as error:  # noqa: BLE001  # a library's error, with the key and the text in it
+        except Exception as error:  # a library's error, with the key and the text in it
             return None, fault_of(error)
         self._account(usage)
         return answer, None
@@ -116,7 +116,7 @@ class Conversation:
         longest = doubled_seconds(
             self._tries_made, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
         )
-        seconds = max(at_least_seconds, random.uniform(0, longest))  # noqa: S311  # jitter is no secret
+        seconds = max(at_least_seconds, random.uniform(0, longest))
         if not self._tries_left or seconds >= self._seconds_left():
             return False
         await asyncio.sleep(seconds)

@@ -12,10 +12,10 @@ def build_provider(settings: LLMSettings) -> EnrichmentProvider:
     Raises InvalidSettings, which names the variable, if it cannot work.
     """
     if settings.provider == "stub":
-        from enrichment.providers.stub import StubProvider  # noqa: PLC0415  # only what is asked for is imported
+        from enrichment.providers.stub import StubProvider
 
         return StubProvider()
-    from enrichment.providers.litellm import LiteLLMProvider  # noqa: PLC0415  # it weighs 190 MB
+    from enrichment.providers.litellm import LiteLLMProvider  # it weighs 190 MB
 
     provider = LiteLLMProvider(settings)
     # What was imported stays for good. Left to the collector, a full round over it stops the loop for 0.2 s.

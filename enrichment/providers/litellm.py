@@ -50,9 +50,9 @@ def _silence_libraries() -> None:
 
 _silence_libraries()  # for what they say while they are imported
 
-import litellm  # noqa: E402  # it reads what was set above
-import openai.resources.chat.completions  # noqa: E402, F401  # else litellm imports it, slowly, at the first call
-from instructor import AsyncInstructor, Mode, from_litellm, response_schema  # noqa: E402  # as above
+import litellm  # it reads what was set above
+import openai.resources.chat.completions  # noqa: F401  # else litellm imports it, slowly, at the first call
+from instructor import AsyncInstructor, Mode, from_litellm, response_schema
 
 _silence_libraries()  # again, because LITELLM_LOG and OPENAI_LOG turn them up at import
 litellm.suppress_debug_info = True  # no banner on standard output
@@ -241,7 +241,7 @@ def _usage_of(answer: Any, *, model: str) -> Usage:
 
 def _cost(answer: Any) -> Decimal | None:
     """By litellm's own price list. None when the model is not in it, or the usage cannot be true."""
-    cost = answer._hidden_params.get("response_cost")  # noqa: SLF001  # this is where litellm's manual looks for it
+    cost = answer._hidden_params.get("response_cost")  # this is where litellm's manual looks for it
     if cost is None or not 0 <= cost <= MOST_COST_USD:
         return None
     return Decimal(str(cost)).quantize(Decimal("1e-8"))

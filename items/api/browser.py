@@ -21,7 +21,7 @@ class BrowserForms(ViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.method == "POST" and form_value(request, METHOD) == "PATCH":
-            request._request.method = "PATCH"  # noqa: SLF001  # the wrapper has no way to say it
+            request._request.method = "PATCH"  # the wrapper has no way to say it
             self.action = self.action_map.get("patch", "")
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

@@ -27,7 +27,7 @@ class TextSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        schema = _usual(auto_schema._map_serializer_field, self.target, direction)  # noqa: SLF001  # as documented
+        schema = _usual(auto_schema._map_serializer_field, self.target, direction)
         limits = {"minLength": 1, "maxLength": self.target.max_length}
         return {**schema, **limits, "pattern": VISIBLE_LINE if isinstance(self.target, Line) else VISIBLE_TEXT}
 
@@ -37,7 +37,7 @@ class StrictBodySchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-c
     match_subclasses = True
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        schema = _usual(auto_schema._map_serializer, self.target, direction)  # noqa: SLF001  # as documented
+        schema = _usual(auto_schema._map_serializer, self.target, direction)
         return {**schema, "additionalProperties": False}
 
 
@@ -46,7 +46,7 @@ class ChangeSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     priority = 1
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        schema = _usual(auto_schema._map_serializer, self.target, direction)  # noqa: SLF001  # as documented
+        schema = _usual(auto_schema._map_serializer, self.target, direction)
         discard = {"properties": {"action": {"const": Action.DISCARD.value}}, "required": ["action"]}
         limits = {"additionalProperties": False, "minProperties": 1, "not": {**discard, "minProperties": 2}}
         return {**schema, **limits}

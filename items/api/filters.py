@@ -4,8 +4,6 @@ The same strict serializers as for request bodies, so that a mistake in a filter
 rather than answered with items that nobody asked for.
 """
 
-# ruff: noqa: N815  # fields are named as the contract names them
-
 import re
 
 from django.db.models import Q

@@ -20,7 +20,7 @@ class PageRenderer(BrowsableAPIRenderer):
     def render(
         self,
         data: Any,
-        accepted_media_type: str | None = None,  # noqa: ARG002  # the renderers' interface
+        accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> str:
         context = dict(renderer_context or {})
@@ -40,7 +40,7 @@ class PageRenderer(BrowsableAPIRenderer):
                 "user": request.user,
                 **_form_of(request, response, data, etag=context.get("etag")),
             },
-            request._request,  # noqa: SLF001  # context processors want Django's own request
+            request._request,  # context processors want Django's own request
         )
 
 

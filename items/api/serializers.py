@@ -1,7 +1,5 @@
 """What the API takes and what it shows."""
 
-# ruff: noqa: N815  # fields are named as the contract names them
-
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast

@@ -37,7 +37,7 @@ class OwnerViewSet(BrowserForms, ViewSet):
 
     parameters: ClassVar[Mapping[str, type]] = {}
     pages: ClassVar[Mapping[str, str]] = {}
-    http_method_names = ["get", "head", "post", "patch"]  # noqa: RUF012  # as its base declares it
+    http_method_names = ["get", "head", "post", "patch"]
     query: Any  # what the URL asks for, checked: one of `parameters`
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

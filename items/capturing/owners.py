@@ -15,7 +15,7 @@ def find_owner(name: str) -> User:
     Raises CommandError if there is no such user, or no such user who is active.
     """
     try:
-        User._meta.get_field("username").clean(name, None)  # noqa: SLF001  # public API in spite of its name
+        User._meta.get_field("username").clean(name, None)
     except ValidationError:
         raise CommandError("A user's name takes 1 to 150 letters, digits and @ . + - _ characters.") from None
     if name == DEFAULT_OWNER or settings.DEBUG:

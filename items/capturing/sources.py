@@ -60,7 +60,7 @@ def texts_from(names: Sequence[str], *, separator: str | None) -> Iterator[Found
     for name in names:
         if name == STANDARD_INPUT:
             yield from texts_of_standard_input(separator=separator)
-        elif os.path.isdir(name):  # noqa: PTH112  # a Path raises for some names, and takes an empty one for a folder
+        elif os.path.isdir(name):  # a Path raises for some names, and takes an empty one for a folder
             yield from texts_of_folder(name, separator=separator)
         else:
             yield from texts_of_file(name, separator=separator)
@@ -93,16 +93,16 @@ def paths_in(folder: str) -> Iterator[str | Refused | Skipped]:
     unreadable: list[OSError] = []
     for parent, folders, files in os.walk(folder, onerror=unreadable.append):
         for name in sorted(folders):
-            path = os.path.join(parent, name)  # noqa: PTH118  # see texts_from
-            if name.startswith(".") or os.path.islink(path):  # noqa: PTH114  # see texts_from
+            path = os.path.join(parent, name)
+            if name.startswith(".") or os.path.islink(path):
                 folders.remove(name)
                 yield Skipped(HIDDEN if name.startswith(".") else "link to a folder")
         folders.sort()
         for name in sorted(files):
-            path = os.path.join(parent, name)  # noqa: PTH118  # see texts_from
+            path = os.path.join(parent, name)
             if name.startswith("."):
                 yield Skipped(HIDDEN)
-            elif not os.path.isfile(path):  # noqa: PTH113  # see texts_from
+            elif not os.path.isfile(path):
                 yield Skipped("not a file")
             else:
                 yield path
@@ -111,7 +111,7 @@ def paths_in(folder: str) -> Iterator[str | Refused | Skipped]:
 
 def texts_of_file(path: str, *, separator: str | None) -> Iterator[Found]:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  # see texts_from
+        with open(path, "rb") as file:
             yield from texts_of_stream(file, shown(path), separator=separator)
     except OSError as error:
         yield Refused(shown(path), reason_of(error))

@@ -17,8 +17,8 @@ class EnrichmentAttempt(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
     outcome = models.CharField(max_length=10, choices=Outcome)
-    error_code = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001
-    model = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
+    error_code = models.CharField(max_length=40, null=True, blank=True)
+    model = models.CharField(max_length=200, null=True, blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
     cost_usd = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)

@@ -125,15 +125,15 @@ class Item(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="items", db_index=False)
     raw_text = models.TextField()
     # Not set yet is null, in the database as in the API: an empty title is no title at all.
-    title = models.CharField(max_length=TITLE_MAX_LENGTH, null=True, blank=True)  # noqa: DJ001
-    summary = models.CharField(max_length=SUMMARY_MAX_LENGTH, null=True, blank=True)  # noqa: DJ001
+    title = models.CharField(max_length=TITLE_MAX_LENGTH, null=True, blank=True)
+    summary = models.CharField(max_length=SUMMARY_MAX_LENGTH, null=True, blank=True)
     tags = ArrayField(models.CharField(max_length=TAG_MAX_LENGTH), default=list, db_default=[], blank=True)
-    source_type = models.CharField(max_length=10, choices=SourceType, null=True, blank=True)  # noqa: DJ001
+    source_type = models.CharField(max_length=10, choices=SourceType, null=True, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.ENRICHING, db_default=Status.ENRICHING)
     enrichment_mode = models.CharField(
         max_length=10, choices=EnrichmentMode, default=EnrichmentMode.AI, db_default=EnrichmentMode.AI
     )
-    enrichment_error = models.CharField(max_length=ERROR_MAX_LENGTH, null=True, blank=True)  # noqa: DJ001
+    enrichment_error = models.CharField(max_length=ERROR_MAX_LENGTH, null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
     updated_at = models.DateTimeField(default=timezone.now, db_default=Now())
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -143,7 +143,7 @@ class Item(models.Model):
     fencing_token = models.BigIntegerField(default=0, db_default=0, editable=False)
     attempt_count = models.SmallIntegerField(default=0, db_default=0, editable=False)
     claimed_at = models.DateTimeField(null=True, editable=False)
-    claimed_by = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
+    claimed_by = models.CharField(max_length=64, null=True, editable=False)
 
     objects: ClassVar[ItemManager] = ItemManager()
 

@@ -1,4 +1,4 @@
-"""Who is asking: a token, or in development a name. The session of a browser is REST framework's own."""
+"""Authentication by token, or in development by name. Sessions are REST framework's own."""
 
 import re
 from datetime import timedelta
@@ -17,7 +17,7 @@ from litevault.accounts.models import TOKEN_PREFIX, ApiToken, digest_of
 CODE = "UNAUTHORIZED"
 SCHEME = "bearer"
 CHALLENGE = 'Bearer realm="litevault"'
-USE_IS_NOTED_EVERY = timedelta(minutes=1)
+LAST_USED_PRECISION = timedelta(minutes=1)
 DEVELOPMENT_HEADER = "X-Dev-User-Id"
 DEVELOPMENT_NAME = re.compile(r"[A-Za-z0-9_.@+-]{1,150}")
 
@@ -33,24 +33,24 @@ class TokenAuthentication(BaseAuthentication):
         found = ApiToken.objects.valid().filter(digest=digest_of(secret), user__is_active=True)
         token = found.select_related("user").first() if secret.startswith(TOKEN_PREFIX) else None
         if token is None:
-            raise AuthenticationFailed("The token is unknown, revoked or past its time.", code=CODE)
-        _note_use(token)
+            raise AuthenticationFailed("The token is unknown, revoked or expired.", code=CODE)
+        _record_use(token)
         return token.user, token
 
     def authenticate_header(self, _request: Request) -> str:
         return CHALLENGE
 
 
-def _note_use(token: ApiToken) -> None:
-    """At most once a minute: a write for every read would cost more than it tells."""
+def _record_use(token: ApiToken) -> None:
+    """Update last_used_at at most once a minute, to save a write at every request."""
     now = timezone.now()
-    if token.last_used_at is None or token.last_used_at <= now - USE_IS_NOTED_EVERY:
-        unnoted = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_IS_NOTED_EVERY)
-        ApiToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=now)
+    if token.last_used_at is None or token.last_used_at <= now - LAST_USED_PRECISION:
+        is_stale = Q(last_used_at=None) | Q(last_used_at__lte=now - LAST_USED_PRECISION)
+        ApiToken.objects.filter(is_stale, pk=token.pk).update(last_used_at=now)
 
 
 class DevelopmentAuthentication(BaseAuthentication):
-    """`X-Dev-User-Id: any-name`, in debug mode only. The user is made on first use."""
+    """`X-Dev-User-Id: any-name`, in debug mode only. The user is created on first use."""
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         name = request.headers.get(DEVELOPMENT_HEADER)

@@ -1,8 +1,8 @@
-"""How many logins may fail in a minute, for one name and from one address, whichever web worker is asked.
+"""Limits of failed logins in a minute, by name and by address, shared by all web workers.
 
-Each login counts before the password is looked at, so that many at once are counted, too; one that is right is given
-back. A name counts alike whether it exists or not. A name may fail more often than an address: one address alone cannot
-use up what a name has, and keep its owner out.
+Each login counts before its password is checked, so that concurrent logins count, too, and a successful one is
+refunded. Unknown names count like others. The limit of a name is higher than that of an address, so that one address
+alone cannot lock a user out.
 """
 
 import unicodedata
@@ -27,12 +27,12 @@ from litevault.web.errors import Problem
 logger = structlog.get_logger(__name__)
 
 NAME_MAX_LENGTH = 150
-# What one customer usually gets.
+# The prefix that one customer usually gets.
 IPV6_PREFIX = 56
 
-# The buckets of throttling.py, by keys that say nothing: somebody may type a password in place of the name. The order
-# of the keys is everybody's, so that no two logins wait for each other in a circle. `excluded` is what would have been
-# inserted: its distance from now() is what one login takes to drain. Who waited for the row looks at the clock again.
+# The buckets of throttling.py, by hashed keys, because a user may type a password in place of the name. All statements
+# lock in the order of the keys, which prevents deadlocks. `excluded` is the row that would have been inserted: its
+# distance from now() is the time that one login takes to drain. clock_timestamp() includes the wait for the lock.
 ADMIT = """
     INSERT INTO login_throttles AS bucket (key, drained_at)
     SELECT key, now() + make_interval(secs => each)
@@ -41,11 +41,11 @@ ADMIT = """
     SET drained_at = greatest(bucket.drained_at, clock_timestamp()) + (excluded.drained_at - now())
     WHERE bucket.drained_at + (excluded.drained_at - now()) <= clock_timestamp() + interval '1 minute'
 """
-TOO_EARLY_BY = """
+SECONDS_TO_WAIT = """
     SELECT max(extract(epoch FROM drained_at - clock_timestamp() - interval '1 minute')::float8 + each)
     FROM login_throttles JOIN unnest(%(keys)s::text[], %(each)s::float8[]) AS wanted (key, each) USING (key)
 """
-GIVE_BACK = """
+REFUND = """
     WITH ours AS (
         SELECT key, each FROM login_throttles
         JOIN unnest(%(keys)s::text[], %(each)s::float8[]) AS wanted (key, each) USING (key)
@@ -54,36 +54,36 @@ GIVE_BACK = """
     UPDATE login_throttles SET drained_at = drained_at - make_interval(secs => each)
     FROM ours WHERE login_throttles.key = ours.key
 """
-# More at each login than it can have added, so that the table holds what one minute brought and no more. In a
-# transaction of its own, and it waits for nobody.
-FORGET_SOME = """
+# Deletes more rows than one login adds, so that the table holds those of about one minute. Runs in its own
+# transaction, and skips locked rows.
+DELETE_DRAINED = """
     DELETE FROM login_throttles WHERE key IN (
         SELECT key FROM login_throttles WHERE drained_at < clock_timestamp() LIMIT 10 FOR UPDATE SKIP LOCKED
     )
 """
 
 
-def limited(login: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """A login page that refuses to look at more passwords than may be wrong."""
+def limit_failures(login: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Wrap a login view so that it refuses logins beyond the limits without checking the password."""
 
     @wraps(login)
-    def limited_login(request: HttpRequest) -> HttpResponseBase:
+    def login_with_limit(request: HttpRequest) -> HttpResponseBase:
         buckets = _buckets(request) if request.method == "POST" else {}
         if not buckets:
             return login(request)
-        if wait := _too_early_by(buckets):
+        if wait := _seconds_to_wait(buckets):
             return _refusal(request, seconds=ceil(wait))
         response = login(request)
         if response.status_code == HTTPStatus.FOUND:
-            _run(GIVE_BACK, buckets)
+            _run(REFUND, buckets)
         return response
 
-    return limited_login
+    return login_with_limit
 
 
 def _buckets(request: HttpRequest) -> dict[str, float]:
-    """By key, how many seconds one login takes to drain."""
-    # No user's name is longer, and normalising a text takes time by the square of its length.
+    """Return by key how many seconds one login takes to drain."""
+    # No user name is longer, and normalising takes quadratic time.
     name = request.POST.get("username", "").strip()[:NAME_MAX_LENGTH]
     limits = {f"name {unicodedata.normalize('NFKC', name).casefold()}": settings.LOGIN_FAILURES_PER_NAME}
     if network := _network(request):
@@ -96,37 +96,37 @@ def _key(what: str) -> str:
 
 
 def _network(request: HttpRequest) -> str | None:
-    """Whom we count as one. None where the proxy does not say: all who come through it would be one."""
+    """Return the network to count by, or None if the proxy does not pass on the client's address."""
     if settings.PROXIES and "X-Forwarded-For" not in request.headers:
         return None
-    named = BaseThrottle().get_ident(Request(request))
+    ident = BaseThrottle().get_ident(Request(request))
     try:
-        address = _address(named)
+        address = _address(ident)
     except ValueError:
-        return named
+        return ident
     if isinstance(address, IPv4Address):
         return str(address)
-    # A socket for both versions writes addresses of IPv4 as such of IPv6.
+    # A dual-stack socket reports IPv4 addresses as IPv6.
     return str(address.ipv4_mapped or ip_network((address, IPV6_PREFIX), strict=False))
 
 
-def _address(named: str) -> IPv4Address | IPv6Address:
-    """Some proxies add the client's port."""
+def _address(ident: str) -> IPv4Address | IPv6Address:
+    """Parse an address, with or without a port, which some proxies add."""
     try:
-        return ip_address(named)
+        return ip_address(ident)
     except ValueError:
-        return ip_address(urlsplit(f"//{named}").hostname or "")
+        return ip_address(urlsplit(f"//{ident}").hostname or "")
 
 
-def _too_early_by(buckets: Mapping[str, float]) -> float:
-    """Seconds until a login would be taken; 0 for one that was. One that is refused counts for neither."""
-    _run(FORGET_SOME, {})
+def _seconds_to_wait(buckets: Mapping[str, float]) -> float:
+    """Count a login and return 0, or return the seconds to wait without counting it."""
+    _run(DELETE_DRAINED, {})
     with transaction.atomic():
         if _run(ADMIT, buckets) == len(buckets):
             return 0.0
         transaction.set_rollback(True)
     with connection.cursor() as cursor:
-        cursor.execute(TOO_EARLY_BY, _parameters(buckets))
+        cursor.execute(SECONDS_TO_WAIT, _parameters(buckets))
         (wait,) = cursor.fetchone()
     return max(wait or 0.0, 1.0)
 

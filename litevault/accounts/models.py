@@ -1,4 +1,4 @@
-"""Who may call the API."""
+"""API tokens, and the buckets of the throttles."""
 
 import hashlib
 import secrets
@@ -11,29 +11,29 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-TOKEN_PREFIX = "lv_"  # noqa: S105  # what every token starts with, so that secret scanners can find leaked ones
+TOKEN_PREFIX = "lv_"  # noqa: S105  # lets secret scanners find leaked tokens
 TOKEN_BYTES = 32
 TOKEN_NAME_MAX_LENGTH = 100
 
 
 def digest_of(token: str) -> str:
-    """A token has 256 random bits: one round of SHA-256 is enough, and can be looked up by index."""
+    """Hash a token once with SHA-256, which is enough for 256 random bits and allows a lookup by index."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self) -> Self:
-        """Those that are neither revoked nor past their time."""
+        """Return the tokens that are neither revoked nor expired."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None)
 
     def revoke(self) -> int:
-        """Revoke those that are not yet; say how many that were."""
+        """Revoke those that are not revoked yet, and return their number."""
         return self.filter(revoked_at=None).update(revoked_at=timezone.now())
 
 
 class ApiTokenManager(models.Manager.from_queryset(ApiTokenQuerySet)):  # type: ignore[misc]  # made at run time
     def issue(self, *, user: object, name: str, expires_at: datetime | None = None) -> tuple["ApiToken", str]:
-        """Make a token and return it with its secret, which is not stored and cannot be shown again."""
+        """Create a token and return it with its secret, which is not stored."""
         secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         token = self.create(
             user=user, name=name, digest=digest_of(secret), hint=secret[: len(TOKEN_PREFIX) + 4], expires_at=expires_at
@@ -42,7 +42,7 @@ class ApiTokenManager(models.Manager.from_queryset(ApiTokenQuerySet)):  # type: 
 
 
 class ApiToken(models.Model):
-    """A named, revocable key to the API for one user. Only its digest is stored."""
+    """A named, revocable token of one user for the API. Only its digest is stored."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=TOKEN_NAME_MAX_LENGTH)
@@ -65,7 +65,6 @@ class ApiToken(models.Model):
 
     @property
     def state(self) -> str:
-        """One word, for lists."""
         if self.revoked_at:
             return "Revoked"
         return "Expired" if self.expires_at and self.expires_at <= timezone.now() else "Valid"
@@ -78,7 +77,7 @@ class ApiToken(models.Model):
 class Throttle(models.Model):
     """How much of the allowance one user has spent: a bucket that drains with time.
 
-    The table is not logged: no request waits for the disk to be counted, and a crash forgets no more than a minute.
+    The table is unlogged: counting does not wait for the disk, and a crash loses at most a minute.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
@@ -92,7 +91,7 @@ class Throttle(models.Model):
 
 
 class LoginThrottle(models.Model):
-    """How often logins failed for one name, or from one address: a bucket as above, in a table that is not logged."""
+    """How often logins failed for one name or address: a bucket as above, also unlogged."""
 
     key = models.CharField(max_length=64, primary_key=True, help_text="A keyed hash: neither name nor address.")
     drained_at = models.DateTimeField(help_text="When the bucket is empty again. Every login puts it off.")

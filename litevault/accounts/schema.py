@@ -1,4 +1,4 @@
-"""The OpenAPI document: how a client says who it is."""
+"""The authentication schemes in the OpenAPI document."""
 
 from typing import Any
 
@@ -25,12 +25,12 @@ class DevelopmentScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
             "type": "apiKey",
             "in": "header",
             "name": DEVELOPMENT_HEADER,
-            "description": "Any name. In development only: the user is made on first use.",
+            "description": "Any name, in development only. The user is created on first use.",
         }
 
 
 def hide_development_header(result: dict[str, Any], **_context: object) -> dict[str, Any]:
-    """In production it means nothing, and so it is not there."""
+    """Leave out the header where it has no effect."""
     if not settings.DEBUG:
         result["components"]["securitySchemes"].pop(DevelopmentScheme.name, None)
         for calls in result["paths"].values():

@@ -1,12 +1,12 @@
-"""How many requests of one user the API takes in a minute, counted by the database for all web servers together."""
+"""The limit of API requests per user and minute, counted in the database for all web servers."""
 
 from django.conf import settings
 from django.db import connection
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-# Each request puts off the moment at which the bucket is empty, and none may put it off beyond a minute from now.
-# One that comes too early is not counted, so that a client which keeps asking is not kept out for ever.
+# Each request delays the time at which the bucket is empty, but not beyond a minute from now.
+# A refused request is not counted, so that a client which keeps trying is not locked out for ever.
 ADMIT = """
     INSERT INTO api_throttles AS bucket (user_id, drained_at)
     VALUES (%(user_id)s, clock_timestamp() + make_interval(secs => %(each)s))
@@ -14,14 +14,14 @@ ADMIT = """
     SET drained_at = greatest(bucket.drained_at, clock_timestamp()) + make_interval(secs => %(each)s)
     WHERE bucket.drained_at + make_interval(secs => %(each)s) <= clock_timestamp() + interval '1 minute'
 """
-TOO_EARLY_BY = """
+SECONDS_TO_WAIT = """
     SELECT extract(epoch FROM drained_at - clock_timestamp() - interval '1 minute')::float8 + %(each)s
     FROM api_throttles WHERE user_id = %(user_id)s
 """
 
 
 class UserThrottle(BaseThrottle):
-    """Up to a minute's allowance at once, and from then on as fast as it comes back."""
+    """Allows a burst of one minute's allowance, which then refills continuously."""
 
     _wait = 0.0
 
@@ -34,10 +34,10 @@ class UserThrottle(BaseThrottle):
             cursor.execute(ADMIT, bucket)
             if cursor.rowcount:
                 return True
-            cursor.execute(TOO_EARLY_BY, bucket)
+            cursor.execute(SECONDS_TO_WAIT, bucket)
             (self._wait,) = cursor.fetchone()
         return False
 
     def wait(self) -> float:
-        """Seconds until the next request is taken."""
+        """Return the seconds until the next request is allowed."""
         return max(self._wait, 0.0)

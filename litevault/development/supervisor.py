@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import Self, overload
+from typing import IO, Self, cast, overload
 
 from postgres.embedded.processes import dying_with_parent
 
@@ -38,14 +38,14 @@ class Child:
     def __init__(self, program: Program) -> None:
         self.name = program.name
         self.prefix = _prefix(program)
-        self.process = subprocess.Popen(  # noqa: S603  # our own programs
+        self.process = subprocess.Popen(
             program.command,
             env=program.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             process_group=0,
-            preexec_fn=dying_with_parent(signal.SIGTERM),  # noqa: PLW1509  # no thread runs yet
+            preexec_fn=dying_with_parent(signal.SIGTERM),
         )
 
     @property
@@ -56,8 +56,7 @@ class Child:
 
     def copy_output(self) -> None:
         """Write what it says to our standard output, each line behind its name."""
-        assert self.process.stdout  # noqa: S101  # it is a pipe, which the type does not tell
-        with self.process.stdout as output:
+        with cast(IO[bytes], self.process.stdout) as output:
             for line in output:
                 # When nobody reads us any more, still keep its pipe from filling up.
                 with suppress(OSError):

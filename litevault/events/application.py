@@ -1,4 +1,4 @@
-"""The events process: who comes in by the handshake is told what changes, until one of the two leaves."""
+"""The ASGI application of the events process: admits clients by the handshake and streams changes to them."""
 
 import asyncio
 import os
@@ -34,12 +34,12 @@ Receive: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 
 CONNECTION_NAME = "litevault-events"
 CHANNELS = (CHANNEL_CHANGED, CHANNEL_ENRICHING, CHANNEL_CANCELLED)
-OF_ITSELF = {"/healthz": responses.alive, "/metrics": responses.told}
+PROCESS_PATHS = {"/healthz": responses.healthz, "/metrics": responses.metrics_page}
 EXIT_CRASHED = 1
 WRITE_SECONDS = 20.0
 FAREWELL_SECONDS = 1.0
 RETRY_MS = (1000, 4000)
-"""How long a client waits before it comes back: by chance, so that not all come at once after a restart."""
+"""How long a client waits before it reconnects: random, so that not all reconnect at once after a restart."""
 
 
 class Events:
@@ -52,80 +52,80 @@ class Events:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._run_lifespan(receive, send)
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)
         else:
             await send({"type": "websocket.close"})
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        """Read and listen from the start of the process to its end."""
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
+        """Run the feed and the listener for as long as the process lives."""
         await receive()
         listener = Listener(
             listen_conninfo(),
             channels=CHANNELS,
             name=CONNECTION_NAME,
-            on_notification=lambda _channel, _payload: self._feed.ring(),
-            on_health=self._notifications_work,
+            on_notification=lambda _channel, _payload: self._feed.wake(),
+            on_health=self._record_health,
         )
         tasks = [asyncio.create_task(self._feed.run()), asyncio.create_task(listener.run())]
         for task in tasks:
-            task.add_done_callback(leave_if_crashed)
-        self._heed_signals()
+            task.add_done_callback(exit_if_crashed)
+        self._install_signal_handlers()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=FAREWELL_SECONDS)
         await asyncio.gather(self._feed.close(), self._handshake.close())
-        leave_threads_behind()
+        exit_despite_threads()
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _notifications_work(self, works: bool) -> None:  # noqa: FBT001  # a callback's only argument
+    def _record_health(self, works: bool) -> None:
         metrics.listener.record(works=works)
-        self._feed.ring()
+        self._feed.wake()
 
-    def _heed_signals(self) -> None:
-        """Let everybody go when the server is told to stop: it waits for them before it tells us.
+    def _install_signal_handlers(self) -> None:
+        """End all streams on a signal to stop: the server waits for them before it sends lifespan.shutdown.
 
-        The event loop hears of each signal, too, and calls the server's own handler.
+        The event loop sees each signal as well, and calls the server's own handler.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._let_go))
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._end_all))
 
-    def _let_go(self) -> None:
-        """Streams, and whoever still waits at the handshake, which a silent database keeps for long."""
+    def _end_all(self) -> None:
+        """End the streams, and the requests that wait for a silent database."""
         self._feed.stop()
-        self._handshake.turn_away()
+        self._handshake.stop_waiting()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = dict(scope["headers"]).get(HEADER.lower().encode(), b"")
         request_id = well_formed_or_new(given.decode("latin-1"))
         with bound_contextvars(request_id=request_id):
-            answer = await self._answer(with_request_id(scope, request_id))
-            if isinstance(answer, Admitted) and scope["method"] == "GET":
-                await self._stream(answer, receive, send)
+            response = await self._respond(with_request_id(scope, request_id))
+            if isinstance(response, Admitted) and scope["method"] == "GET":
+                await self._stream(response, receive, send)
             else:
-                await send_whole(answer, send, has_body=scope["method"] != "HEAD")
+                await send_whole(response, send, has_body=scope["method"] != "HEAD")
 
-    async def _answer(self, scope: Scope) -> HttpResponse:
-        if of_itself := OF_ITSELF.get(scope["path"]):
-            return of_itself()
+    async def _respond(self, scope: Scope) -> HttpResponse:
+        if process_view := PROCESS_PATHS.get(scope["path"]):
+            return process_view()
         if len(self._feed) >= settings.EVENTS_STREAMS:
             return responses.full()
         try:
-            answer = await self._handshake.answer(scope)
+            response = await self._handshake.respond(scope)
         except TimeoutError:
             return responses.late()
         except UnicodeDecodeError:
-            return responses.refusal(Problem.known(HTTPStatus.BAD_REQUEST))
-        except Exception as error:  # noqa: BLE001  # whatever it is, it leaves in our shape
-            return responses.refusal(crash(error))
-        return self._refusal_of(answer) or answer if isinstance(answer, Admitted) else answer
+            return responses.error_response(Problem.known(HTTPStatus.BAD_REQUEST))
+        except Exception as error:
+            return responses.error_response(crash(error))
+        return self._limit_error(response) or response if isinstance(response, Admitted) else response
 
-    def _refusal_of(self, admitted: Admitted) -> HttpResponse | None:
-        """Counted when it is known who comes. From here to the stream nothing is waited for, so that counts hold."""
+    def _limit_error(self, admitted: Admitted) -> HttpResponse | None:
+        """Return the error when a limit is reached. Nothing is awaited before the stream opens, so counts stay true."""
         if len(self._feed) >= settings.EVENTS_STREAMS:
             return responses.full()
         if self._feed.count_of(admitted.credentials.owner_id) >= settings.EVENTS_STREAMS_PER_USER:
@@ -137,7 +137,7 @@ class Events:
         stream = Stream(
             admitted.credentials,
             position=position,
-            is_lost=bool(admitted.last_event_id) and position is None,
+            has_bad_position=bool(admitted.last_event_id) and position is None,
             wants_activity=admitted.wants_activity,
         )
         del admitted.headers["Content-Length"]  # Django saw no body
@@ -145,7 +145,7 @@ class Events:
         try:
             with metrics.streams.track_inprogress():
                 await send_head(admitted, send)
-                await until_one_leaves(stream, receive, send)
+                await run_stream(stream, receive, send)
         finally:
             self._feed.remove(stream)
             cause = stream.end_cause or "left"
@@ -154,10 +154,10 @@ class Events:
             logger.info("stream.ended", user_id=stream.owner_id, cause=cause, duration_s=seconds)
 
 
-async def until_one_leaves(stream: Stream, receive: Receive, send: Send) -> None:
+async def run_stream(stream: Stream, receive: Receive, send: Send) -> None:
     writing = asyncio.create_task(write(stream, send))
     ending = asyncio.create_task(stream.ended.wait())
-    leaving = asyncio.create_task(until_gone(receive))
+    leaving = asyncio.create_task(wait_for_disconnect(receive))
     try:
         await asyncio.wait({writing, leaving, ending}, return_when=asyncio.FIRST_COMPLETED)
         if ending.done():
@@ -169,8 +169,8 @@ async def until_one_leaves(stream: Stream, receive: Receive, send: Send) -> None
 
 
 async def write(stream: Stream, send: Send) -> None:
-    """Send what comes, until the stream ends. A client that does not read is waited for, but not for long."""
-    chunk = sse.opening(retry_ms=random.randint(*RETRY_MS))  # noqa: S311  # chance is no secret
+    """Send chunks until the stream ends, or until the client has not read for WRITE_SECONDS."""
+    chunk = sse.opening(retry_ms=random.randint(*RETRY_MS))
     try:
         while chunk:
             async with asyncio.timeout(WRITE_SECONDS):
@@ -181,27 +181,27 @@ async def write(stream: Stream, send: Send) -> None:
         stream.end("slow")
 
 
-async def until_gone(receive: Receive) -> None:
+async def wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 def with_request_id(scope: Scope, request_id: str) -> Scope:
-    """So that Django's lines in the log have the same id as ours."""
+    """Set the request id that Django's own log lines use."""
     name = HEADER.lower().encode()
     headers = [pair for pair in scope["headers"] if pair[0] != name]
     return {**scope, "headers": [*headers, (name, request_id.encode())]}
 
 
-def leave_threads_behind() -> None:
-    """The end of a process waits for its threads, and one that connects to a silent database takes its time."""
-    leaving = threading.Timer(FAREWELL_SECONDS, os._exit, (0,))
-    leaving.daemon = True
-    leaving.start()
+def exit_despite_threads() -> None:
+    """Exit although a thread may still wait for a silent database."""
+    timer = threading.Timer(FAREWELL_SECONDS, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
 
 
-def leave_if_crashed(task: asyncio.Task[None]) -> None:
-    """Half a process would look alive, and tell nobody anything."""
+def exit_if_crashed(task: asyncio.Task[None]) -> None:
+    """Exit when the feed or the listener crashes: without either, the process only looks alive."""
     if not task.cancelled() and (error := task.exception()):
         logger.critical("events.crashed", exc_info=error)
         os._exit(EXIT_CRASHED)

@@ -1,8 +1,8 @@
-"""What somebody came in with, and whether it is still good."""
+"""The credentials of a stream, and whether they are still valid."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -16,7 +16,7 @@ from litevault.accounts.models import ApiToken
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A token, or a session, or in development neither."""
+    """A token, a session, or in development neither."""
 
     owner_id: int
     token_id: int | None = None
@@ -24,9 +24,8 @@ class Credentials:
 
     @classmethod
     def of(cls, request: Request) -> "Credentials":
-        """Of a request that somebody was found to have sent."""
-        owner_id = request.user.pk
-        assert owner_id is not None  # noqa: S101  # the view lets nobody else in
+        """Return those of an authenticated request."""
+        owner_id = cast(int, request.user.pk)
         if isinstance(request.auth, ApiToken):
             return cls(owner_id=owner_id, token_id=request.auth.pk)
         if isinstance(request.successful_authenticator, SessionAuthentication):
@@ -34,17 +33,19 @@ class Credentials:
         return cls(owner_id=owner_id)
 
 
-def still_good(held: Collection[Credentials]) -> set[Credentials]:
-    """Those whose user is active, and whose token or session still opens the door."""
-    users = _known(User.objects.filter(is_active=True), "pk", {each.owner_id for each in held})
-    tokens = _known(ApiToken.objects.valid(), "pk", {each.token_id for each in held})
+def valid_credentials(credentials: Collection[Credentials]) -> set[Credentials]:
+    """Return those whose user is active and whose token or session is valid."""
+    users = _existing(User.objects.filter(is_active=True), "pk", {each.owner_id for each in credentials})
+    tokens = _existing(ApiToken.objects.valid(), "pk", {each.token_id for each in credentials})
     sessions = Session.objects.filter(expire_date__gt=timezone.now())
-    keys = _known(sessions, "session_key", {each.session_key for each in held})
-    return {each for each in held if each.owner_id in users and each.token_id in tokens and each.session_key in keys}
+    keys = _existing(sessions, "session_key", {each.session_key for each in credentials})
+    return {
+        each for each in credentials if each.owner_id in users and each.token_id in tokens and each.session_key in keys
+    }
 
 
-def _known(rows: QuerySet[Any], column: str, wanted: set[Any]) -> set[Any]:
-    """Those of the wanted values that are in the column; and None, since what was not used need not be good."""
+def _existing(rows: QuerySet[Any], column: str, wanted: set[Any]) -> set[Any]:
+    """Return the wanted values that are in the column, and None, which stands for a credential that was not used."""
     values = wanted - {None}
     found = rows.filter(**{f"{column}__in": values}).values_list(column, flat=True) if values else ()
     return {None, *found}

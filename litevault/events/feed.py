@@ -1,4 +1,4 @@
-"""One reader for all streams: hears the bell, reads what changed for those who listen, and tells each."""
+"""Reads what changed, once for all streams, and hands each stream its part."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from django.db import Error
 
 from items.changes import Changes, read_changes
 from litevault.events import metrics
-from litevault.events.credentials import still_good
+from litevault.events.credentials import valid_credentials
 from litevault.events.orm_thread import OrmThread
 from litevault.events.stream import LIMIT, LONG_LOOK_BACK, SHORT_LOOK_BACK, Stream
 
@@ -20,17 +20,17 @@ logger = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 5.0
 PAUSE_SECONDS = 0.2
-"""Between two readings, however often it rings."""
+"""Between two readings, however many notifications come."""
 
 ACTIVITY_SECONDS = 2.0
 DATABASE_PAUSE_SECONDS = 1.0
 DEADLINE_SECONDS = 5.0
 LONGEST_STREAM_SECONDS = 3600.0
-"""Then the client comes in by the door again, which knows of more than `still_good`: a changed password, say."""
+"""Then the client has to reconnect: the handshake checks more than `valid_credentials`, such as a changed password."""
 
 
 class Feed:
-    """Reads when it rings, at every sweep, and when somebody came. While nobody listens it does nothing."""
+    """Reads at every notification, at every sweep and for every new stream. Without streams it does nothing."""
 
     def __init__(self, *, sweep_seconds: float = SWEEP_SECONDS) -> None:
         self._sweep_seconds = sweep_seconds
@@ -40,7 +40,7 @@ class Feed:
         self._sweep_at = 0.0
         self._activity_at = 0.0
         self._is_active = False
-        self._is_away = False
+        self._is_delayed = False
         self._is_stopping = False
 
     def __len__(self) -> int:
@@ -58,92 +58,92 @@ class Feed:
     def remove(self, stream: Stream) -> None:
         self._streams.discard(stream)
 
-    def ring(self) -> None:
-        """Something changed, whoever's it is."""
+    def wake(self) -> None:
+        """Read soon, because some item changed."""
         if self._streams:
             self._is_active = True
             self._wake.set()
 
     def stop(self) -> None:
-        """End all streams, and whatever comes now."""
+        """End all streams, and those that are added from now on."""
         self._is_stopping = True
         for stream in self._streams:
             stream.end("stopping")
 
     async def run(self) -> None:
-        """Tell what changes, until cancelled."""
+        """Send changes until cancelled."""
         while True:
-            await self._until_there_is_reason()
-            # Clear, then query, as everywhere: what rings during the query is asked for again.
+            await self._wait_until_due()
+            # Clear, then query: a notification during the query leads to another one.
             self._wake.clear()
             try:
-                await self._tell_what_changed()
-                self._tell_of_activity()
+                await self._send_changes()
+                self._send_activity()
                 await asyncio.sleep(PAUSE_SECONDS)
             except (Error, TimeoutError) as error:
-                self._say_away(error)
+                self._report_delayed(error)
                 self._wake.set()
                 await asyncio.sleep(DATABASE_PAUSE_SECONDS)
 
     async def close(self) -> None:
         await self._database.close()
 
-    async def _until_there_is_reason(self) -> None:
-        """A ring, a client that came, or, if anybody listens, the time for the next sweep."""
+    async def _wait_until_due(self) -> None:
+        """Wait for a notification, a new stream or, if there are streams, the next sweep."""
         due_at = min(self._sweep_at, self._activity_at) if self._is_active else self._sweep_at
         seconds = due_at - time.monotonic() if self._streams else None
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
 
-    async def _tell_what_changed(self) -> None:
+    async def _send_changes(self) -> None:
         streams = list(self._streams)
         is_sweep = time.monotonic() >= self._sweep_at
         look_back = LONG_LOOK_BACK if is_sweep else SHORT_LOOK_BACK
         changes = await self._database.run(partial(read_for, streams, look_back=look_back))
-        self._say_back()
+        self._report_resumed()
         for stream in streams:
             found = changes.by_owner.get(stream.owner_id, [])
-            stream.tell(found, read_at=changes.read_at, look_back=look_back)
+            stream.add_changes(found, read_at=changes.read_at, look_back=look_back)
         if is_sweep:
-            await self._send_away(streams)
+            await self._end_invalid(streams)
             self._sweep_at = time.monotonic() + self._sweep_seconds
 
-    async def _send_away(self, streams: Collection[Stream]) -> None:
-        """Those who could not come in any more, and those who have been here for long."""
-        held = {stream.credentials for stream in streams}
-        good = await self._database.run(partial(still_good, held))
+    async def _end_invalid(self, streams: Collection[Stream]) -> None:
+        """End streams that are open for too long, or whose credentials are no longer valid."""
+        credentials = {stream.credentials for stream in streams}
+        valid = await self._database.run(partial(valid_credentials, credentials))
         oldest = time.monotonic() - LONGEST_STREAM_SECONDS
         for stream in streams:
-            if stream.credentials not in good:
+            if stream.credentials not in valid:
                 stream.end("unauthorized")
             elif stream.opened_at < oldest:
                 stream.end("old")
 
-    def _tell_of_activity(self) -> None:
-        """Not often, and at last once more for whatever came in between."""
+    def _send_activity(self) -> None:
+        """Send `activity` at most every ACTIVITY_SECONDS. A change in between is sent when that time is over."""
         if self._is_active and time.monotonic() >= self._activity_at:
             self._is_active = False
             self._activity_at = time.monotonic() + ACTIVITY_SECONDS
             for stream in self._streams:
                 if stream.wants_activity:
-                    stream.say_activity()
+                    stream.add_activity()
 
-    def _say_away(self, error: Exception) -> None:
-        if not self._is_away:
-            self._is_away = True
+    def _report_delayed(self, error: Exception) -> None:
+        if not self._is_delayed:
+            self._is_delayed = True
             metrics.changes_delayed.set(1)
             logger.warning("changes.delayed", cause=type(error).__name__)
 
-    def _say_back(self) -> None:
-        if self._is_away:
-            self._is_away = False
+    def _report_resumed(self) -> None:
+        if self._is_delayed:
+            self._is_delayed = False
             metrics.changes_delayed.set(0)
             logger.info("changes.resumed")
 
 
 def read_for(streams: Collection[Stream], *, look_back: timedelta) -> Changes:
-    """One reading for all of them: for each owner from where the stream that knows least begins."""
+    """Read for all streams at once: for each owner since the oldest position among the owner's streams."""
 
     def since_of(read_at: datetime) -> dict[int, datetime]:
         since: dict[int, datetime] = {}

@@ -1,6 +1,6 @@
-"""Has Django decide who may come in: middleware, authentication, throttle and errors, as for every other URL.
+"""Passes requests through Django: middleware, authentication, throttles and errors, as for every other URL.
 
-Django's own ASGI handler would keep a thread, and its database connection, for as long as an answer lasts.
+Django's own ASGI handler would hold a thread and its database connection for as long as a stream is open.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ FAREWELL_SECONDS = 1.0
 
 
 class Handshake:
-    """A few threads, each with a connection of its own, that answer one request after the other."""
+    """A few threads, each with its own database connection, that take turns with the requests."""
 
     def __init__(self) -> None:
         self._handler = BaseHandler()
@@ -36,39 +36,39 @@ class Handshake:
             self._free.put_nowait(thread)
         self._closed = asyncio.Event()
 
-    async def answer(self, scope: Scope) -> HttpResponse:
-        """Raises TimeoutError when the database keeps everybody waiting."""
-        answering = asyncio.create_task(self._answer_in_turn(scope))
+    async def respond(self, scope: Scope) -> HttpResponse:
+        """Return Django's response. Raises TimeoutError when the database is too slow."""
+        responding = asyncio.create_task(self._respond_in_turn(scope))
         closing = asyncio.create_task(self._closed.wait())
         try:
-            await asyncio.wait({answering, closing}, return_when=asyncio.FIRST_COMPLETED)
-            if answering.done() or await _is_done_soon(answering):
-                return answering.result()
+            await asyncio.wait({responding, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if responding.done() or await _is_done_in_time(responding):
+                return responding.result()
             raise TimeoutError
         finally:
-            answering.cancel()
+            responding.cancel()
             closing.cancel()
 
-    def turn_away(self) -> None:
-        """From now on whoever has to wait for more than a moment is not waited for."""
+    def stop_waiting(self) -> None:
+        """Fail requests still waiting after FAREWELL_SECONDS."""
         self._closed.set()
 
     async def close(self) -> None:
         await asyncio.gather(*(thread.close() for thread in self._threads))
 
-    async def _answer_in_turn(self, scope: Scope) -> HttpResponse:
+    async def _respond_in_turn(self, scope: Scope) -> HttpResponse:
         async with asyncio.timeout(DEADLINE_SECONDS):
             thread = await self._free.get()
         try:
-            return await thread.run(partial(self._answer, scope))
+            return await thread.run(partial(self._respond, scope))
         finally:
             self._free.put_nowait(thread)
 
-    def _answer(self, scope: Scope) -> HttpResponse:
-        # No call takes a body, and no view here streams by itself.
+    def _respond(self, scope: Scope) -> HttpResponse:
+        # No request here has a body, and no view streams.
         return cast(HttpResponse, self._handler.get_response(ASGIRequest(scope, BytesIO())))
 
 
-async def _is_done_soon(answering: asyncio.Task[HttpResponse]) -> bool:
-    await asyncio.wait({answering}, timeout=FAREWELL_SECONDS)
-    return answering.done()
+async def _is_done_in_time(responding: asyncio.Task[HttpResponse]) -> bool:
+    await asyncio.wait({responding}, timeout=FAREWELL_SECONDS)
+    return responding.done()

@@ -1,4 +1,4 @@
-"""What one events process has done since it was started, for Prometheus."""
+"""Metrics of one events process for Prometheus."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
@@ -25,7 +25,7 @@ changes_delayed = Gauge(
 
 
 def _begin_at_zero() -> None:
-    """A counter that appears with its first event has not grown, as Prometheus sees it."""
+    """Create each counter at 0: Prometheus sees no increase in one that appears with its first event."""
     for kind in KINDS:
         sent.labels(kind)
     for cause in ENDS:

@@ -17,7 +17,7 @@ CLOSE_SECONDS = 1.0
 
 
 class OrmThread:
-    """One thread with one connection of its own, and a deadline on every unit of work."""
+    """A thread with its own connection, and a deadline on every unit of work."""
 
     def __init__(self, name: str, *, deadline_seconds: float) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)

@@ -1,4 +1,4 @@
-"""Django's answers, sent as ASGI wants them."""
+"""Responses of the events process, and how Django's responses are sent over ASGI."""
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -14,47 +14,46 @@ from litevault.web.request_id import HEADER
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
-CROWDED_SECONDS = 30
+CROWDED_RETRY_SECONDS = 30
 
 STATE_HEADER = "X-LiteVault-Events"
-"""On every answer, so that who asks from outside sees that the proxy leads here, and whether notifications come in."""
+"""On every response, so that the doctor sees that the proxy leads here, and whether notifications come in."""
 
 
-def alive() -> HttpResponse:
-    """Asks nobody: neither Django's threads nor the database."""
-    return _ours(JsonResponse({"status": "ok"}))
+def healthz() -> HttpResponse:
+    """Respond without Django's threads and without the database."""
+    return _with_headers(JsonResponse({"status": "ok"}))
 
 
-def told() -> HttpResponse:
-    """Asks nobody, either."""
-    return _ours(HttpResponse(generate_latest(metrics.REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4))
+def metrics_page() -> HttpResponse:
+    return _with_headers(HttpResponse(generate_latest(metrics.REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4))
 
 
-def refusal(problem: Problem) -> HttpResponse:
-    return _ours(JsonResponse(problem.envelope, status=problem.status, headers=dict(problem.headers)))
+def error_response(problem: Problem) -> HttpResponse:
+    return _with_headers(JsonResponse(problem.envelope, status=problem.status, headers=dict(problem.headers)))
 
 
 def full() -> HttpResponse:
     metrics.refused.labels("full").inc()
-    sentence = "As many streams are open here as this process serves. Try again in a moment."
-    return _refused(HTTPStatus.SERVICE_UNAVAILABLE, RETRY_AFTER_SECONDS, message=sentence)
+    sentence = "All streams of this process are in use. Try again in a moment."
+    return _error_with_retry(HTTPStatus.SERVICE_UNAVAILABLE, RETRY_AFTER_SECONDS, message=sentence)
 
 
 def crowded() -> HttpResponse:
     metrics.refused.labels("crowded").inc()
-    sentence = f"One user may have {settings.EVENTS_STREAMS_PER_USER} streams open here. Close one first."
-    return _refused(HTTPStatus.TOO_MANY_REQUESTS, CROWDED_SECONDS, message=sentence)
+    sentence = f"At most {settings.EVENTS_STREAMS_PER_USER} streams per user may be open. Close one first."
+    return _error_with_retry(HTTPStatus.TOO_MANY_REQUESTS, CROWDED_RETRY_SECONDS, message=sentence)
 
 
 def late() -> HttpResponse:
-    return _refused(HTTPStatus.SERVICE_UNAVAILABLE, RETRY_AFTER_SECONDS)
+    return _error_with_retry(HTTPStatus.SERVICE_UNAVAILABLE, RETRY_AFTER_SECONDS)
 
 
-def _refused(status: HTTPStatus, seconds: int, **fields: str) -> HttpResponse:
-    return refusal(Problem.known(status, headers={"Retry-After": str(seconds)}, **fields))
+def _error_with_retry(status: HTTPStatus, seconds: int, **fields: str) -> HttpResponse:
+    return error_response(Problem.known(status, headers={"Retry-After": str(seconds)}, **fields))
 
 
-def _ours(response: HttpResponse) -> HttpResponse:
+def _with_headers(response: HttpResponse) -> HttpResponse:
     response.headers[HEADER] = request_id() or ""
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,4 +1,4 @@
-"""What the OpenAPI document can say about a stream of events."""
+"""The OpenAPI description of the stream of events."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
@@ -17,18 +17,20 @@ data: {"id": "0d9c…", "status": "READY_TO_CONFIRM", "title": "Beans", "updated
 id: 1795380401599730
 """
 DESCRIPTION = """
-Server-Sent Events: the caller's own items, as they change, for as long as the connection is open.
+Server-Sent Events: changes of the caller's own items, for as long as the connection is open.
 
-`item` says how an item is now. It may come twice. `reset` says that more changed than is told one by one: read the
-list again. `activity`, asked for by those who may see all items in the admin, says that something changed somewhere.
-A line that begins with a colon comes every 15 seconds, and means that the connection is alive.
+`item` is the current state of an item, and may be sent twice. `reset` means that too much changed to send one by one:
+read the list again. `activity` means that some item of any owner changed; only users who may view all items in the
+admin can request it. A comment line every 15 seconds shows that the connection is alive.
 
-Come back with the last `id` as `Last-Event-ID`, as browsers do by themselves, and nothing is missed.
+A client that reconnects with the last `id` as `Last-Event-ID`, as browsers do, misses nothing.
 """
 
 
 class EventsParameters(StrictSerializer):
-    activity = Choice(["true"], required=False, help_text="Also say when anybody's items change: for staff.")
+    activity = Choice(
+        ["true"], required=False, help_text="Also send `activity` when items of any owner change: for staff."
+    )
 
 
 describe = extend_schema(
@@ -38,15 +40,17 @@ describe = extend_schema(
     tags=["events"],
     parameters=[
         EventsParameters,
-        OpenApiParameter("Last-Event-ID", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Where to go on."),
+        OpenApiParameter(
+            "Last-Event-ID", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The id of the last event received."
+        ),
     ],
     responses={
         (200, sse.CONTENT_TYPE): OpenApiResponse(
             OpenApiTypes.STR,
-            description="A stream that ends when the server stops, or the credentials do.",
+            description="A stream that ends when the server stops or the credentials expire.",
             examples=[OpenApiExample("stream", value=EXAMPLE, media_type=sse.CONTENT_TYPE)],
         ),
-        204: OpenApiResponse(description="Whoever runs the service offers no events here: do not come back."),
+        204: OpenApiResponse(description="This service offers no events. Do not reconnect."),
         307: OpenApiResponse(description="In development: the events process listens on another port."),
     },
 )

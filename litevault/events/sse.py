@@ -1,4 +1,4 @@
-"""Server-Sent Events as they go over the wire, and the position that a client comes back with.
+"""The format of Server-Sent Events, and the position that a client reconnects with.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -17,12 +17,12 @@ WELL_FORMED = re.compile(r"[0-9]{1,16}", re.ASCII)
 
 
 def position_id(position: datetime) -> str:
-    """A position as the id of an event: microseconds, by the database's clock."""
+    """Return a position as an event id: microseconds since 1970 by the database's clock."""
     return str((position - EPOCH) // MICROSECOND)
 
 
 def position_from(event_id: str) -> datetime | None:
-    """None for what we never gave out."""
+    """Return the position, or None for a malformed id."""
     return EPOCH + int(event_id) * MICROSECOND if WELL_FORMED.fullmatch(event_id) else None
 
 
@@ -31,15 +31,15 @@ def opening(*, retry_ms: int) -> bytes:
 
 
 def heartbeat(position: datetime | None) -> bytes:
-    """Nothing that a client is told of; but it comes back with the newer position."""
+    """Return a comment, which clients ignore, and the newer position to reconnect with."""
     moved = f"id: {position_id(position)}\n" if position else ""
     return f": alive\n{moved}\n".encode()
 
 
 def item_events(changes: Sequence[Change], *, position: datetime) -> list[bytes]:
-    """One event for each change. Only the last has the position: whoever did not get that far asks for all again."""
-    events = [_event("item", _told(change)) for change in changes]
-    events[-1] = _event("item", _told(changes[-1]), position=position)
+    """Return one event for each change. Only the last has the position, so that a partial delivery is repeated."""
+    events = [_event("item", _data_of(change)) for change in changes]
+    events[-1] = _event("item", _data_of(changes[-1]), position=position)
     return events
 
 
@@ -51,7 +51,7 @@ def activity_event() -> bytes:
     return _event("activity", {})
 
 
-def _told(change: Change) -> dict[str, object]:
+def _data_of(change: Change) -> dict[str, object]:
     return {
         "id": str(change.item_id),
         "status": change.status,

@@ -1,4 +1,4 @@
-"""What the events process answers to, besides /healthz and /metrics. The proxy in front passes it nothing else."""
+"""URLs of the events process, besides /healthz and /metrics."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Who may have changes shown live, decided as for every other URL of the API."""
+"""The view that admits clients to a stream, and its stand-in in the web server."""
 
 from http import HTTPStatus
 from typing import Any
@@ -19,11 +19,11 @@ from litevault.events import sse
 from litevault.events.credentials import Credentials
 from litevault.events.schema import EventsParameters, describe
 
-WATCHES_ALL = "items.view_item"
+VIEW_ALL_ITEMS = "items.view_item"
 
 
 class OnlyEvents(BaseContentNegotiation):
-    """There is one kind of answer, whatever the client prefers. Errors are JSON, as everywhere."""
+    """Ignore what the client accepts: events have one format, and errors are JSON."""
 
     def select_parser(self, _request: Request, parsers: Any) -> Any:
         return parsers[0]
@@ -33,7 +33,7 @@ class OnlyEvents(BaseContentNegotiation):
 
 
 class Admitted(HttpResponse):
-    """The head of an answer whose body never ends by itself: application.py sends it."""
+    """The head of an open-ended response, whose body application.py sends."""
 
     def __init__(self, credentials: Credentials, *, wants_activity: bool, last_event_id: str) -> None:
         super().__init__(content_type=sse.CONTENT_TYPE)
@@ -45,14 +45,14 @@ class Admitted(HttpResponse):
 
 
 class EventsView(APIView):
-    """In the events process: the door."""
+    """The view in the events process."""
 
     content_negotiation_class = OnlyEvents
-    http_method_names = ["get", "head"]  # noqa: RUF012  # as its base declares it
+    http_method_names = ["get", "head"]
 
     def get(self, request: Request) -> HttpResponseBase:
         wants_activity = "activity" in parameters(EventsParameters, request.query_params).validated_data
-        if wants_activity and not request.user.has_perm(WATCHES_ALL):
+        if wants_activity and not request.user.has_perm(VIEW_ALL_ITEMS):
             raise PermissionDenied
         admitted = Admitted(
             Credentials.of(request),
@@ -63,25 +63,25 @@ class EventsView(APIView):
         return admitted
 
 
-class EventsElsewhere(APIView):
-    """In the web server: a stream would hold a thread for as long as it is open."""
+class EventsRedirect(APIView):
+    """The view in the web server, where a stream would hold a thread for as long as it is open."""
 
     content_negotiation_class = OnlyEvents
     throttle_classes = ()
-    http_method_names = ["get", "head"]  # noqa: RUF012  # as its base declares it
+    http_method_names = ["get", "head"]
 
     @describe
     def get(self, request: Request) -> HttpResponseBase:
         parameters(EventsParameters, request.query_params)
         if not settings.EVENTS_PORT:
-            # To an EventSource this means: do not come back. Our own pages try again after some minutes.
+            # An EventSource then stops reconnecting. Our own pages try again after some minutes.
             return HttpResponse(status=HTTPStatus.NO_CONTENT)
         address = urlsplit(request.build_absolute_uri())._replace(netloc=f"{_host(request)}:{settings.EVENTS_PORT}")
         return HttpResponse(status=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": address.geturl()})
 
 
 def allow_other_port(request: Request, response: HttpResponseBase) -> None:
-    """In development the pages come from another port of the same host, with the same cookies."""
+    """Allow pages from another port of the same host, as in development, to send their cookies."""
     origin = request.headers.get("Origin", "")
     if settings.DEBUG and split_domain_port(urlsplit(origin).netloc)[0] == _host(request):
         response.headers["Access-Control-Allow-Origin"] = origin
@@ -90,5 +90,5 @@ def allow_other_port(request: Request, response: HttpResponseBase) -> None:
 
 
 def _host(request: Request) -> str:
-    """Without the port."""
+    """Return the host without the port."""
     return split_domain_port(request.get_host())[0]

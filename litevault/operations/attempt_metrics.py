@@ -1,6 +1,6 @@
-"""What all listeners together did in the last five minutes, for Prometheus, read from the history of attempts.
+"""Metrics of the attempts of all listeners in the last five minutes, read from the history of attempts.
 
-These are gauges: they fall again. What may be summed up each listener counts for itself: enrichment/metrics.py.
+These are gauges. Each listener has counters of its own: enrichment/metrics.py.
 """
 
 from collections import Counter
@@ -12,10 +12,10 @@ import psycopg
 from prometheus_client import Metric
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
 
-# The same as those of a listener.
+# The same as in enrichment/metrics.py.
 BOUNDS_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 
-# One pass along the index on their end, however many attempts there were before.
+# A scan of the index on finished_at, however many older attempts there are.
 GROUPS = """
     SELECT outcome, coalesce(error_code, ''), width_bucket(seconds, %s::float8[]), count(*), sum(seconds)::float8,
            coalesce(sum(prompt_tokens), 0)::bigint, coalesce(sum(completion_tokens), 0)::bigint,
@@ -30,7 +30,7 @@ GROUPS = """
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Attempts that ended alike and took about as long."""
+    """Attempts with the same outcome, error code and range of duration."""
 
     outcome: str
     error_code: str
@@ -42,11 +42,11 @@ class Group:
     cost_usd: float
 
 
-def groups(connected: psycopg.Connection[Any]) -> list[Group]:
+def read_groups(connected: psycopg.Connection[Any]) -> list[Group]:
     return [Group(*row) for row in connected.execute(GROUPS, [list(BOUNDS_SECONDS)]).fetchall()]
 
 
-def told(groups: list[Group]) -> Iterator[Metric]:
+def metric_families(groups: list[Group]) -> Iterator[Metric]:
     yield _attempts(groups)
     yield _durations(groups)
     tokens = GaugeMetricFamily(

@@ -1,28 +1,25 @@
-"""What must not be left over from development when the web server starts for others.
-
-`manage.py check --deploy` says the same beforehand.
-"""
+"""Settings that are unsafe in production: the web server refuses to start, and `check --deploy` reports them."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import Error, Tags, register
+from django.core.checks import Error
 
 KEY_LENGTH = 50
 KEY_CHARACTERS = 5
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]", ".localhost"}
 
 
-def leftovers() -> Iterator[str]:
-    """Sentences that say what is wrong, and what to do about it."""
+def deployment_errors() -> Iterator[str]:
+    """Return a sentence for each unsafe setting, which says what to do."""
     if "*" in settings.ALLOWED_HOSTS:
-        yield "LITEVAULT_ALLOWED_HOSTS must not be *: name the hosts that the web server answers to."
+        yield "LITEVAULT_ALLOWED_HOSTS must not be *: list the host names of the web server."
     if settings.DEBUG:
         if set(settings.ALLOWED_HOSTS) - LOOPBACK:
             yield (
-                "LITEVAULT_DEBUG is true, and LITEVAULT_ALLOWED_HOSTS names hosts of a network. "
-                "While debugging anybody may be anybody, so choose one of the two."
+                "LITEVAULT_DEBUG is true, and LITEVAULT_ALLOWED_HOSTS contains public names. "
+                "Debug mode lets clients act as any user, so choose one of the two."
             )
         return
     if settings.SECRET_KEY_IS_TEMPORARY:
@@ -30,12 +27,11 @@ def leftovers() -> Iterator[str]:
     elif settings.SECRET_KEY == settings.DEVELOPMENT_KEY or not _is_long_and_mixed(settings.SECRET_KEY):
         yield f"LITEVAULT_SECRET_KEY can be guessed. Set it to {KEY_LENGTH} random characters or more."
     if not settings.ALLOWED_HOSTS:
-        yield "Set LITEVAULT_ALLOWED_HOSTS to the names that the web server answers to."
+        yield "Set LITEVAULT_ALLOWED_HOSTS to the host names of the web server."
 
 
-@register(Tags.security, deploy=True)
-def check_leftovers(**_options: Any) -> list[Error]:
-    return [Error(sentence, id="litevault.E001") for sentence in leftovers()]
+def check_deployment(**_options: Any) -> list[Error]:
+    return [Error(sentence, id="litevault.E001") for sentence in deployment_errors()]
 
 
 def _is_long_and_mixed(key: str) -> bool:

@@ -1,7 +1,4 @@
-"""Is the web process alive, and is everything there that makes an item come out enriched?
-
-Nothing here needs to know who asks, and nothing says more than ok or failed.
-"""
+"""Liveness and readiness of the web process, without authentication and without details."""
 
 from functools import cache
 from http import HTTPStatus
@@ -17,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
 from items.workers import listening_workers
-from postgres.timeboxed import Unanswered, ask
+from postgres.timeboxed import DatabaseUnavailable, run_query
 
 MISSING = """
 SELECT expected FROM unnest(%(triggers)s::text[]) AS expected
@@ -33,7 +30,7 @@ SELECT expected FROM unnest(%(functions)s::text[]) AS expected WHERE to_regproc(
 @require_safe
 @never_cache
 def healthz(_request: HttpRequest) -> HttpResponse:
-    """The process answers. Asks nobody else, so that a database that is away does not restart the web server."""
+    """Report that the process is alive, without the database: its outage must not restart the web server."""
     return JsonResponse({"status": "ok"})
 
 
@@ -41,7 +38,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """A capture sent now would be stored, and enriched."""
+    """Report whether a capture sent now would be stored and enriched."""
     checks = readiness()
     is_ready = all(checks.values())
     return JsonResponse(
@@ -54,14 +51,14 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 
 
 def readiness() -> dict[str, bool]:
-    """Each check with its verdict, within seconds."""
+    """Return whether each check passes, within seconds."""
     try:
-        return ask(_look)
-    except Unanswered:
+        return run_query(_run_checks)
+    except DatabaseUnavailable:
         return dict.fromkeys(("database", "migrations", "triggers", "listener"), False)
 
 
-def _look(connected: psycopg.Connection[Any]) -> dict[str, bool]:
+def _run_checks(connected: psycopg.Connection[Any]) -> dict[str, bool]:
     return {
         "database": True,
         "migrations": _migrations() <= _applied_migrations(connected),
@@ -72,7 +69,7 @@ def _look(connected: psycopg.Connection[Any]) -> dict[str, bool]:
 
 @cache
 def _migrations() -> set[tuple[str, str]]:
-    """Those that the code came with: they do not change while it runs."""
+    """Return the migrations on disk, which do not change while the process runs."""
     return set(MigrationLoader(None).disk_migrations)
 
 

@@ -1,7 +1,7 @@
 """Logs: one structlog pipeline for our own events and for the standard library's.
 
 Never logged: secrets, the user's text, the local variables of a traceback and the message of an exception.
-The message of a database error quotes the row, and that of a model's library quotes the request.
+A database error quotes the row in its message, and a model's library quotes the request.
 """
 
 import logging
@@ -14,14 +14,14 @@ from typing import Any, TextIO
 # structlog would load rich, which comes with Instructor, for tracebacks that we do not print: 4 MB in each process.
 modules: dict[str, Any] = sys.modules
 modules.setdefault("rich", None)
-import structlog  # noqa: E402  # it must not find rich
-from structlog.typing import EventDict, Processor  # noqa: E402  # as above
+import structlog  # it must not find rich
+from structlog.typing import EventDict, Processor
 
 if modules["rich"] is None:
     del modules["rich"]
 
-# These log what the model said, or the exception text with the key and the user's text in it.
-TALKATIVE_LOGGERS = (
+# These log replies of the model, or exception messages with the key and the user's text in them.
+VERBOSE_LOGGERS = (
     *("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "instructor", "openai", "httpx", "httpcore"),
     "django.server",  # prints whole URLs, and with them what people search for
 )
@@ -33,7 +33,7 @@ SECRET_NAME = re.compile(r"(?i)(authorization|api_?key|password|secret|cookie|(^
 
 
 class StandardErrorHandler(logging.StreamHandler[TextIO]):
-    """Writes to what standard error is at that moment, not to what it was at the start."""
+    """Writes to the current sys.stderr, not to the one at the start."""
 
     @property
     def stream(self) -> TextIO:
@@ -41,11 +41,11 @@ class StandardErrorHandler(logging.StreamHandler[TextIO]):
 
     @stream.setter
     def stream(self, _stream: TextIO) -> None:
-        """The base class sets it once, to no effect."""
+        """Ignore the stream that the base class sets."""
 
 
 def configure_logging(*, log_format: str, level: str) -> None:
-    """Send everything from `level` up to standard error, as JSON lines or for a person's eyes."""
+    """Send everything from `level` up to standard error, as JSON lines or in colour for a terminal."""
     handler = StandardErrorHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -56,10 +56,10 @@ def configure_logging(*, log_format: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name in TALKATIVE_LOGGERS:
+    for name in VERBOSE_LOGGERS:
         silence(name)
     logging.getLogger(SQL_LOGGER).setLevel("WARNING")
-    logging.getLogger("django.request").setLevel(logging.ERROR)  # request.finished tells of every refused request
+    logging.getLogger("django.request").setLevel(logging.ERROR)  # request.finished covers refused requests
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -79,15 +79,15 @@ def silence(name: str) -> None:
 
 
 def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Blank the value of every key whose name promises a secret or the user's text."""
+    """Redact the value of every key whose name suggests a secret or the user's text."""
     for key in event:
         if SECRET_NAME.search(key):
             event[key] = "[redacted]"
     return event
 
 
-def tell_where(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Put the classes of the exceptions and the places in the code for a traceback, without any message."""
+def add_traceback(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Replace the traceback with the exceptions' classes and the lines of code, without any message."""
     exc_info = event.pop("exc_info", None)
     if exc_info is True:
         exc_info = sys.exc_info()
@@ -98,7 +98,7 @@ def tell_where(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 
 def _places(error: BaseException | None) -> Iterator[str]:
-    """The first cause comes first, as in Python's own tracebacks."""
+    """Start with the first cause, as Python's own tracebacks do."""
     if error is None:
         return
     yield from _places(error.__cause__ or (None if error.__suppress_context__ else error.__context__))
@@ -122,5 +122,5 @@ def _common_processors() -> list[Processor]:
 
 def _renderers(log_format: str) -> list[Processor]:
     if log_format == "console":
-        return [tell_where, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    return [tell_where, structlog.processors.JSONRenderer()]
+        return [add_traceback, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [add_traceback, structlog.processors.JSONRenderer()]

@@ -1,7 +1,7 @@
-"""The state of the queue for Prometheus, read from the database at every scrape.
+"""Metrics of the queue for Prometheus, read from the database at every scrape.
 
-Cheap at any size: what is being worked on is counted through partial indexes, recent attempts through the index on
-their end, and the statuses that only grow are estimated from the planner's statistics once the table is large.
+Cheap at any size: active items are counted through partial indexes, recent attempts through the index on finished_at,
+and other statuses are estimated from the planner's statistics once the table is large.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from items.workers import listening_workers
 from litevault.operations import attempt_metrics
 from litevault.web.error_middleware import error_response
 from litevault.web.errors import Problem
-from postgres.timeboxed import Unanswered, ask
+from postgres.timeboxed import DatabaseUnavailable, run_query
 
 COUNTED_UP_TO = 100_000
 
@@ -43,7 +43,7 @@ OLDEST_WAIT = """
     SELECT coalesce(extract(epoch FROM now() - min(available_at)), 0)::float8
     FROM items WHERE status = 'ENRICHING' AND available_at <= now()
 """
-# A lease that has run out belongs to a worker that died: nobody works on that item.
+# An expired lease belongs to a worker that died.
 IN_FLIGHT = """
     SELECT count(*) FROM items WHERE status = 'ENRICHING' AND available_at > now() AND claimed_by IS NOT NULL
 """
@@ -53,8 +53,8 @@ IN_FLIGHT = """
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     try:
-        snapshot = ask(Snapshot.take)
-    except Unanswered:
+        snapshot = run_query(Snapshot.take)
+    except DatabaseUnavailable:
         return error_response(request, Problem.known(HTTPStatus.SERVICE_UNAVAILABLE))
     registry = CollectorRegistry()
     registry.register(snapshot)
@@ -82,7 +82,7 @@ class Snapshot(Collector):
             oldest_wait_seconds=one(OLDEST_WAIT),
             in_flight=one(IN_FLIGHT),
             listeners=len(listening_workers(connected)),
-            recent=attempt_metrics.groups(connected),
+            recent=attempt_metrics.read_groups(connected),
         )
 
     def collect(self) -> Iterator[Metric]:
@@ -92,12 +92,12 @@ class Snapshot(Collector):
         yield items
         yield GaugeMetricFamily(
             "litevault_oldest_wait_seconds",
-            "How long the item that is due longest has waited for a worker.",
+            "How long the item that has been due longest has waited for a worker.",
             value=self.oldest_wait_seconds,
         )
         yield GaugeMetricFamily("litevault_items_in_flight", "Items that a worker holds.", value=self.in_flight)
-        yield GaugeMetricFamily("litevault_listeners", "Listeners that hear notifications.", value=self.listeners)
-        yield from attempt_metrics.told(self.recent)
+        yield GaugeMetricFamily("litevault_listeners", "Listeners that receive notifications.", value=self.listeners)
+        yield from attempt_metrics.metric_families(self.recent)
 
 
 def _items_by_status(connected: psycopg.Connection[Any], *, rows: int) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The Django settings. What a person may set is declared in declaration.py."""
+"""The Django settings. Those that the environment sets are declared in declaration.py."""
 
 import secrets
 from pathlib import Path
@@ -17,7 +17,7 @@ PROJECT, LLM, ENRICH = read(Env.ENVIRON)
 DEBUG = PROJECT.debug
 
 # Commands work without a key. The web server refuses to start without one (operations/checks.py), because a random
-# key would log everybody out at each restart.
+# key would end all sessions at each restart.
 SECRET_KEY = PROJECT.secret_key.get_secret_value()
 SECRET_KEY_IS_TEMPORARY = not SECRET_KEY and not DEBUG
 DEVELOPMENT_KEY = "development-only, never used when LITEVAULT_DEBUG is off"
@@ -25,14 +25,14 @@ SECRET_KEY = SECRET_KEY or (DEVELOPMENT_KEY if DEBUG else secrets.token_urlsafe(
 ALLOWED_HOSTS = list(PROJECT.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(PROJECT.csrf_trusted_origins)
 
-# In production a proxy ends TLS, and says so. Cookies then never travel in the clear.
+# In production a proxy terminates TLS, and cookies are sent over HTTPS only.
 SECURE_PROXY_SSL_HEADER = None if DEBUG else ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_HSTS_SECONDS = 0 if DEBUG else 30 * 24 * 3600
 SILENCED_SYSTEM_CHECKS = [
-    "security.W005",  # other hosts of the domain are its owner's to decide about
-    "security.W008",  # the proxy sends browsers on to HTTPS; probes from inside speak plain HTTP
-    "security.W021",  # a preload list is for ever, and the domain's owner has to ask for it
+    "security.W005",  # HSTS for subdomains is up to the owner of the domain
+    "security.W008",  # the proxy redirects to HTTPS; probes from inside use HTTP
+    "security.W021",  # the preload list is permanent, and up to the owner of the domain
 ]
 
 INSTALLED_APPS = [
@@ -88,8 +88,8 @@ TEMPLATES = [
     },
 ]
 
-# With DATABASE_URL empty, manage.py starts the embedded server and sets the variable before this is read.
-# The placeholder lets tools that only read the models (mypy, makemigrations) go without a server.
+# Without a database address, manage.py starts the embedded server and sets DATABASE_URL before this is read.
+# The placeholder lets tools that only read the models (mypy, makemigrations) run without a server.
 DATABASE = database_config(PROJECT.database_url.get_secret_value() or "postgresql://litevault@127.0.0.1:5432/litevault")
 DATABASES = {
     "default": {
@@ -98,18 +98,18 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         # Behind PgBouncer in transaction mode a cursor would be opened on one connection and read on another.
         "DISABLE_SERVER_SIDE_CURSORS": True,
-        # The driver's own limit, of two minutes, is longer than anybody waits.
+        # The driver's default is two minutes.
         "OPTIONS": {"connect_timeout": 5, **DATABASE.get("OPTIONS", {})},
     }
 }
 LISTEN_DATABASE_URL = PROJECT.listen_database_url.get_secret_value()
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes; litevault.web.request_body holds every request to it
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes; litevault.web.request_body enforces it
 
 THROTTLE_PER_MINUTE = PROJECT.throttle_per_minute
 LOGIN_FAILURES_PER_ADDRESS = PROJECT.login_failures_per_address
 LOGIN_FAILURES_PER_NAME = PROJECT.login_failures_per_name
-# How many of our own stand before us decides which of the addresses in X-Forwarded-For can be believed.
+# The number of our proxies decides which address in X-Forwarded-For is trustworthy.
 PROXIES = PROJECT.proxies
 
 EVENTS_HEARTBEAT_SECONDS = PROJECT.events_heartbeat_seconds

@@ -5,6 +5,7 @@ and docs/settings.md are made from them.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
@@ -20,8 +21,8 @@ POSTGRESQL = "django.db.backends.postgresql"
 
 
 def database_config(url: str) -> dict[str, Any]:
-    """Return what Django needs to know to connect. Raises ValueError for an address that is not PostgreSQL's."""
-    # django-environ itself only warns of a scheme that it does not know, and quotes the whole address.
+    """Return Django's configuration for a PostgreSQL address. Raises ValueError for any other."""
+    # django-environ only warns of an unknown scheme, and quotes the whole address.
     if Env.DB_SCHEMES.get(url.partition("://")[0].lower()) != POSTGRESQL:
         raise ValueError("not a PostgreSQL address")
     config: dict[str, Any] = Env.db_url_config(url)
@@ -78,7 +79,7 @@ class ProjectSettings(EnvironmentSettings):
         description="A long random text. The web server does not start without it, unless LITEVAULT_DEBUG is true.",
     )
     allowed_hosts: Annotated[tuple[HostName, ...], BeforeValidator(split_on_commas)] = Field(
-        default=(), description="The names that the web server answers to."
+        default=(), description="The host names of the web server."
     )
     csrf_trusted_origins: Annotated[tuple[Origin, ...], BeforeValidator(split_on_commas)] = Field(
         default=(),
@@ -104,20 +105,20 @@ class ProjectSettings(EnvironmentSettings):
         default=1,
         ge=0,
         le=10,
-        description="How many proxies of your own stand before the web server and add to X-Forwarded-For.",
+        description="How many proxies in front of the web server add to X-Forwarded-For.",
     )
     events_port: int = Field(
         default=0,
         ge=0,
         le=65535,
         description="The port of the events process on the web server's host, to which the web server redirects "
-        "clients. make run sets it. 0: a proxy passes /api/v1/events on.",
+        "clients. make run sets it. 0: a proxy passes /api/v1/events to it.",
     )
     events_heartbeat_seconds: int = Field(
         default=15,
         ge=1,
         le=3600,
-        description="How many seconds pass between two signs of life on an open stream of events.",
+        description="How many seconds pass between two heartbeats on an open stream of events.",
     )
     events_streams: int = Field(
         default=500, ge=1, le=100_000, description="How many streams one events process keeps open."
@@ -126,10 +127,10 @@ class ProjectSettings(EnvironmentSettings):
         default=20, ge=1, le=100_000, description="How many streams one events process keeps open for one user."
     )
     log_format: Literal["json", "console"] = Field(
-        default="json", description="JSON for machines, or colours for a person at a terminal."
+        default="json", description="json for machines, or console with colours for a terminal."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="The least severe messages to log."
+        default="INFO", description="The lowest level to log."
     )
 
     @classmethod
@@ -138,7 +139,7 @@ class ProjectSettings(EnvironmentSettings):
 
 
 class Setting(NamedTuple):
-    """One setting, as its field declares it."""
+    """One setting, from its field."""
 
     group: type[EnvironmentSettings]
     field: str
@@ -146,6 +147,11 @@ class Setting(NamedTuple):
     @property
     def name(self) -> str:
         return self.group.variable(self.field)
+
+    @property
+    def file_name(self) -> str:
+        """The variable that names a file with the value, for a secret setting."""
+        return f"{self.name}_FILE"
 
     @property
     def sentence(self) -> str:
@@ -157,7 +163,7 @@ class Setting(NamedTuple):
 
     @property
     def is_secret(self) -> bool:
-        return bool(self.group.schema_of(self.field).get("writeOnly"))
+        return self.group.model_fields[self.field].annotation is SecretStr
 
     @property
     def is_address(self) -> bool:
@@ -190,8 +196,9 @@ def text_of(value: object) -> str:
 def read(environment: Mapping[str, str]) -> tuple[ProjectSettings, LLMSettings, EnrichSettings]:
     """Read every setting.
 
-    Raises ImproperlyConfigured for a value that is not accepted, and in development for a name that does not exist.
+    Raises ImproperlyConfigured for an invalid value, and in development for an unknown name.
     """
+    environment = with_secrets_from_files(environment)
     try:
         debug = ProjectSettings.from_environment(environment).debug
         project = ProjectSettings.from_environment(environment, is_development=debug)
@@ -200,11 +207,31 @@ def read(environment: Mapping[str, str]) -> tuple[ProjectSettings, LLMSettings, 
     except InvalidSettings as error:
         raise ImproperlyConfigured(f"{error}.") from None
     if debug and (names := unknown_names(environment)):
-        raise ImproperlyConfigured(f"Unknown setting {', '.join(names)}. docs/settings.md has the names that exist.")
+        raise ImproperlyConfigured(f"Unknown setting {', '.join(names)}. docs/settings.md lists all settings.")
     return project, llm, enrich
 
 
+def with_secrets_from_files(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with the secrets that NAME_FILE variables lead to. Raises ImproperlyConfigured."""
+    values = dict(environment)
+    for setting in SETTINGS:
+        if setting.is_secret and (path := environment.get(setting.file_name, "").strip()):
+            if environment.get(setting.name, "").strip():
+                raise ImproperlyConfigured(f"{setting.name} and {setting.file_name} are both set. Unset one of them.")
+            values[setting.name] = _secret_in(path)
+            if not values[setting.name]:
+                raise ImproperlyConfigured(f"{setting.file_name} must be the path of a readable text file, not empty.")
+    return values
+
+
+def _secret_in(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
+
 def unknown_names(environment: Mapping[str, str]) -> list[str]:
-    """Return the names with our prefix that no setting has: most likely typing mistakes."""
-    known = {setting.name for setting in SETTINGS}
+    """Return the names with our prefix that no setting has, which are most likely typing mistakes."""
+    known = {setting.name for setting in SETTINGS} | {setting.file_name for setting in SETTINGS if setting.is_secret}
     return sorted(name for name in environment if name.upper().startswith(PREFIX) and name not in known)

@@ -1,4 +1,4 @@
-"""Make .env.example and docs/settings.md from the declaration: python -m litevault.settings.reference --write"""
+"""Writes .env.example and docs/settings.md from the declaration: python -m litevault.settings.reference --write"""
 
 import sys
 import textwrap
@@ -11,29 +11,33 @@ EXAMPLE = BASE_DIR / ".env.example"
 PAGE = BASE_DIR / "docs" / "settings.md"
 
 EXAMPLE_HEAD = """\
-# The settings of LiteVault, made from their declaration; docs/settings.md is the same as a page.
+# The settings of LiteVault, generated from their declaration, like docs/settings.md.
 # Copy this file to .env and change what you need. An empty value means the default.
+# A secret may also come from a file: set NAME_FILE to its path instead of NAME.
 """
 
 PAGE_HEAD = """\
 # Settings
 
 LiteVault reads its settings from the environment and from `.env` in the root of the checkout. The environment comes
-first. An empty value means the default. A value that is not accepted stops the start with a sentence that names the
-setting and what it accepts. A name that begins with `LITEVAULT_` and is not on this page stops the start when
-`LITEVAULT_DEBUG` is true; otherwise the log warns of it (`setting.ignored`).
+first. An empty value means the default. An invalid value stops the start with a message that names the setting and
+what it accepts. An unknown name that begins with `LITEVAULT_` stops the start when `LITEVAULT_DEBUG` is true; otherwise
+the log warns of it (`setting.ignored`).
 
-`manage.py doctor` shows every setting with the value in force. Of a secret it shows only whether it is set.
+`manage.py doctor` shows every setting with the value in force, without secrets.
+
+A secret may also come from a file: set `NAME_FILE`, such as `LITEVAULT_SECRET_KEY_FILE`, to the path of a text file in
+UTF-8. White space around its content is dropped. A file that is empty or cannot be read stops the start, and so do
+`NAME` and `NAME_FILE` when both are set.
 
 A line of `.env` is `NAME=value`, a comment, or empty. Blanks around `=`, a leading `export`, quotes around the value
-and a comment behind it (`NAME=value # comment`) are understood. Put a value that contains ` #` in single quotes.
-Any other line stops the start with its number. When a name is set twice, the last one counts.
+and a comment after it (`NAME=value # comment`) are allowed. Put a value that contains ` #` in single quotes.
+Any other line stops the start with its number. If a name is set twice, the last value counts.
 
-The key of a model is read under the name that LiteLLM gives it, such as `OPENAI_API_KEY`
-([models.md](models.md)).
+The API key of a model is read under LiteLLM's name for it, such as `OPENAI_API_KEY` ([models.md](models.md)).
 
-This page and [.env.example](../.env.example) are made from the declaration of the settings in
-`litevault/settings/declaration.py` and `enrichment/config.py`. After a change of these, run
+This page and [.env.example](../.env.example) are generated from the declaration of the settings in
+`litevault/settings/declaration.py` and `enrichment/config.py`. After a change there, run
 `python -m litevault.settings.reference --write`.
 """
 

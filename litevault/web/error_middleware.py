@@ -1,4 +1,4 @@
-"""The net under every view: what leaves as an error leaves in our shape."""
+"""Gives every error response the one shape of litevault.web.errors."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -13,7 +13,7 @@ KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
 class ErrorMiddleware:
-    """Answers for what the views raise, and replaces what Django and others say in words of their own.
+    """Handles the exceptions of views, and replaces the error responses of Django and others.
 
     That includes Django's debug pages, which show local variables and settings.
     """
@@ -33,7 +33,7 @@ class ErrorMiddleware:
 
 
 class ErrorPage(HttpResponse):
-    """A small page for a person whose browser went astray."""
+    """A small error page for browsers."""
 
 
 def error_response(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -44,11 +44,11 @@ def error_response(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 
 def _is_ours(response: HttpResponseBase) -> bool:
-    """Only we answer in JSON; Django's own error pages are HTML or plain text."""
+    """Return whether the response has our shape. Django's own error pages are HTML or plain text."""
     return (
         response.headers.get("Content-Type", "").startswith("application/json")
         or isinstance(response, ErrorPage)
-        or getattr(response, "exception", False)  # drawn by REST framework from our envelope
+        or getattr(response, "exception", False)  # rendered by REST framework from our envelope
     )
 
 

@@ -1,13 +1,13 @@
-"""The one shape of every error, and an example of each, for the OpenAPI document."""
+"""The shape of errors, and an example of each, for the OpenAPI document."""
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from litevault.web.errors import KNOWN, Problem, problem_of
 
 REQUEST_ID = "req-9f1c2ab34d5e6f70"
-# Those that one call alone knows, beside those that all of them share.
+# The codes that all operations share, and those of single operations.
 CODES = sorted(
     {
         *(code for code, _ in KNOWN.values()),
@@ -25,7 +25,7 @@ FIELD = {
     "properties": {
         "field": {"type": "string"},
         "message": {"type": "string"},
-        "constraint": {"type": "string", "description": "Which rule it breaks, for programs."},
+        "constraint": {"type": "string", "description": "The rule that is broken, for programs."},
     },
 }
 DETAILS = {
@@ -48,8 +48,8 @@ ERROR = {
             "required": ["code", "message", "requestId"],
             "properties": {
                 "code": {"type": "string", "enum": CODES},
-                "message": {"type": "string", "description": "One of our own sentences, safe to show."},
-                "requestId": {"type": "string", "description": "The X-Request-Id of the answer."},
+                "message": {"type": "string", "description": "A sentence that is safe to show."},
+                "requestId": {"type": "string", "description": "The X-Request-Id of the response."},
                 "details": DETAILS,
             },
         }
@@ -58,25 +58,22 @@ ERROR = {
 ERROR_REFERENCE = {"$ref": "#/components/schemas/Error"}
 
 
-def sentence_of(status: str) -> str:
+def message_of(status: str) -> str:
     return KNOWN[int(status)][1]
 
 
 def examples_of(status: str) -> dict[str, Any]:
-    """What the status says, in every form that it takes, by error code."""
+    """Return an example of each error with the status, by error code."""
     problems = [Problem.known(int(status))]
     if status == "400":
         problems.insert(0, _of_a_field())
-    return {problem.code: {"value": _told(problem), "summary": problem.message} for problem in problems}
+    return {problem.code: {"value": _envelope(problem), "summary": problem.message} for problem in problems}
 
 
 def _of_a_field() -> Problem:
-    problem = problem_of(ValidationError({"rawText": [ErrorDetail("may not be blank.", code="blank")]}))
-    assert problem  # noqa: S101  # only a crash has none
-    return problem
+    error = ValidationError({"rawText": [ErrorDetail("may not be blank.", code="blank")]})
+    return cast(Problem, problem_of(error))
 
 
-def _told(problem: Problem) -> dict[str, Any]:
-    error = problem.envelope["error"]
-    assert isinstance(error, dict)  # noqa: S101  # for the type checker
-    return {"error": {**error, "requestId": REQUEST_ID}}
+def _envelope(problem: Problem) -> dict[str, Any]:
+    return {"error": {**problem.envelope["error"], "requestId": REQUEST_ID}}

@@ -1,6 +1,6 @@
-"""The one shape of every error, whoever raised it: the API, Django, or a crash.
+"""The one shape of every error, from the API, from Django or from a crash.
 
-A message is one of our own sentences, never the text of an exception: that may hold a key or what a user wrote.
+A message is a fixed sentence, never the text of an exception, which may contain a key or a user's text.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,16 +28,16 @@ from items.states import InvalidTransition, allowed_actions
 logger = structlog.get_logger(__name__)
 
 KNOWN = {
-    400: ("INVALID_REQUEST", "The request could not be understood."),
-    401: ("UNAUTHORIZED", "Say who you are: send a token, or log in."),
-    403: ("FORBIDDEN", "You may not do this. With a session, every change needs its CSRF token."),
-    404: ("NOT_FOUND", "There is nothing here."),
-    405: ("METHOD_NOT_ALLOWED", "This URL does not take that method."),
-    406: ("NOT_ACCEPTABLE", "The answer can be given as application/json or text/html."),
-    413: ("PAYLOAD_TOO_LARGE", "The body may have at most 64 KiB."),
-    415: ("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json, in UTF-8 and not compressed."),
+    400: ("INVALID_REQUEST", "The request is malformed."),
+    401: ("UNAUTHORIZED", "Authentication is required: send a token, or log in."),
+    403: ("FORBIDDEN", "Permission denied. With a session, every change needs a CSRF token."),
+    404: ("NOT_FOUND", "Not found."),
+    405: ("METHOD_NOT_ALLOWED", "This URL does not allow the method."),
+    406: ("NOT_ACCEPTABLE", "The response is available as application/json or text/html."),
+    413: ("PAYLOAD_TOO_LARGE", "The body must not exceed 64 KiB."),
+    415: ("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json, in UTF-8 and uncompressed."),
     429: ("RATE_LIMITED", "Too many requests. Try again later."),
-    500: ("INTERNAL_ERROR", "Something went wrong here. The request id finds it in the logs."),
+    500: ("INTERNAL_ERROR", "An internal error occurred. The log has it under the request id."),
     503: ("SERVICE_UNAVAILABLE", "The service cannot reach its database. Try again in a moment."),
 }
 RETRY_AFTER_SECONDS = 5
@@ -45,7 +45,7 @@ RETRY_AFTER_SECONDS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What goes wrong, ready to be told."""
+    """An error as clients see it."""
 
     status: int
     code: str
@@ -55,12 +55,12 @@ class Problem:
 
     @classmethod
     def known(cls, status: int, **fields: Any) -> "Problem":
-        """What a status says when nobody says more."""
+        """Return the default problem of a status, with `fields` replaced."""
         code, message = KNOWN.get(status) or KNOWN[400 if status < HTTPStatus.INTERNAL_SERVER_ERROR else 500]
         return cls(**{"status": status, "code": code, "message": message, **fields})
 
     @property
-    def envelope(self) -> dict[str, object]:
+    def envelope(self) -> dict[str, dict[str, Any]]:
         error = {"code": self.code, "message": self.message, "requestId": request_id()}
         return {"error": {**error, "details": self.details} if self.details else error}
 
@@ -70,7 +70,7 @@ def request_id() -> str | None:
 
 
 def exception_handler(error: Exception, _context: Mapping[str, Any]) -> Response | None:
-    """For REST framework. What it does not know is a crash, and is left to the middleware."""
+    """Handle exceptions for REST framework. An unknown one is a crash, which is left to the middleware."""
     problem = problem_of(error)
     if problem is None:
         return None
@@ -79,15 +79,15 @@ def exception_handler(error: Exception, _context: Mapping[str, Any]) -> Response
 
 
 def problem_of(error: Exception) -> Problem | None:
-    """How to tell a client about an exception; None for one that nobody foresaw."""
-    for kinds, tell in TOLD_BY:
+    """Return the problem for an exception, or None for an unexpected one."""
+    for kinds, build in PROBLEM_BUILDERS:
         if isinstance(error, kinds):
-            return tell(error)
+            return build(error)
     return None
 
 
 def crash(error: Exception) -> Problem:
-    """Log where it happened; the log leaves the message of an exception out."""
+    """Log the exception, without its message, and return the problem for the client."""
     logger.error("request.crashed", exc_info=error)
     return Problem.known(500)
 
@@ -97,7 +97,7 @@ def _invalid_transition(error: InvalidTransition) -> Problem:
     return Problem(
         status=HTTPStatus.CONFLICT,
         code="INVALID_STATE_TRANSITION",
-        message=str(error),  # our own exception, and our own sentence
+        message=str(error),  # a fixed sentence of ours
         details={"currentState": error.status, "attemptedAction": error.action, "allowedActions": allowed},
     )
 
@@ -118,7 +118,7 @@ def _invalid_fields(error: exceptions.ValidationError) -> Problem:
 
 
 def _api_exception(error: exceptions.APIException) -> Problem:
-    """A code in capitals is our own, and so is its sentence. REST framework's own words quote the request."""
+    """Keep the message only if the code is ours, in capitals: REST framework's own messages quote the request."""
     headers: dict[str, str] = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
@@ -135,7 +135,7 @@ def _unavailable(error: Exception) -> Problem:
     return Problem.known(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
-TOLD_BY: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], Problem]], ...] = (
+PROBLEM_BUILDERS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], Problem]], ...] = (
     ((InvalidTransition,), _invalid_transition),
     ((exceptions.ValidationError,), _invalid_fields),
     ((exceptions.APIException,), _api_exception),

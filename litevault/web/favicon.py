@@ -1,4 +1,4 @@
-"""The sign in the tab of a browser, which asks for it by itself."""
+"""The icon of browser tabs."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control

@@ -1,4 +1,4 @@
-"""How a JSON body is read."""
+"""The parser of JSON bodies."""
 
 import json
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ CODE = "INVALID_REQUEST"
 
 
 class StrictJSONParser(JSONParser):
-    """JSON as RFC 8259 has it: one object in UTF-8, no name twice, no NaN, not nested beyond reason."""
+    """Parses JSON strictly by RFC 8259: one object in UTF-8, without duplicate names, NaN or deep nesting."""
 
     def parse(
         self,
         stream: IO[bytes],
-        media_type: str | None = None,  # noqa: ARG002  # the parsers' interface
-        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002  # the parsers' interface
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         try:
             text = stream.read().decode("utf-8-sig")
@@ -39,12 +39,12 @@ class StrictJSONParser(JSONParser):
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise ParseError("The body names a field twice.", code=CODE)
+        raise ParseError("The body contains a field twice.", code=CODE)
     return values
 
 
 def _refuse_constant(_name: str) -> NoReturn:
-    raise ParseError("The body holds NaN or Infinity, which JSON does not have.", code=CODE)
+    raise ParseError("The body contains NaN or Infinity, which are not JSON.", code=CODE)
 
 
 def _too_deep() -> ParseError:
@@ -52,7 +52,7 @@ def _too_deep() -> ParseError:
 
 
 def _is_deeper(value: dict[str, Any], limit: int) -> bool:
-    """Level by level, so that the depth of the body is not the depth of our own stack."""
+    """Check level by level, so that a deep body does not exhaust the stack."""
     level: list[Any] = [value]
     for _ in range(limit):
         level = [child for parent in level for child in _children(parent)]

@@ -1,4 +1,4 @@
-"""What a request may promise to send."""
+"""Checks of a request's body before it is parsed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,9 +12,9 @@ from litevault.web.errors import Problem
 
 
 class BodyMiddleware:
-    """Refuses a body by its headers, before a byte of it is read, and one that ends before its time.
+    """Refuses a body by its headers, before reading it, and a body that is shorter than its Content-Length.
 
-    Django never reads more than Content-Length says, and takes less for the whole: half of a text would be captured.
+    Django would accept the shorter body, and half of a text would be captured.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

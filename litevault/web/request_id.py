@@ -1,4 +1,4 @@
-"""A name for every request, in its answer and in every log line that it causes."""
+"""An id for every request, in its response and in its log lines."""
 
 import re
 import secrets
@@ -19,7 +19,7 @@ QUIET_PATHS = ("/healthz", "/readyz", "/metrics")
 
 
 class RequestIdMiddleware:
-    """Stands first, so that no answer leaves without its id and its line in the log."""
+    """Comes first, so that every response has an id and a line in the log."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -47,7 +47,7 @@ def well_formed_or_new(given: str) -> str:
 
 
 def _user_id(request: HttpRequest) -> int | None:
-    """Who asked, if a view wanted to know. Asking now would be a query for the log's sake alone."""
+    """Return the user's id if a view has loaded the user: the log is not worth a query."""
     user = getattr(request, "user", None)
     if type(user) is SimpleLazyObject:
         user = getattr(request, "_cached_user", None)

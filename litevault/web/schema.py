@@ -1,4 +1,4 @@
-"""The OpenAPI document: who may ask, and how every call may fail."""
+"""The OpenAPI document and the errors that all operations share."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer2
 from drf_spectacular.views import SpectacularAPIView
 
-from litevault.web.error_schema import ERROR, ERROR_REFERENCE, examples_of, sentence_of
+from litevault.web.error_schema import ERROR, ERROR_REFERENCE, examples_of, message_of
 from litevault.web.request_id import HEADER, WELL_FORMED
 
 ALWAYS = ("400", "401", "403", "406", "429", "500", "503")
@@ -14,7 +14,7 @@ WITH_BODY = ("413", "415")
 WITH_ID = ("404",)
 
 REQUEST_ID = {
-    "description": "Finds the request in the log. A well-formed one that the client sends is kept.",
+    "description": "Identifies the request in the log. A well-formed id from the client is kept.",
     "required": True,
     "schema": {"type": "string", "pattern": f"^{WELL_FORMED.pattern}$"},
 }
@@ -25,7 +25,7 @@ RETRY_AFTER = {
     "schema": {"type": "integer", "minimum": 1},
 }
 AUTHENTICATE = {
-    "description": "How to say who you are.",
+    "description": "How to authenticate.",
     "required": True,
     "schema": {"type": "string", "pattern": "^Bearer "},
 }
@@ -37,11 +37,11 @@ HEADERS_OF: Mapping[str, Mapping[str, Any]] = {
 
 
 class SchemaView(SpectacularAPIView):
-    renderer_classes = [OpenApiJsonRenderer2, OpenApiYamlRenderer2]  # noqa: RUF012  # as its base declares it
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiYamlRenderer2]
 
 
 def document_errors(result: dict[str, Any], **_context: object) -> dict[str, Any]:
-    """Give every call the errors that it shares with all others, in the one shape that they have."""
+    """Add the shared errors to every operation."""
     components = result["components"]
     components["schemas"]["Error"] = ERROR
     components["headers"] = {HEADER: REQUEST_ID}
@@ -57,7 +57,7 @@ def document_errors(result: dict[str, Any], **_context: object) -> dict[str, Any
 
 
 def document_required_bodies(result: dict[str, Any], **_context: object) -> dict[str, Any]:
-    """A change must say what to change, though none of its fields is required by itself."""
+    """Require the body of every PATCH, although none of its fields is required."""
     for calls in result["paths"].values():
         if "patch" in calls:
             calls["patch"]["requestBody"]["required"] = True
@@ -65,7 +65,7 @@ def document_required_bodies(result: dict[str, Any], **_context: object) -> dict
 
 
 def document_empty_parameters(result: dict[str, Any], **_context: object) -> dict[str, Any]:
-    """A filter that is empty counts as not given, as HTML forms send it."""
+    """Allow empty filters, as HTML forms send them."""
     for calls in result["paths"].values():
         for call in calls.values():
             for parameter in call.get("parameters", ()):
@@ -76,7 +76,7 @@ def document_empty_parameters(result: dict[str, Any], **_context: object) -> dic
 
 def _shared(status: str) -> dict[str, Any]:
     return {
-        "description": sentence_of(status),
+        "description": message_of(status),
         "headers": {HEADER: NAMED, **HEADERS_OF.get(status, {})},
         "content": {"application/json": {"schema": ERROR_REFERENCE, "examples": examples_of(status)}},
     }

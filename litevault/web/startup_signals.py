@@ -1,4 +1,4 @@
-"""Signals that come while a worker of the web server still starts."""
+"""Signals that arrive while a worker of the web server is still starting."""
 
 import multiprocessing
 import os
@@ -7,21 +7,21 @@ import threading
 from types import FrameType
 
 WORKER = "granian-worker"
-AGAIN_SECONDS = 0.1
+RESEND_SECONDS = 0.1
 
 
-def keep_signals_for_later() -> None:
-    """Have each request to stop come again until the server heeds it.
+def defer_signals() -> None:
+    """Repeat each signal to stop until the server handles it.
 
-    granian's worker is a fork of its parent, whose handlers only take note for the parent. So what comes before the
-    worker has handlers of its own would be lost, and the parent would wait for it in vain and then kill it.
+    granian forks its workers, which inherit the parent's handlers. A signal that arrives before a worker has installed
+    its own would be lost, and the parent would wait in vain and then kill the worker.
     """
     if multiprocessing.current_process().name == WORKER:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _again)
+            signal.signal(number, _resend)
 
 
-def _again(number: int, _frame: FrameType | None) -> None:
-    later = threading.Timer(AGAIN_SECONDS, os.kill, (os.getpid(), number))
-    later.daemon = True
-    later.start()
+def _resend(number: int, _frame: FrameType | None) -> None:
+    timer = threading.Timer(RESEND_SECONDS, os.kill, (os.getpid(), number))
+    timer.daemon = True
+    timer.start()

@@ -1,4 +1,4 @@
-"""Where the programs of PostgreSQL are found."""
+"""Finds the programs of PostgreSQL."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from postgres.embedded.errors import PostgresUnavailable
 
-# All that PostgreSQL needs of our environment. The rest holds the keys of model providers.
+# The environment of PostgreSQL's programs. Ours contains the keys of model providers.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
 SUPPORTED = range(15, 19)
@@ -33,21 +33,19 @@ class Binaries:
 
 
 def find_binaries() -> Binaries:
-    """The folder that LITEVAULT_PG_BIN names, else the first that holds a supported version.
-
-    Raises PostgresUnavailable.
-    """
+    """Return the programs in LITEVAULT_PG_BIN, or the first supported version found. Raises PostgresUnavailable."""
     span = f"PostgreSQL {SUPPORTED[0]} to {SUPPORTED[-1]}"
-    chosen = os.environ.get("LITEVAULT_PG_BIN", "")
+    # Declared with the other settings, but needed before they are read.
+    chosen = os.environ.get("LITEVAULT_PG_BIN", "").strip()
     for folder in [Path(chosen)] if chosen else _usual_folders():
         if (major := _major_version(folder)) in SUPPORTED:
             return Binaries(folder, major)
     if chosen:
         raise PostgresUnavailable(
-            f"LITEVAULT_PG_BIN must name a folder with initdb and postgres of {span}; {chosen} is none."
+            f"LITEVAULT_PG_BIN must name a folder with initdb and postgres of {span}, not {chosen}."
         )
     raise PostgresUnavailable(
-        f"No {span} runs on this machine. Install one, or set DATABASE_URL to a server of your own."
+        f"{span} was not found on this machine. Install it, or set DATABASE_URL to a server of your own."
     )
 
 
@@ -66,14 +64,14 @@ def _number_in(folder: Path) -> int:
 
 
 def _major_version(folder: Path) -> int:
-    """Ask the server itself, which also shows that it can run here. 0 when it cannot."""
+    """Return the version that postgres itself reports, or 0 if it cannot run here."""
     if not (folder / "initdb").is_file():
         return 0
     try:
-        answer = subprocess.run(  # noqa: S603  # the program that we are about to use
+        version = subprocess.run(
             [folder / "postgres", "--version"], capture_output=True, text=True, timeout=20, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return 0
-    found = re.search(r"PostgreSQL\)? (\d+)", answer.stdout)
+    found = re.search(r"PostgreSQL\)? (\d+)", version.stdout)
     return int(found[1]) if found else 0

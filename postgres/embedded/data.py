@@ -1,4 +1,4 @@
-"""The folder with the server's data: checked before each start, made when it is missing."""
+"""The data folder: checked before each start, and created when it is missing."""
 
 import os
 import secrets
@@ -30,41 +30,41 @@ class DataFolder:
         return self.password_file.read_text()
 
     def prepare(self, binaries: Binaries, identity: Identity, *, fsync: bool) -> None:
-        """Check the data, or make them. Raises PostgresUnavailable."""
+        """Check the data folder, or create it. Raises PostgresUnavailable."""
         if self.path.exists():
             self._check(binaries)
         else:
             self._make(binaries, identity, fsync=fsync)
-        identity.take_over(self.path)
+        identity.change_owner(self.path)
 
     def _check(self, binaries: Binaries) -> None:
         try:
             version = (self.path / "PG_VERSION").read_text().strip()
         except PermissionError:
             raise PostgresUnavailable(
-                f"{self.path} belongs to another account. Become its owner (chown -R), or set DATABASE_URL."
+                f"{self.path} belongs to another account. Change its owner (chown -R), or set DATABASE_URL."
             ) from None
         except (OSError, UnicodeDecodeError):
             version = ""
         if not version or not self.password_file.exists():
             raise PostgresUnavailable(
-                f"{self.path} is not a whole PostgreSQL data folder. Put a copy back, or move "
-                f"{self.path.parent} away to begin with an empty database."
+                f"{self.path} is not a complete PostgreSQL data folder. Restore a copy, or move "
+                f"{self.path.parent} away to start with an empty database."
             )
         if version != str(binaries.major):
             raise PostgresUnavailable(
                 f"{self.path} belongs to PostgreSQL {version}, and {binaries.folder} is version {binaries.major}. "
-                f"Let LITEVAULT_PG_BIN name the programs of version {version}, or move {self.path.parent} away "
-                "to begin with an empty database."
+                f"Set LITEVAULT_PG_BIN to the programs of version {version}, or move {self.path.parent} away "
+                "to start with an empty database."
             )
 
     def _make(self, binaries: Binaries, identity: Identity, *, fsync: bool) -> None:
-        """Make it under another name first, so that an interrupted start leaves nothing half done."""
+        """Create the folder under another name first, so that an interrupted start leaves no partial one."""
         shutil.rmtree(self.unfinished, ignore_errors=True)
         self.unfinished.mkdir(mode=0o700)
-        identity.take_over(self.unfinished)
+        identity.change_owner(self.unfinished)
         self._write_password()
-        identity.take_over(self.password_file)
+        identity.change_owner(self.password_file)
         options = ["--no-sync"] if not fsync else []
         _run(
             [
@@ -79,7 +79,7 @@ class DataFolder:
             ],
             identity,
         )
-        # Before the first start, so that the database is there whenever the server answers.
+        # Before the first start, so that the database exists as soon as the server accepts connections.
         single = [binaries.postgres, "--single", f"--fsync={fsync}", "--exit_on_error=true", "-D", str(self.unfinished)]
         _run([*single, "postgres"], identity, given=f"CREATE DATABASE {NAME};\n")
         self.unfinished.rename(self.path)
@@ -91,7 +91,7 @@ class DataFolder:
 
 
 def locale_options(binaries: Binaries) -> list[str]:
-    """UTF-8 that sorts alike on every machine and knows the letters of every script."""
+    """Return options for UTF-8 that sorts the same on every machine and knows letters of every script."""
     if binaries.major >= FIRST_WITH_BUILTIN_LOCALE:
         return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     try:
@@ -103,19 +103,19 @@ def locale_options(binaries: Binaries) -> list[str]:
 
 def _run(command: list[str], identity: Identity, *, given: str = "") -> None:
     try:
-        subprocess.run(  # noqa: S603  # programs of PostgreSQL, found by us
+        subprocess.run(  # programs of PostgreSQL, found by us
             command,
             input=given,
             text=True,
             stdout=subprocess.DEVNULL,
             cwd="/",
             env=ENVIRONMENT,
-            preexec_fn=identity.preparation(),  # safe: the keeper has one thread
+            preexec_fn=identity.preexec_fn(),  # safe: the keeper has one thread
             timeout=INITDB_SECONDS,
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
         raise PostgresUnavailable(
-            f"{Path(command[0]).name} could not make a new data folder. Is the disk full? "
-            "What it said is in keeper.log in the same folder."
+            f"{Path(command[0]).name} could not create the data folder. Is the disk full? "
+            "Its output is in keeper.log next to the folder."
         ) from None

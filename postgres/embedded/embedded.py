@@ -1,4 +1,4 @@
-"""What a user of the embedded server does: join it, or have it started, and leave it."""
+"""The users' side of the embedded server: join or start it, and leave it."""
 
 import select
 import subprocess
@@ -15,21 +15,21 @@ from postgres.embedded.locks import FileLock, is_held, within
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "var" / "postgres"
 
-# Longer than the keeper's own limits together, so that its sentence is the one that is seen.
+# Longer than the keeper's own limits together, so that the keeper's error is shown.
 START_SECONDS = 240
 LEAVE_SECONDS = 3
 
 
 @contextmanager
 def running_postgres(folder: Path = FOLDER, *, fsync: bool = True) -> Iterator[str]:
-    """Yield a DATABASE_URL that is good until the block ends. Raises PostgresUnavailable.
+    """Yield a DATABASE_URL that is valid until the block ends. Raises PostgresUnavailable.
 
-    All users of a folder share one server. The last one to leave waits until it has stopped.
+    All users of a folder share one server. The last user waits until it has stopped.
     """
     with _open_lock(folder, "users.lock") as users:
-        # It cannot be shared while a keeper stops the last server.
-        if not within(START_SECONDS, users.try_share):
-            raise PostgresUnavailable(f"The server in {folder} does not come to its end. See {folder}/server.log.")
+        # A stopping keeper holds the lock exclusively.
+        if not within(START_SECONDS, users.try_shared):
+            raise PostgresUnavailable(f"The server in {folder} does not stop. See {folder}/server.log.")
         try:
             yield _address(folder, fsync=fsync)
         finally:
@@ -37,24 +37,24 @@ def running_postgres(folder: Path = FOLDER, *, fsync: bool = True) -> Iterator[s
 
 
 def serves(url: str, folder: Path = FOLDER) -> bool:
-    """Tell whether this is the embedded server's address now, and its keeper is alive.
+    """Return whether this is the address of the running embedded server.
 
-    A later server, which another user may have had started already, has another address.
+    A later server, started for another user, has another address.
     """
     try:
         return (folder / "url").read_text() == url and is_held(folder / "keeper.lock")
-    except (FileNotFoundError, PermissionError):  # there is none, or it is not ours
+    except (FileNotFoundError, PermissionError):  # no server, or not ours
         return False
 
 
 def _address(folder: Path, *, fsync: bool) -> str:
     url_file, keeper_lock = folder / "url", folder / "keeper.lock"
     with _open_lock(folder, "start.lock") as start:
-        if not within(START_SECONDS, start.try_own):
-            raise PostgresUnavailable(f"Another process has not finished to start the server in {folder}.")
-        # Whoever started a keeper may have been killed before it was ready.
+        if not within(START_SECONDS, start.try_exclusive):
+            raise PostgresUnavailable(f"Another process is still starting the server in {folder}.")
+        # The process that started the keeper may have been killed before it was ready.
         if not within(START_SECONDS, lambda: url_file.exists() or not is_held(keeper_lock)):
-            raise PostgresUnavailable(f"The server in {folder} does not become ready. See {folder}/server.log.")
+            raise PostgresUnavailable(f"The server in {folder} is not becoming ready. See {folder}/server.log.")
         if not is_held(keeper_lock):
             url_file.unlink(missing_ok=True)
             _start_keeper(folder, fsync=fsync)
@@ -66,40 +66,40 @@ def _start_keeper(folder: Path, *, fsync: bool) -> None:
     command = [sys.executable, "-m", "postgres.embedded.keeper", str(folder), "fsync" if fsync else "no-fsync"]
     with (
         log.open("wb") as errors,
-        subprocess.Popen(  # noqa: S603  # our own program
+        subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, cwd=PROJECT
         ) as process,
     ):
-        answer = _first_line(process.stdout)
-    if answer != READY:
-        raise PostgresUnavailable(answer or f"PostgreSQL could not be started. The reason is in {log}.")
+        report = _first_line(process.stdout)
+    if report != READY:
+        raise PostgresUnavailable(report or f"PostgreSQL could not be started. The reason is in {log}.")
 
 
 def _first_line(pipe: IO[bytes] | None) -> str:
-    """What the keeper says, or nothing if it ended or took too long without a word."""
+    """Return the keeper's first line, or nothing if it ended or took too long."""
     if pipe is None or not select.select([pipe], [], [], START_SECONDS)[0]:
         return ""
     return pipe.readline().decode().strip()
 
 
 def _leave(users: FileLock, folder: Path) -> None:
-    """Let go. If nobody else uses the server, see it off, so that no process of ours is left behind."""
+    """Release the lock. The last user waits until the server has stopped, so that no process is left behind."""
 
     def is_over() -> bool:
-        if users.try_own():  # we are the last, and the keeper has not noticed yet or is gone
+        if users.try_exclusive():  # the last user, and the keeper has not noticed yet or is gone
             users.release()
             return _has_ended(folder)
-        return users.try_share()  # others use it; else the keeper owns the lock and is at work
+        return users.try_shared()  # there are other users; otherwise the keeper has the lock
 
-    with suppress(FileNotFoundError):  # somebody has deleted the folder under us
+    with suppress(FileNotFoundError):  # the folder was deleted meanwhile
         within(LEAVE_SECONDS, is_over)
 
 
 def _has_ended(folder: Path) -> bool:
-    """Tell whether nothing is left of keeper and server. A server whose keeper was killed takes a moment longer."""
-    with FileLock(folder / "keeper.lock") as keeping:
-        # Shared meanwhile, lest a new keeper takes our look at the server's lock for a server that still works.
-        return keeping.try_share() and not is_held(folder / "server.lock")
+    """Return whether keeper and server have ended. A server whose keeper was killed takes a moment longer."""
+    with FileLock(folder / "keeper.lock") as keeper_lock:
+        # Held, because a new keeper would mistake our attempt at the server's lock for a running server.
+        return keeper_lock.try_shared() and not is_held(folder / "server.lock")
 
 
 def _open_lock(folder: Path, name: str) -> FileLock:
@@ -109,5 +109,5 @@ def _open_lock(folder: Path, name: str) -> FileLock:
     except OSError:
         raise PostgresUnavailable(
             f"{folder} cannot be written, and the embedded PostgreSQL keeps its data there. "
-            "Give yourself that right, or set DATABASE_URL."
+            "Change its permissions, or set DATABASE_URL."
         ) from None

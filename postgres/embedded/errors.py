@@ -1,2 +1,2 @@
 class PostgresUnavailable(Exception):
-    """The embedded server cannot be had. The message is one sentence that tells a person what to do."""
+    """The embedded server is not available. The message says what to do."""

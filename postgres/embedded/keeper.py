@@ -1,7 +1,7 @@
-"""The process that owns the server: it starts it, waits until nobody uses it any more, and stops it.
+"""The process that owns the server: starts it, waits for the last user to leave, and stops it.
 
 Started by `embedded.running_postgres` as ``python -m postgres.embedded.keeper FOLDER fsync|no-fsync``.
-It answers with one line on standard output: ``ready``, or what to do.
+It writes one line to standard output: ``ready``, or an error message.
 """
 
 import os
@@ -25,50 +25,50 @@ def main() -> None:
     try:
         keep(folder, fsync=fsync)
     except PostgresUnavailable as error:
-        answer(str(error))
+        report(str(error))
         sys.exit(1)
 
 
 def keep(folder: Path, *, fsync: bool) -> None:
-    """Keep a server for as long as somebody uses it. Raises PostgresUnavailable when it cannot start."""
+    """Run a server while it has users. Raises PostgresUnavailable when it cannot start."""
     server = Server(folder, fsync=fsync)
     url_file = folder / "url"
-    # Both stay held until this process is gone, so that whoever waits for them waits for that, too.
-    keeping, life = FileLock(folder / "keeper.lock"), FileLock(folder / "server.lock")
-    if not within(TAKEOVER_SECONDS, keeping.try_own):
-        raise PostgresUnavailable(f"Another process already keeps the server in {folder}. Try again.")
-    own_the_data(life, server)
-    url = server.start(life)
+    # Both are held until this process has ended.
+    keeper_lock, server_lock = FileLock(folder / "keeper.lock"), FileLock(folder / "server.lock")
+    if not within(TAKEOVER_SECONDS, keeper_lock.try_exclusive):
+        raise PostgresUnavailable(f"Another process already runs the server in {folder}. Try again.")
+    lock_data(server_lock, server)
+    url = server.start(server_lock)
     write_secret(url_file, url)
-    answer(READY)
+    report(READY)
     serve(server, folder / "users.lock")
     url_file.unlink(missing_ok=True)
 
 
 def detach() -> None:
-    """Leave the session, so that Ctrl-C in a terminal does not reach us, and the parent, so that it need not wait."""
+    """Leave the parent, which need not wait, and its session, so that Ctrl-C does not reach this process."""
     if os.fork():
         os._exit(0)
     os.setsid()
 
 
-def own_the_data(life: FileLock, server: Server) -> None:
-    if life.try_own():
+def lock_data(server_lock: FileLock, server: Server) -> None:
+    if server_lock.try_exclusive():
         return
     stop_orphan(server.data.path)
-    if not within(TAKEOVER_SECONDS, life.try_own):
+    if not within(TAKEOVER_SECONDS, server_lock.try_exclusive):
         raise PostgresUnavailable(
-            f"An older server still works on {server.data.path}. End it (its process id is the first line of "
+            f"An older server still uses {server.data.path}. Stop it (its process id is the first line of "
             "postmaster.pid there), then try again."
         )
 
 
 def serve(server: Server, users_lock: Path) -> None:
-    """Return when the server has ended: after its last user, or by itself."""
+    """Wait until the server has ended, after its last user or by itself."""
 
     def stop_after_last_user() -> None:
         with FileLock(users_lock) as users:
-            users.wait_to_own()
+            users.wait_exclusive()
             server.stop()
 
     signal.signal(signal.SIGTERM, lambda *_: server.process.send_signal(signal.SIGINT))
@@ -77,7 +77,7 @@ def serve(server: Server, users_lock: Path) -> None:
 
 
 def write_secret(path: Path, text: str) -> None:
-    """Write all of it or nothing, for our own eyes only."""
+    """Write the file atomically, readable by its owner only."""
     unfinished = path.with_suffix(".unfinished")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -85,10 +85,11 @@ def write_secret(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
-def answer(line: str) -> None:
-    """Tell whoever started us, and let go of the pipe. They may be gone already."""
+def report(line: str) -> None:
+    """Write a line to the process that started this one, which may be gone, and close the pipe."""
     with suppress(BrokenPipeError):
-        print(line, flush=True)  # noqa: T201  # the other end reads it
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

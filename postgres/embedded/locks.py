@@ -1,4 +1,4 @@
-"""Locks that the kernel releases when their holder ends, in whatever way it ends."""
+"""File locks, which the kernel releases when their holder ends in any way."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ POLL_SECONDS = 0.02
 
 
 class FileLock:
-    """An advisory lock on a file. Programs that are started meanwhile do not inherit it."""
+    """An advisory lock on a file, which child processes do not inherit."""
 
     def __init__(self, path: Path) -> None:
         self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -22,13 +22,13 @@ class FileLock:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def try_share(self) -> bool:
+    def try_shared(self) -> bool:
         return self._try(fcntl.LOCK_SH)
 
-    def try_own(self) -> bool:
+    def try_exclusive(self) -> bool:
         return self._try(fcntl.LOCK_EX)
 
-    def wait_to_own(self) -> None:
+    def wait_exclusive(self) -> None:
         fcntl.flock(self.descriptor, fcntl.LOCK_EX)
 
     def release(self) -> None:
@@ -46,13 +46,13 @@ class FileLock:
 
 
 def is_held(path: Path) -> bool:
-    """Tell whether some process owns this lock now."""
+    """Return whether a process holds this lock exclusively."""
     with FileLock(path) as lock:
-        return not lock.try_share()
+        return not lock.try_shared()
 
 
 def within(seconds: float, attempt: Callable[[], bool]) -> bool:
-    """Attempt again and again until it succeeds or the time is over; tell which."""
+    """Repeat an attempt until it succeeds or the time is over. Return whether it succeeded."""
     deadline = time.monotonic() + seconds
     while not attempt():
         if time.monotonic() > deadline:

@@ -1,9 +1,8 @@
-"""PostgreSQL refuses to run as root. This finds a way when we are root, as in containers and CI.
+"""Runs PostgreSQL, which refuses root, as another account when we are root, as in containers and CI.
 
-It runs as an account that exists already. Where that account may not enter the checkout (a folder of
-mode 0700, say), the server keeps one of root's capabilities, to pass through folders and files that are
-closed to it. A user namespace would do the same, but the default rules of Docker forbid to make one,
-while they grant this capability. No account is added and no folder is opened up.
+The account exists already. If it may not enter the checkout, such as a folder of mode 0700, the server keeps one of
+root's capabilities, CAP_DAC_OVERRIDE. A user namespace would also work, but Docker's default rules forbid it, while
+they grant this capability. No account is created and no permissions of files are changed.
 """
 
 import os
@@ -33,49 +32,49 @@ Prepare = Callable[[], None]
 
 
 class Identity:
-    """As whom the server runs."""
+    """The account that the server runs as, or our own."""
 
-    def __init__(self, account: pwd.struct_passwd | None, *, passes_anywhere: bool = False) -> None:
+    def __init__(self, account: pwd.struct_passwd | None, *, bypasses_permissions: bool = False) -> None:
         self.account = account
-        self.passes_anywhere = passes_anywhere
+        self.bypasses_permissions = bypasses_permissions
 
-    def preparation(self) -> Prepare:
-        """Make the `preexec_fn` that turns a child into this identity and ties it to our life."""
-        # SIGINT is PostgreSQL's fast shutdown: connections are cut, the data is safe.
+    def preexec_fn(self) -> Prepare:
+        """Return a preexec_fn that switches a child to this account and ends it when we end."""
+        # SIGINT is PostgreSQL's fast shutdown.
         bind = dying_with_parent(signal.SIGINT)
 
         def prepare() -> None:  # pragma: no cover  # nothing is measured between fork and exec
             if self.account:
-                _become(self.account, passes_anywhere=self.passes_anywhere)
+                _switch_user(self.account, bypasses_permissions=self.bypasses_permissions)
             bind()
 
         return prepare
 
-    def take_over(self, path: Path) -> None:
-        """Make the account the owner of a file, or of a folder with all that is in it."""
+    def change_owner(self, path: Path) -> None:
+        """Give a file, or a folder with its contents, to the account."""
         if not self.account or not path.exists() or path.stat().st_uid == self.account.pw_uid:
             return
-        for found in [*path.rglob("*"), path]:  # the folder last, so that an interrupted run is repeated
+        for found in [*path.rglob("*"), path]:  # the folder last, so that an interrupted change is repeated
             os.chown(found, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False)
 
 
 def find_identity(folder: Path, binaries: Binaries) -> Identity:
-    """Ourselves, unless we are root. Raises PostgresUnavailable."""
+    """Return our own identity, or as root that of another account. Raises PostgresUnavailable."""
     if os.geteuid() != 0:
         return Identity(None)
     account = _unprivileged_account(folder)
-    for passes_anywhere in (False, True):
-        identity = Identity(account, passes_anywhere=passes_anywhere)
-        if _can_work(identity, folder, binaries):
+    for bypasses_permissions in (False, True):
+        identity = Identity(account, bypasses_permissions=bypasses_permissions)
+        if _can_run(identity, folder, binaries):
             return identity
     raise PostgresUnavailable(
         f"PostgreSQL does not run as root, and the account {account.pw_name} may not enter {folder} or "
-        f"{binaries.folder}. Work as an ordinary user, move the checkout, or set DATABASE_URL."
+        f"{binaries.folder}. Use an ordinary user, move the checkout, or set DATABASE_URL."
     )
 
 
 def _unprivileged_account(folder: Path) -> pwd.struct_passwd:
-    """The owner of the folder, so that work done with sudo stays theirs; else one that is made for such ends."""
+    """Return the owner of the folder, so that sudo keeps the owner, or else a service account."""
     owner = folder.stat().st_uid
     for found in pwd.getpwall():
         if found.pw_uid == owner != 0:
@@ -84,17 +83,17 @@ def _unprivileged_account(folder: Path) -> pwd.struct_passwd:
         with suppress(KeyError):
             return pwd.getpwnam(name)
     raise PostgresUnavailable(
-        "PostgreSQL does not run as root, and this machine has neither an account postgres nor nobody. "
-        "Work as an ordinary user, or set DATABASE_URL."
+        "PostgreSQL does not run as root, and this machine has no account postgres or nobody. "
+        "Use an ordinary user, or set DATABASE_URL."
     )
 
 
-def _can_work(identity: Identity, folder: Path, binaries: Binaries) -> bool:
-    """Have initdb look for its companions and stop before it makes anything."""
+def _can_run(identity: Identity, folder: Path, binaries: Binaries) -> bool:
+    """Run initdb --show, which finds its programs and creates nothing."""
     try:
-        subprocess.run(  # noqa: S603  # the program that we are about to use
+        subprocess.run(
             ["/bin/sh", "-c", 'cd "$0" && exec "$1" --show --pgdata=.', folder, binaries.initdb],
-            preexec_fn=identity.preparation(),  # safe: the keeper has one thread
+            preexec_fn=identity.preexec_fn(),  # safe: the keeper has one thread
             env=ENVIRONMENT,
             capture_output=True,
             timeout=20,
@@ -105,13 +104,13 @@ def _can_work(identity: Identity, folder: Path, binaries: Binaries) -> bool:
     return True
 
 
-def _become(account: pwd.struct_passwd, *, passes_anywhere: bool) -> None:  # pragma: no cover  # as above
+def _switch_user(account: pwd.struct_passwd, *, bypasses_permissions: bool) -> None:  # pragma: no cover  # as above
     os.setgroups([])
     os.setgid(account.pw_gid)
-    if not passes_anywhere:
+    if not bypasses_permissions:
         os.setuid(account.pw_uid)
     elif sys.platform == "linux":
-        # Without this bit the change of user would take the capability away, and access(2) would not heed it.
+        # Without this bit setuid would drop the capability, and access(2) would ignore it.
         check(libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0))
         os.setuid(account.pw_uid)
         # Effective, permitted and inheritable, each as two words of 32 bits, the low ones first.

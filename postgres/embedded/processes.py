@@ -1,4 +1,4 @@
-"""What a child process needs so that it never outlives the one that started it."""
+"""Ends a child process when its parent ends."""
 
 import ctypes
 import os
@@ -13,24 +13,24 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def check(result: int) -> None:  # pragma: no cover  # as below
-    """Raise what the C library reported."""
+    """Raise the error that the C library reported."""
     if result != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
 
 
 def dying_with_parent(sign: signal.Signals) -> Callable[[], None]:
-    """Make a `preexec_fn` that has the kernel send `sign` to the child when the caller's thread ends.
+    """Return a preexec_fn that makes the kernel send `sign` to the child when the caller's thread ends.
 
-    Only Linux can do this; elsewhere a child outlives a parent that is killed with SIGKILL.
-    Call it after every change of user, because such a change clears the kernel's note.
+    Works on Linux only; elsewhere a child outlives a parent that is killed with SIGKILL.
+    Call it after a change of user, which clears the setting.
     """
     parent = os.getpid()
 
     def bind() -> None:  # pragma: no cover  # nothing is measured between fork and exec
         if sys.platform == "linux":
             check(libc.prctl(PR_SET_PDEATHSIG, int(sign), 0, 0, 0))
-            if os.getppid() != parent:  # it ended before the kernel knew that we care
+            if os.getppid() != parent:  # it ended before prctl
                 os._exit(1)
 
     return bind

@@ -1,4 +1,4 @@
-"""One PostgreSQL server process: its start, its readiness and its end."""
+"""One PostgreSQL server process: start, readiness and stop."""
 
 import os
 import re
@@ -18,7 +18,7 @@ START_SECONDS = 60
 TRIES = 3
 STOP_SECONDS = 10
 
-# Fast, then immediate, then none of its business.
+# Fast shutdown, immediate shutdown, kill.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
 
 # Lines of postmaster.pid, counted from 0.
@@ -26,7 +26,7 @@ PID_LINE, PORT_LINE, STATUS_LINE = 0, 3, 7
 
 
 class PortTaken(Exception):
-    """Somebody took the port between our choice and the server's start."""
+    """Another process took the port before the server started."""
 
 
 class Server:
@@ -37,10 +37,10 @@ class Server:
         self.data = DataFolder(folder)
         self.process: subprocess.Popen[bytes]
 
-    def start(self, life: FileLock) -> str:
-        """Start and return the address, once it takes connections. Raises PostgresUnavailable.
+    def start(self, server_lock: FileLock) -> str:
+        """Start the server and return its address when it is ready. Raises PostgresUnavailable.
 
-        The server inherits `life`: the lock stays held until the last of its processes has ended.
+        The server inherits `server_lock`: the lock stays held until the last of its processes has ended.
         """
         self.binaries = find_binaries()
         self.identity = find_identity(self.folder, self.binaries)
@@ -48,7 +48,7 @@ class Server:
         for _ in range(TRIES):
             port = free_port()
             try:
-                self._start_on(port, life)
+                self._start_on(port, server_lock)
             except PortTaken:
                 continue
             return f"postgresql://{NAME}:{self.data.password}@127.0.0.1:{port}/{NAME}"
@@ -63,27 +63,27 @@ class Server:
                 continue
             return
 
-    def _start_on(self, port: int, life: FileLock) -> None:
+    def _start_on(self, port: int, server_lock: FileLock) -> None:
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": port,
             "unix_socket_directories": "",
             "fsync": self.fsync,
-            # The log must not repeat what people wrote.
+            # The log must not contain users' texts.
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(  # noqa: S603  # PostgreSQL, found by us
+            self.process = subprocess.Popen(
                 [self.binaries.postgres, "-D", str(self.data.path), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
                 env=ENVIRONMENT,
-                pass_fds=[life.descriptor],
-                preexec_fn=self.identity.preparation(),  # noqa: PLW1509  # the keeper has one thread
+                pass_fds=[server_lock.descriptor],
+                preexec_fn=self.identity.preexec_fn(),
             )
         self._wait_until_ready()
 
@@ -100,7 +100,7 @@ class Server:
             time.sleep(POLL_SECONDS)
 
     def _is_ready(self) -> bool:
-        """Read what the server notes about itself, as pg_ctl does."""
+        """Read the status in postmaster.pid, as pg_ctl does."""
         try:
             lines = (self.data.path / "postmaster.pid").read_text().splitlines()
         except OSError:
@@ -117,13 +117,13 @@ class Server:
             return PortTaken()
         if any('"postmaster.pid" already exists' in line for line in lines):
             return PostgresUnavailable(
-                f"A server that was killed in {self.data.path} has not quite ended. Try again in a moment."
+                f"A server that was killed in {self.data.path} is still ending. Try again in a moment."
             )
         found = next(filter(None, (re.search(r"(?:FATAL|PANIC): +(.+)", line) for line in lines)), None)
         said = f' It said: "{found[1]}".' if found else ""
         return PostgresUnavailable(
-            f"PostgreSQL cannot use the data in {self.data.path}.{said} Its log is {self.log}. Mend the folder, "
-            f"or move {self.folder} away to begin with an empty database."
+            f"PostgreSQL cannot use the data in {self.data.path}.{said} Its log is {self.log}. Repair the folder, "
+            f"or move {self.folder} away to start with an empty database."
         )
 
 
@@ -135,7 +135,7 @@ def free_port() -> int:
 
 
 def stop_orphan(data: Path) -> None:
-    """End a server whose keeper was killed, where the kernel did not do so (it does on Linux)."""
+    """Stop a server whose keeper was killed, if the kernel has not done so, as it does on Linux."""
     try:
         pid = int((data / "postmaster.pid").read_text().splitlines()[PID_LINE])
         os.kill(pid, signal.SIGINT)

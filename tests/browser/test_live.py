@@ -58,7 +58,7 @@ def proxy_without_upstream(port: int) -> Iterator[list[str]]:
             self.send_header("Access-Control-Allow-Credentials", "true")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as its base calls it
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer((HOST, port), BadGateway)

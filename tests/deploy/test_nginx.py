@@ -114,6 +114,6 @@ def test_doctor_finds_a_proxy_without_the_rule_and_one_whose_events_process_is_g
     with nginx(tmp_path, web=f"http://127.0.0.1:{free_port()}", rule="") as address:
         without_web_server = events.proxy(url=address)
 
-    assert "does not lead to the events process" in without_rule.says
-    assert "/api/v1/events answers 502" in without_process.says
-    assert "/healthz answers 502" in without_web_server.says
+    assert "does not lead to the events process" in without_rule.detail
+    assert "/api/v1/events answers 502" in without_process.detail
+    assert "/healthz answers 502" in without_web_server.detail

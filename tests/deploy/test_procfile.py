@@ -64,7 +64,7 @@ def capture(port: int, token: str) -> str:
         data=json.dumps({"rawText": "Tides rise and fall. The moon pulls at the sea."}).encode(),
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # our own address
+    with urllib.request.urlopen(request, timeout=10) as answer:
         return str(json.load(answer)["id"])
 
 

@@ -91,7 +91,7 @@ def test_items_captured_in_an_outage_are_enriched_after_it_and_few_requests_are_
 
     until(all_ready)
 
-    print(f"{OUTAGE_SECONDS:g} s of 503: {requests[0]} requests, {failed_attempts()} attempts")  # noqa: T201  # see above
+    print(f"{OUTAGE_SECONDS:g} s of 503: {requests[0]} requests, {failed_attempts()} attempts")
     assert failed_attempts() <= most_attempts(OUTAGE_SECONDS)
     assert requests[0] <= most_attempts(OUTAGE_SECONDS) * (1 + RETRIES)
     assert len(model.calls) - requests[0] <= ITEMS

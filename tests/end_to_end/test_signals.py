@@ -67,7 +67,7 @@ def test_what_is_released_is_taken_by_a_peer_at_once(owner: User, start_slow: Sl
     first.send_signal(signal.SIGTERM)
     reaches(item, Status.READY_TO_CONFIRM)
 
-    print(f"done by a peer {(time.monotonic() - told_at) * 1000:.0f} ms after the second signal")  # noqa: T201  # a measurement
+    print(f"done by a peer {(time.monotonic() - told_at) * 1000:.0f} ms after the second signal")
     assert first.wait(10) == 0
     assert list(item.attempts.order_by("number").values_list("worker", "outcome")) == [
         ("first", Outcome.RELEASED),
@@ -126,5 +126,5 @@ def test_silent_database_does_not_hold_a_process_that_has_items_in_flight(
 
     assert process.wait(40) == 0
     ended_after = time.monotonic() - told_at
-    print(f"ended {ended_after:.1f} s after the grace period")  # noqa: T201  # a measurement
+    print(f"ended {ended_after:.1f} s after the grace period")
     assert ended_after < 20, "a claim, the last batch and a new connection are each given up in their time"

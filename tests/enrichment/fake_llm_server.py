@@ -113,7 +113,7 @@ def main() -> None:
     server = FakeLLMServer(port=arguments.port)
     server.script(*(arguments.answer or ["ok"]))
     server.start()
-    print(f"Answering on {server.url}. Stop with Ctrl-C.")  # noqa: T201  # a command speaks to a person
+    print(f"Answering on {server.url}. Stop with Ctrl-C.")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

@@ -1,5 +1,4 @@
 """Texts that try to be more than data, each with what a model does that obeys them."""
-# ruff: noqa: RUF001  # the punctuation of other languages is what it is there
 
 from dataclasses import dataclass
 

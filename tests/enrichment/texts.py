@@ -1,5 +1,4 @@
 """Real texts for the stub provider: one paragraph in each language, and the shapes that notes come in."""
-# ruff: noqa: RUF001  # letters of other alphabets look like Latin ones because they are those of other languages
 
 from typing import NamedTuple
 

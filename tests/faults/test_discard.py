@@ -35,7 +35,7 @@ def test_discard_in_flight_is_heard_at_once_and_nothing_is_written(
     attempt = item.attempts.get()
     item.refresh_from_db()
     cancelled_after = (attempt.finished_at - item.updated_at).total_seconds()
-    print(f"answered after {answered_after * 1000:.0f} ms, cancelled after {cancelled_after * 1000:.0f} ms")  # noqa: T201  # a measurement
+    print(f"answered after {answered_after * 1000:.0f} ms, cancelled after {cancelled_after * 1000:.0f} ms")
     assert answer["status"] == Status.DISCARDED
     assert attempt.outcome == Outcome.CANCELLED
     assert max(answered_after, cancelled_after) < 5, "the call would have taken 30 seconds"
@@ -57,5 +57,5 @@ def test_edit_in_flight_is_answered_while_the_call_is_under_way(
 
         is_under_way = Item.objects.filter(pk=item.pk, claimed_by__isnull=False).exists()
 
-    print(f"answered after {answered_after * 1000:.0f} ms")  # noqa: T201  # a measurement
+    print(f"answered after {answered_after * 1000:.0f} ms")
     assert is_under_way, "the answer waited for the model"

@@ -60,7 +60,7 @@ def test_host_that_is_cut_off_is_done_without_and_goes_on_when_it_comes_back(
     mended_at = time.monotonic()
     reaches(Item.objects.capture(owner=owner, raw_text="Who is back?"), Status.READY_TO_CONFIRM)
 
-    print(f"the others were done after {done_after:.1f} s, the one was back after {time.monotonic() - mended_at:.1f} s")  # noqa: T201  # a measurement
+    print(f"the others were done after {done_after:.1f} s, the one was back after {time.monotonic() - mended_at:.1f} s")
     assert listeners[0].poll() is None
     assert successes_of(lonely) == done_by_the_lonely_one + 1
     taken_over = EnrichmentAttempt.objects.filter(worker=lonely.name, outcome__in=[Outcome.LOST, Outcome.STALE])

@@ -103,7 +103,7 @@ def test_claim_reads_little_when_200_000_items_are_pending(
         after = pages_of_a_claim()
         found = pages_of_a_claim(finding())
 
-    print(f"{before} pages while the planner knows nothing, {after} after ANALYZE, {found} to find")  # noqa: T201  # a measurement
+    print(f"{before} pages while the planner knows nothing, {after} after ANALYZE, {found} to find")
     assert max(before, after) < most_pages
     assert found < most_pages - 100
 

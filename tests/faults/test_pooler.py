@@ -51,7 +51,7 @@ def test_pooler_that_swallows_notifications_is_noticed_and_the_sweep_goes_on(
     Item.objects.capture_many(owner=owner, raw_texts=TEXTS)
 
     assert_each_was_enriched_exactly_once()
-    print(f"{len(TEXTS)} items found by the sweep after {time.monotonic() - began:.1f} s")  # noqa: T201  # a measurement
+    print(f"{len(TEXTS)} items found by the sweep after {time.monotonic() - began:.1f} s")
     said = listener.log.read_text()
     assert "NotificationsSwallowed" in said
     assert said.count("listener.degraded") == 1, "it is said once"

@@ -35,7 +35,7 @@ def assert_each_item_was_enriched_exactly_once() -> None:
 
 
 def test_workers_that_are_killed_in_the_middle_lose_nothing(owner: User, start_slow: SlowListenerStarter) -> None:
-    choose = random.Random(4)  # noqa: S311  # the same choices each time
+    choose = random.Random(4)
     settings = {**QUICK, "LITEVAULT_ENRICH_MAX_ATTEMPTS": "50"}
     capture(owner, 300)
 

@@ -67,6 +67,15 @@ def test_database_of_dotenv_comes_before_the_embedded_one(clone: Path) -> None:
     assert not (clone / "var").exists()
 
 
+def test_database_url_file_comes_before_the_embedded_server(clone: Path) -> None:
+    (clone / "url").write_text(f"{NOWHERE}\n")
+
+    answer = manage("showmigrations", project=clone, DATABASE_URL_FILE="url")
+
+    assert "The database does not answer" in answer.stderr
+    assert not (clone / "var").exists()
+
+
 def test_environment_comes_before_dotenv(clone: Path) -> None:
     (clone / ".env").write_text("LITEVAULT_DEBUG=true\nLITEVAULT_LOG_LEVEL=canary\n")
     show = "from django.conf import settings; print(settings.DEBUG)"

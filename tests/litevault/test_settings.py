@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from litevault.settings import reference
-from litevault.settings.declaration import SETTINGS, read
+from litevault.settings.declaration import SETTINGS, Setting, read
 
 PROJECT = Path(settings.BASE_DIR)
 NAMES = [setting.name for setting in SETTINGS]
@@ -152,7 +152,55 @@ def test_addresses_of_postgresql_are_accepted(url: str) -> None:
     assert "canary" not in repr(project)
 
 
-@pytest.mark.parametrize("name", ["LITEVAULT_SECRETKEY", "litevault_debug"])
+@pytest.mark.parametrize("setting", [setting for setting in SETTINGS if setting.is_secret], ids=lambda it: it.name)
+def test_secret_is_read_from_a_file(tmp_path: Path, setting: Setting) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"\n  {CANARY} \n")
+
+    project, _, _ = read({"LITEVAULT_DEBUG": "true", setting.file_name: f" {file} ", setting.name: ""})
+
+    assert getattr(project, setting.field).get_secret_value() == CANARY
+
+
+def test_every_secret_can_be_read_from_a_file() -> None:
+    assert {setting.file_name for setting in SETTINGS if setting.is_secret} == {
+        "DATABASE_URL_FILE",
+        "LITEVAULT_LISTEN_DATABASE_URL_FILE",
+        "LITEVAULT_SECRET_KEY_FILE",
+    }
+
+
+def test_secret_and_its_file_are_refused_together(tmp_path: Path) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        read({"DATABASE_URL": CANARY, "DATABASE_URL_FILE": str(tmp_path / "canary")})
+
+    assert str(refused.value) == "DATABASE_URL and DATABASE_URL_FILE are both set. Unset one of them."
+
+
+@pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff"], ids=["missing", "empty", "blank", "not text"])
+def test_unreadable_secret_file_is_refused_by_variable(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "canary"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(ImproperlyConfigured) as refused:
+        read({"LITEVAULT_SECRET_KEY_FILE": str(file)})
+
+    assert str(refused.value) == "LITEVAULT_SECRET_KEY_FILE must be the path of a readable text file, not empty."
+    assert refused.value.__context__ is None
+
+
+def test_wrong_value_in_a_file_is_refused_unquoted(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("mysql://canary:secret@host/name")
+
+    with pytest.raises(ImproperlyConfigured) as refused:
+        read({"DATABASE_URL_FILE": str(file)})
+
+    assert str(refused.value) == "DATABASE_URL must be a value like postgresql://user:password@host:5432/name."
+
+
+@pytest.mark.parametrize("name", ["LITEVAULT_SECRETKEY", "litevault_debug", "LITEVAULT_LOG_LEVEL_FILE"])
 def test_unknown_name_is_refused_in_development(name: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=f"Unknown setting {name}"):
         read({"LITEVAULT_DEBUG": "true", name: "x"})

@@ -13,7 +13,7 @@ MODEL = "openai/gpt-4o-mini"
 @pytest.fixture(scope="session")
 def litellm_provider() -> "type[LiteLLMProvider]":
     """The class, to be asked for instead of imported."""
-    from enrichment.providers.litellm import LiteLLMProvider  # noqa: PLC0415  # it takes seconds
+    from enrichment.providers.litellm import LiteLLMProvider  # it takes seconds
 
     return LiteLLMProvider
 

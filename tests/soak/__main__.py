@@ -26,7 +26,7 @@ def main() -> int:
     try:
         with own_server() as server:
             django_at(server.url)
-            from tests.soak.soak import soak  # noqa: PLC0415  # needs the settings made above
+            from tests.soak.soak import soak  # needs the settings made above
 
             holds = soak(server, seed=seed, seconds=arguments.minutes * 60, logs=logs)
     finally:
@@ -46,7 +46,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 def django_at(url: str) -> None:
     os.environ |= {"DATABASE_URL": url, "LITEVAULT_DEBUG": "true", "LITEVAULT_LOG_LEVEL": "ERROR"}
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
-    import django  # noqa: PLC0415  # see main
+    import django
 
     django.setup()
 

@@ -22,7 +22,7 @@ class MoodyProvider(EnrichmentProvider):
         self._seconds = seconds
 
     async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
-        await asyncio.sleep(self._seconds * random.Random(text).random())  # noqa: S311  # no secret
+        await asyncio.sleep(self._seconds * random.Random(text).random())
         kind, is_over = kind_of(text), time.time() >= until_of(text)
         if kind is Kind.REFUSED:
             raise ProviderRefused

@@ -59,7 +59,7 @@ class Owner:
             while step := self._steps.get():
                 act: Callable[[Step], None] = getattr(self, step.name)
                 act(step)
-        except Exception:  # noqa: BLE001  # whatever it is, it is reported
+        except Exception:
             self.problems.append(f"{self.name} broke down: {traceback.format_exc()}")
         finally:
             connections.close_all()

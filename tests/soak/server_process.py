@@ -35,7 +35,7 @@ def main() -> None:
 def start(server: Server, url: str) -> str:
     """Start it, at the address that it had before. Its processes of before, which hold the lock, have to be gone."""
     with FileLock(server.folder / "server.lock") as life:
-        if not within(PATIENCE_SECONDS, life.try_own):
+        if not within(PATIENCE_SECONDS, life.try_exclusive):
             sys.exit("The server that was stopped does not come to its end.")
         if not url:
             return server.start(life)

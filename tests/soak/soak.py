@@ -91,7 +91,7 @@ class Soak:
         ends_at = time.monotonic() + seconds
         for owner in self._owners.values():
             owner.begin()
-        for step in steps(random.Random(seed)):  # noqa: S311  # to be repeated, not to be secret
+        for step in steps(random.Random(seed)):
             if time.monotonic() > ends_at:
                 return
             self._disturbances.undo_what_is_due()

@@ -34,7 +34,7 @@ DEADLINE_MARGIN_SECONDS = 5.0
 
 class Command(BaseCommand):
     # They would import the whole web side: 18 MB that a worker never uses.
-    requires_system_checks: list[str] = []  # noqa: RUF012  # as its base declares it
+    requires_system_checks: list[str] = []
     help = (
         "Enrich captured items: wait for the database's notifications, ask the model, write the results. "
         "Start as many as you like, on any machine, or several at once with --processes. "

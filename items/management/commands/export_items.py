@@ -63,7 +63,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         output = sys.stdout.buffer
         count = 0
-        for count, record in enumerate(records, 1):  # noqa: B007  # the last one is the result
+        for count, record in enumerate(records, 1):
             output.write(json_lines.line_of(record))
         output.flush()
         return count
@@ -71,14 +71,14 @@ class Command(BaseCommand):
     def to_file(self, records: Iterator[ItemRecord], target: str) -> int:
         count = 0
         with whole_file(Path(target)) as file:
-            for count, record in enumerate(records, 1):  # noqa: B007  # see to_stream
+            for count, record in enumerate(records, 1):
                 file.write(json_lines.line_of(record))
         return count
 
     def to_folder(self, records: Iterator[ItemRecord], target: str) -> int:
         Path(target).mkdir(mode=0o700, parents=True, exist_ok=True)
         count = 0
-        for count, record in enumerate(records, 1):  # noqa: B007  # see to_stream
+        for count, record in enumerate(records, 1):
             write_file(Path(target), record)
         return count
 

@@ -1,4 +1,4 @@
-"""Is there somebody who tells clients what changes, and does the proxy lead there?"""
+"""Checks of live events: an events process is listening, and the proxy passes requests on to it."""
 
 import http.client
 from http import HTTPStatus
@@ -10,17 +10,17 @@ from django.db import connection
 
 from litevault.events.application import CONNECTION_NAME
 from litevault.events.responses import STATE_HEADER
-from litevault.operations.doctor.finding import Finding
+from litevault.operations.doctor.result import CheckResult
 
 DEADLINE_SECONDS = 5.0
-NOBODY = (
-    "Run: granian --interface asgi litevault.asgi:application, or say --no-events. "
-    "One that runs and says listener.degraded cannot LISTEN: see LISTEN above."
+START_EVENTS = (
+    "Run: granian --interface asgi litevault.asgi:application, or pass --no-events. "
+    "If one is running and logs listener.degraded, it cannot LISTEN: see LISTEN above."
 )
 
 
-def events(*, is_wanted: bool) -> Finding:
-    """By their LISTEN connections: one that runs without is not seen from the database."""
+def events(*, is_expected: bool) -> CheckResult:
+    """Count the LISTEN connections of events processes. One that cannot LISTEN is not counted."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()",
@@ -28,69 +28,64 @@ def events(*, is_wanted: bool) -> Finding:
         )
         (count,) = cursor.fetchone()
     if count:
-        return Finding("events", True, f"{count} listening")
-    if not is_wanted:
-        return Finding("events", True, "none listens, and none is wanted")
-    return Finding("events", False, "none listens, so pages and clients see no change live", NOBODY)
+        return CheckResult("events", f"{count} listening")
+    if not is_expected:
+        return CheckResult("events", "none is listening, and none is expected")
+    return CheckResult("events", "none is listening, so pages and clients see no live changes", START_EVENTS)
 
 
-def proxy(*, url: str) -> Finding:
-    """Asked without a login: whoever refuses us says who it is."""
+def proxy(*, url: str) -> CheckResult:
+    """Send requests without a login: the process that refuses them is known by its headers."""
     if settings.DEBUG:
-        return Finding("proxy", True, "there is none in development")
+        return CheckResult("proxy", "none in development")
     if not url:
-        return Finding("proxy", True, "not asked: --url says where to ask")
+        return CheckResult("proxy", "not checked without --url")
     try:
         status, _ = _answer(f"{url}/healthz")
         refused_with, state = _answer(f"{url}/api/v1/events")
     except (OSError, ValueError, http.client.HTTPException):
-        return Finding("proxy", False, f"{url} cannot be reached", "Check the name, the certificate and the proxy.")
+        return CheckResult("proxy", f"{url} cannot be reached", "Check the name, the certificate and the proxy.")
     if status != HTTPStatus.OK:
-        return Finding(
+        return CheckResult(
             "proxy",
-            False,
             f"{url}/healthz answers {status:d}",
             "502 to 504: the proxy does not reach the web server. 400: the name is not in LITEVAULT_ALLOWED_HOSTS.",
         )
     return _route_of_events(refused_with, state)
 
 
-def _route_of_events(status: int, state: str | None) -> Finding:
+def _route_of_events(status: int, state: str | None) -> CheckResult:
     if state is not None and status != HTTPStatus.UNAUTHORIZED:
-        return Finding(
+        return CheckResult(
             "proxy",
-            False,
             f"the events process answers {status:d}",
-            "400: the proxy does not pass the Host on. 503: too many streams are open there, or its database is slow.",
+            "400: the proxy does not pass the Host on. 503: too many streams are open, or the database is slow.",
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Finding(
+        return CheckResult(
             "proxy",
-            False,
             f"/api/v1/events answers {status:d}",
-            "502 to 504: the proxy does not reach the events process. Is it started, and at that address?",
+            "502 to 504: the proxy does not reach the events process. Check that it is running, and its address.",
         )
     if state is None:
-        return Finding(
+        return CheckResult(
             "proxy",
-            False,
             "/api/v1/events does not lead to the events process",
-            "Have the proxy pass it there, unbuffered: README.md has the rule for nginx.",
+            "Configure the proxy to pass it on, unbuffered: README.md has the rule for nginx.",
         )
     if state != "listening":
-        return Finding(
+        return CheckResult(
             "proxy",
-            False,
-            "/api/v1/events leads to a process that hears no notifications",
-            "Live changes come up to five seconds late. Look at its log, and at LISTEN above.",
+            "/api/v1/events leads to a process that receives no notifications",
+            "Live changes arrive up to five seconds late. Check its log, and LISTEN above.",
         )
-    return Finding("proxy", True, "leads to the web server, and to an events process that listens")
+    return CheckResult("proxy", "leads to the web server and to an events process that is listening")
 
 
 def _answer(address: str) -> tuple[int, str | None]:
-    """The status, and what an events process says of itself. A redirect of the web server is followed."""
+    """Return the status and an events process's own header. Redirects are followed."""
     try:
-        with urlopen(address, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310  # the command lets only HTTP in
+        with urlopen(address, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310  # the command accepts only HTTP
             return int(answer.status), answer.headers[STATE_HEADER]
     except HTTPError as refused:
         with refused:

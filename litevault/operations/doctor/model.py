@@ -1,4 +1,4 @@
-"""Can the model be reached, and does it take the key?"""
+"""Check of the model: it responds, and accepts the key."""
 
 import asyncio
 import time
@@ -9,32 +9,32 @@ from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.errors import EnrichmentError
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.factory import build_provider
-from litevault.operations.doctor.finding import Finding
+from litevault.operations.doctor.result import CheckResult
 
-SAMPLE_TEXT = "LiteVault asks whether the model can be reached. It should answer with a title and a few tags."
+SAMPLE_TEXT = "LiteVault checks whether the model responds. A title and a few tags are enough."
 
 
-def model(*, asks_model: bool) -> Finding:
+def model(*, calls_model: bool) -> CheckResult:
     llm: LLMSettings = settings.LLM
     if llm.provider == "stub":
-        return Finding("model", True, "the stub: no model is asked")
+        return CheckResult("model", "the stub needs no model")
     try:
-        provider = build_provider(one_short_try(llm))
+        provider = build_provider(with_one_short_try(llm))
     except InvalidSettings as error:
-        return Finding("model", False, str(error), "Set the variable, or LITEVAULT_LLM_PROVIDER=stub.")
-    if not asks_model:
-        return Finding("model", True, f"{llm.model}, not asked")
+        return CheckResult("model", str(error), "Set the variable, or LITEVAULT_LLM_PROVIDER=stub.")
+    if not calls_model:
+        return CheckResult("model", f"{llm.model}, not called")
     started = time.perf_counter()
     try:
         asyncio.run(_ask(provider))
     except EnrichmentError as error:
         seen = ", ".join(f"{part}" for part in (error.cause, error.http_status) if part)
-        return Finding("model", False, f"{llm.model}: {error.message} ({seen})", "See docs/errors.md for this code.")
-    return Finding("model", True, f"{llm.model} answers in {time.perf_counter() - started:.1f} s")
+        return CheckResult("model", f"{llm.model}: {error.message} ({seen})", "See docs/errors.md for this code.")
+    return CheckResult("model", f"{llm.model} responds in {time.perf_counter() - started:.1f} s")
 
 
-def one_short_try(llm: LLMSettings) -> LLMSettings:
-    """A person waits for the answer."""
+def with_one_short_try(llm: LLMSettings) -> LLMSettings:
+    """Limit the time, because a person waits for the result."""
     return llm.model_copy(update={"max_retries": 0, "timeout_seconds": min(llm.timeout_seconds, 15)})
 
 

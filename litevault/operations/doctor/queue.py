@@ -1,4 +1,4 @@
-"""Is there somebody who enriches, do notifications arrive, and how is the queue?"""
+"""Checks of the queue: listeners, notifications, waiting items and recent failures."""
 
 import time
 
@@ -7,34 +7,33 @@ from django.db import connection
 
 from items.states import Outcome, Status
 from items.workers import ListeningWorker, listening_workers
-from litevault.operations.doctor.finding import Finding
+from litevault.operations.doctor.result import CheckResult
 from postgres.conninfo import listen_conninfo
 
 LISTEN_DEADLINE_SECONDS = 5.0
-LONGEST_USUAL_WAIT_SECONDS = 300
-MOST_USUAL_QUEUE_SHARE = 0.5
+MAX_WAIT_SECONDS = 300
+MAX_QUEUE_SHARE = 0.5
 
 
-def listen_round_trip() -> Finding:
-    """Does a notification from the database arrive on the connection that the listener would use?"""
+def listen_round_trip() -> CheckResult:
+    """Check that a notification arrives on a connection like the listener's."""
     try:
         milliseconds = _listen_round_trip_ms()
     except (psycopg.Error, TimeoutError):
-        return Finding(
+        return CheckResult(
             "LISTEN",
-            False,
             "no notification arrives, so items wait for the sweep",
-            "A pooler in transaction mode swallows LISTEN. "
-            "Set LITEVAULT_LISTEN_DATABASE_URL to PostgreSQL's own address, with the name of the same database.",
+            "A pooler in transaction mode does not support LISTEN. "
+            "Set LITEVAULT_LISTEN_DATABASE_URL to PostgreSQL's own address, with the same database name.",
         )
-    return Finding("LISTEN", True, f"a notification arrives in {milliseconds:.1f} ms")
+    return CheckResult("LISTEN", f"a notification arrives in {milliseconds:.1f} ms")
 
 
 def _listen_round_trip_ms() -> float:
     with psycopg.connect(listen_conninfo(), autocommit=True, connect_timeout=5) as connected:
         connected.execute("LISTEN litevault_doctor")
         started = time.perf_counter()
-        # Sent by another session: a pooler passes on what the connection sends to itself.
+        # From another session, because a pooler delivers what a connection sends to itself.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify('litevault_doctor', '')")
         for _ in connected.notifies(timeout=LISTEN_DEADLINE_SECONDS, stop_after=1):
@@ -42,22 +41,22 @@ def _listen_round_trip_ms() -> float:
     raise TimeoutError
 
 
-def listeners() -> Finding:
+def listeners() -> CheckResult:
     workers = listening_workers(connection)
     if not workers:
-        return Finding("listeners", False, "none is alive, so nothing is enriched", "Run: manage.py enrich_listener")
+        return CheckResult("listeners", "none is alive, so nothing is enriched", "Run: manage.py enrich_listener")
     described = ", ".join(_described(worker) for worker in workers)
-    return Finding("listeners", True, f"{len(workers)} alive: {described}")
+    return CheckResult("listeners", f"{len(workers)} alive: {described}")
 
 
 def _described(worker: ListeningWorker) -> str:
-    """Leave out the time where the database role may not see it."""
+    """Leave out the time if the database role may not see it."""
     described = f"{worker.id or 'one'} ({worker.host or 'local'})"
     connected_for = worker.connected_for
     return described if connected_for is None else f"{described} for {connected_for.total_seconds():.0f} s"
 
 
-def waiting() -> Finding:
+def waiting() -> CheckResult:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), count(claimed_by), coalesce(extract(epoch FROM max(now() - available_at)), 0)"
@@ -65,14 +64,14 @@ def waiting() -> Finding:
             [Status.ENRICHING],
         )
         count, in_flight, seconds = cursor.fetchone()
-    says = f"{count} enriching, {in_flight} of them in flight, {max(0, seconds):.0f} s the longest overdue"
-    if seconds <= LONGEST_USUAL_WAIT_SECONDS:
-        return Finding("queue", True, says)
-    return Finding("queue", False, says, "Look at the listener's log, or start more listeners.")
+    detail = f"{count} enriching, {in_flight} in flight, overdue by up to {max(0, seconds):.0f} s"
+    if seconds <= MAX_WAIT_SECONDS:
+        return CheckResult("queue", detail)
+    return CheckResult("queue", detail, "Check the listener's log, or start more listeners.")
 
 
-def failures() -> Finding:
-    """The listener may have other settings than this process: what it met with stands in the history."""
+def failures() -> CheckResult:
+    """Count recent failures in the history, because the listener's settings may differ from this process's."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT error_code, count(*) FROM enrichment_attempts"
@@ -81,22 +80,21 @@ def failures() -> Finding:
         )
         rows = cursor.fetchall()
     if not rows:
-        return Finding("failures", True, "none in the last hour")
+        return CheckResult("failures", "none in the last hour")
     described = ", ".join(f"{count} {code}" for code, count in rows)
-    return Finding("failures", False, f"in the last hour: {described}", "See docs/errors.md for these codes.")
+    return CheckResult("failures", f"in the last hour: {described}", "See docs/errors.md for these codes.")
 
 
-def notification_queue() -> Finding:
-    """When it is full, every commit that notifies fails: no capture and no retry would go in."""
+def notification_queue() -> CheckResult:
+    """Check PostgreSQL's notification queue: when it is full, every capture and every retry fails."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notification_queue_usage()")
         (share,) = cursor.fetchone()
-    says = f"{share:.0%} of PostgreSQL's notification queue is in use"
-    if share < MOST_USUAL_QUEUE_SHARE:
-        return Finding("notify", True, says)
-    return Finding(
+    detail = f"{share:.0%} of PostgreSQL's notification queue is in use"
+    if share < MAX_QUEUE_SHARE:
+        return CheckResult("notify", detail)
+    return CheckResult(
         "notify",
-        False,
-        says,
-        "A session that listens has a transaction open for long. Find it in pg_stat_activity (xact_start), and end it.",
+        detail,
+        "A listening session keeps a transaction open. Find it in pg_stat_activity (xact_start), and end it.",
     )

@@ -1,4 +1,4 @@
-"""Every setting that is in force, without the secrets."""
+"""The settings in force, without secrets."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from litevault.settings.declaration import SETTINGS, Setting, text_of, unknown_n
 
 
 def settings_in_force() -> Iterator[tuple[str, str]]:
-    """Every setting with its value, where a secret shows only that it is set, and an address no password."""
+    """Return every setting with its value, or "(set)" for a secret, and addresses without passwords."""
     groups: dict[type[EnvironmentSettings], EnvironmentSettings] = {
         type(group): group for group in (settings.PROJECT, settings.LLM, settings.ENRICH)
     }
@@ -20,7 +20,7 @@ def settings_in_force() -> Iterator[tuple[str, str]]:
     for name in sorted(name for name in os.environ if name.endswith("_API_KEY") and os.environ[name]):
         yield name, "(set)"
     for name in unknown_names(os.environ):
-        yield name, "(ignored: there is no setting of this name)"
+        yield name, "(ignored: unknown setting)"
 
 
 def shown(setting: Setting, value: str) -> str:
@@ -30,6 +30,6 @@ def shown(setting: Setting, value: str) -> str:
 
 
 def without_password(address: str) -> str:
-    """Blank what stands between the user's name and the host, and every parameter that names a password."""
+    """Blank the password between user and host, and every parameter that is a password."""
     address = re.sub(r"(//[^/@:]*:).*@", r"\1***@", address)
     return re.sub(r"(?i)(password\s*=\s*)(?:'(?:\\.|[^'\\])*'|[^&\s]*)", r"\1***", address)

@@ -1,28 +1,27 @@
-"""Would the web server start, and serve its pages?"""
+"""Checks of the web server: it can start, and has its static files."""
 
 from pathlib import Path
 
 from django.conf import settings
 
-from litevault.operations.checks import leftovers
-from litevault.operations.doctor.finding import Finding
+from litevault.operations.checks import deployment_errors
+from litevault.operations.doctor.result import CheckResult
 
 
-def web_server() -> Finding:
-    if found := " ".join(leftovers()):
-        return Finding("web server", False, "does not start as it is set", found)
-    return Finding("web server", True, "has what it needs to start")
+def web_server() -> CheckResult:
+    if found := " ".join(deployment_errors()):
+        return CheckResult("web server", "does not start with these settings", found)
+    return CheckResult("web server", "can start")
 
 
-def static_files() -> Finding:
-    """While debugging they are served from where they are."""
+def static_files() -> CheckResult:
+    """In debug mode the files are served from their packages."""
     if settings.DEBUG:
-        return Finding("static", True, "served from the packages, as this is for development")
+        return CheckResult("static", "served from the packages in debug mode")
     if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
-        return Finding(
+        return CheckResult(
             "static",
-            False,
-            "files have not been collected, so the admin and the browsable API answer 500",
+            "not collected, so the admin and the browsable API answer 500",
             "Run: manage.py collectstatic --noinput",
         )
-    return Finding("static", True, "files are collected")
+    return CheckResult("static", "collected")

@@ -21,13 +21,13 @@ LISTENER = ("-m", "tests.browser.screenshots.listener", "--concurrency", "2", "-
 
 def main() -> int:
     if not is_installed():
-        print(f"No screenshots: {MISSING}.", file=sys.stderr)  # noqa: T201  # a command speaks to a person
+        print(f"No screenshots: {MISSING}.", file=sys.stderr)
         return 1
     with own_server() as server, tempfile.TemporaryDirectory() as logs:
         django_at(server.url)
-        from tests.browser.browser import Browser  # noqa: PLC0415  # needs the settings made above
-        from tests.browser.screenshots.day import Day  # noqa: PLC0415  # see above
-        from tests.browser.site import running_site  # noqa: PLC0415  # see above
+        from tests.browser.browser import Browser  # needs the settings made above
+        from tests.browser.screenshots.day import Day
+        from tests.browser.site import running_site
 
         with running_site(Path(logs), listener=LISTENER, LITEVAULT_ENRICH_MAX_ATTEMPTS="1") as site:
             day = Day()
@@ -51,7 +51,7 @@ def take(browser: "Browser", name: str, visit: Callable[["Browser"], None], *, w
     picture = oxipng.optimize_from_memory(browser.driver.get_screenshot_as_png(), level=6)
     path = IMAGES / f"{name}.png"
     path.write_bytes(picture)
-    print(f"{path.relative_to(PROJECT)}: {len(picture) / 1000:.0f} kB")  # noqa: T201  # see main
+    print(f"{path.relative_to(PROJECT)}: {len(picture) / 1000:.0f} kB")
 
 
 def first_page(browser: "Browser") -> None:

@@ -21,7 +21,7 @@ LETTERS_OF_A_TOKEN = 4
 
 
 class PricedProvider(EnrichmentProvider):
-    async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:  # noqa: ARG002  # a hint that it does not need
+    async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
         if text in SLOW:
             await asyncio.Event().wait()  # nobody sets it
         if text in FAILING:

@@ -20,7 +20,7 @@ TEXT = "Nobody but me should read this."
 
 
 @pytest.mark.parametrize("enrich", [True, False])
-def test_same_request_gets_the_first_answer_once_more(owner: User, enrich: bool) -> None:  # noqa: FBT001  # parametrised
+def test_same_request_gets_the_first_answer_once_more(owner: User, enrich: bool) -> None:
     api = Api(owner)
     body = {"rawText": TEXT, "enrich": enrich}
 
@@ -93,7 +93,7 @@ def test_longest_key_of_every_printable_character_works(owner: User) -> None:
 
 
 @pytest.mark.parametrize("enrich", [True, False])
-def test_nothing_stored_for_the_answer_holds_the_text(owner: User, enrich: bool) -> None:  # noqa: FBT001  # parametrised
+def test_nothing_stored_for_the_answer_holds_the_text(owner: User, enrich: bool) -> None:
     Api(owner).post("/items", {"rawText": TEXT, "enrich": enrich}, Idempotency_Key="key")
 
     stored = IdempotencyKey.objects.get()

@@ -201,7 +201,7 @@ def test_wrong_password_is_told_without_saying_what_was_wrong() -> None:
 
     answers = [Client().post("/login", {"username": name, "password": "x"}) for name in ("ann", "bob")]
 
-    assert all("The name or the password is not right." in answer.content.decode() for answer in answers)
+    assert all("The name or password is wrong." in answer.content.decode() for answer in answers)
 
 
 @pytest.mark.django_db

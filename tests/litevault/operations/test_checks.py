@@ -48,7 +48,7 @@ def test_debugging_starts_on_ones_own_machine(hosts: str) -> None:
 @pytest.mark.parametrize(
     ("leftover", "sentence"),
     [
-        ({"LITEVAULT_DEBUG": "true"}, "While debugging anybody may be anybody"),
+        ({"LITEVAULT_DEBUG": "true"}, "Debug mode lets clients act as any user"),
         ({"LITEVAULT_DEBUG": "true", "LITEVAULT_ALLOWED_HOSTS": "*"}, "LITEVAULT_ALLOWED_HOSTS must not be *"),
         ({"LITEVAULT_ALLOWED_HOSTS": "vault.example.com,*"}, "LITEVAULT_ALLOWED_HOSTS must not be *"),
         ({"LITEVAULT_ALLOWED_HOSTS": ""}, "Set LITEVAULT_ALLOWED_HOSTS"),

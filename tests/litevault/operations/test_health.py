@@ -19,7 +19,7 @@ from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS, read
 from items.states import Outcome, Status
 from litevault.operations import health, metrics
 from postgres import timeboxed
-from postgres.timeboxed import Unanswered, ask
+from postgres.timeboxed import DatabaseUnavailable, run_query
 from tests.items.factories import make_attempt, make_item
 
 ALL_OK = {"database": "ok", "migrations": "ok", "triggers": "ok", "listener": "ok"}
@@ -119,19 +119,19 @@ def test_question_that_hangs_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch
     answered = threading.Event()
     started = time.monotonic()
 
-    with pytest.raises(Unanswered):
-        ask(lambda _connected: answered.wait(10))
+    with pytest.raises(DatabaseUnavailable):
+        run_query(lambda _connected: answered.wait(10))
 
     assert time.monotonic() - started < 5
     answered.set()
 
 
 def test_few_questions_hang_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timeboxed, "QUESTIONS_AT_ONCE", threading.BoundedSemaphore(1))
-    assert timeboxed.QUESTIONS_AT_ONCE.acquire()
+    monkeypatch.setattr(timeboxed, "CONCURRENT_QUERIES", threading.BoundedSemaphore(1))
+    assert timeboxed.CONCURRENT_QUERIES.acquire()
 
-    with pytest.raises(Unanswered):
-        ask(lambda _connected: None)
+    with pytest.raises(DatabaseUnavailable):
+        run_query(lambda _connected: None)
 
 
 def samples(content: str) -> dict[str, float]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from litevault.operations.logging import TALKATIVE_LOGGERS, configure_logging
+from litevault.operations.logging import VERBOSE_LOGGERS, configure_logging
 
 CANARY = "canary-4711"
 
@@ -90,7 +90,7 @@ def test_counts_of_tokens_are_not_secrets(log_format: str, name: str, capsys: py
     assert "17" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", TALKATIVE_LOGGERS)
+@pytest.mark.parametrize("name", VERBOSE_LOGGERS)
 def test_talkative_libraries_are_silent(log_format: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(log_format=log_format, level="DEBUG")
 

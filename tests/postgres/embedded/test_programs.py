@@ -31,7 +31,7 @@ def test_unsupported_program_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setattr("postgres.embedded.binaries.DISTRIBUTION_FOLDERS", ())
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
 
-    with pytest.raises(PostgresUnavailable, match="No PostgreSQL 15 to 18 runs on this machine"):
+    with pytest.raises(PostgresUnavailable, match="PostgreSQL 15 to 18 was not found on this machine"):
         find_binaries()
 
 

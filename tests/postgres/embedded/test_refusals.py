@@ -34,7 +34,7 @@ def test_data_of_another_version(fragile_folder: Path) -> None:
 def test_folder_that_holds_no_data(empty_folder: Path) -> None:
     (empty_folder / "data").mkdir(parents=True)
 
-    assert "is not a whole PostgreSQL data folder" in sentence_of_refusal(empty_folder)
+    assert "is not a complete PostgreSQL data folder" in sentence_of_refusal(empty_folder)
 
 
 def test_broken_data(fragile_folder: Path) -> None:
@@ -73,15 +73,15 @@ def test_failed_initdb(empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (programs / "initdb").chmod(0o755)
     monkeypatch.setenv("LITEVAULT_PG_BIN", str(programs))
 
-    assert "initdb could not make a new data folder" in sentence_of_refusal(empty_folder)
+    assert "initdb could not create the data folder" in sentence_of_refusal(empty_folder)
 
 
 @pytest.mark.parametrize(
     ("held", "sentence"),
     [
-        ("users.lock", "does not come to its end"),
-        ("start.lock", "has not finished to start"),
-        ("keeper.lock", "does not become ready"),
+        ("users.lock", "does not stop"),
+        ("start.lock", "is still starting"),
+        ("keeper.lock", "is not becoming ready"),
     ],
 )
 def test_waiting_for_another_process_has_a_limit(
@@ -91,7 +91,7 @@ def test_waiting_for_another_process_has_a_limit(
     monkeypatch.setattr(embedded, "LEAVE_SECONDS", 0.05)
 
     with FileLock(folder / held) as lock:
-        assert lock.try_own()
+        assert lock.try_exclusive()
 
         assert sentence in sentence_of_refusal(folder)
 

@@ -75,7 +75,7 @@ def test_server_without_keeper_is_stopped_before_a_new_one_starts(folder: Path) 
     """What happens after the keeper's death where the kernel does not end the server with it."""
     orphan = server.Server(folder, fsync=False)
     with FileLock(folder / "server.lock") as life:
-        assert life.try_own()
+        assert life.try_exclusive()
         url = orphan.start(life)
     assert answer(url, "SELECT 1") == 1
 

@@ -1,4 +1,4 @@
-"""Which tokens open the API."""
+"""Lists API tokens."""
 
 from argparse import ArgumentParser
 from datetime import datetime
@@ -12,10 +12,10 @@ HEADINGS = ("ID", "USER", "NAME", "BEGINS WITH", "STATE", "LAST USED", "EXPIRES"
 
 
 class Command(BaseCommand):
-    help = "List the tokens of all users, or of one: never the tokens themselves, which are not stored."
+    help = "List the tokens of all users or of one, without their secrets, which are not stored."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("user", metavar="USER", nargs="?", help="only the tokens that speak for this user")
+        parser.add_argument("user", metavar="USER", nargs="?", help="only the tokens of this user")
 
     def handle(self, *_args: Any, user: str | None, **_options: Any) -> None:
         tokens = ApiToken.objects.select_related("user")

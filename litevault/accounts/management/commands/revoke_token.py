@@ -1,4 +1,4 @@
-"""Take a token back."""
+"""Revokes API tokens."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -9,7 +9,7 @@ from litevault.accounts.models import ApiToken
 
 
 class Command(BaseCommand):
-    help = "Revoke tokens, at once and for good. manage.py list_tokens shows their ids."
+    help = "Revoke tokens immediately and permanently. manage.py list_tokens shows their ids."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("ids", metavar="ID", nargs="+", type=int, help="the id of a token")

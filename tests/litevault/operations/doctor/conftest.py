@@ -15,13 +15,13 @@ from postgres.conninfo import listen_conninfo
 
 
 @pytest.fixture
-def a_listener() -> object:
+def listener_connection() -> object:
     with psycopg.connect(listen_conninfo(), application_name=listener_name("attic-7")) as connected:
         yield connected
 
 
 @pytest.fixture
-def an_events_process() -> Iterator[psycopg.Connection[Any]]:
+def events_connection() -> Iterator[psycopg.Connection[Any]]:
     """Its connection, which a test may close."""
     with psycopg.connect(listen_conninfo(), application_name=CONNECTION_NAME) as connected:
         yield connected
@@ -36,7 +36,7 @@ def collected(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stub(settings: Settings, collected: Path, an_events_process: object) -> None:
+def stub(settings: Settings, collected: Path, events_connection: object) -> None:
     settings.SECRET_KEY_IS_TEMPORARY = False
     settings.ALLOWED_HOSTS = ["vault.example.com"]
     settings.LLM = LLMSettings(provider="stub")

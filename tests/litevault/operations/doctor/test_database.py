@@ -12,13 +12,13 @@ from django.utils import timezone
 from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
 from litevault.operations.doctor import database
 from tests.items.other_connection import other_connection
-from tests.litevault.operations.doctor.examined import examined
+from tests.litevault.operations.doctor.command import run_doctor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @contextmanager
-def undone(statement: str) -> Iterator[None]:
+def rolled_back(statement: str) -> Iterator[None]:
     """Run a statement for the block, and roll it back."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
@@ -26,123 +26,125 @@ def undone(statement: str) -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def test_missing_trigger_is_told_and_the_advice_cures_it(a_listener: object, stub: None) -> None:
+def test_missing_trigger_is_told_and_the_advice_cures_it(listener_connection: object, stub: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER items_notify_insert ON items")
-    ill = examined()
+    before = run_doctor()
 
     call_command("migrate", "items", "0001", verbosity=0)
     call_command("migrate", verbosity=0)
 
-    assert ill[0] == 1
-    assert "manage.py migrate items 0001 && manage.py migrate" in ill[1]
-    assert examined()[0] == 0
+    assert before[0] == 1
+    assert "manage.py migrate items 0001 && manage.py migrate" in before[1]
+    assert run_doctor()[0] == 0
 
 
-def test_unapplied_migration_is_told_and_the_advice_cures_it(a_listener: object, stub: None) -> None:
+def test_unapplied_migration_is_told_and_the_advice_cures_it(listener_connection: object, stub: None) -> None:
     call_command("migrate", "items", "0001", verbosity=0)
-    ill = examined()
+    before = run_doctor()
 
     call_command("migrate", verbosity=0)
 
-    assert ill[0] == 1
-    assert "wrong migrations" in ill[1]
-    assert "Run: manage.py migrate" in ill[1]
-    assert examined()[0] == 0
+    assert before[0] == 1
+    assert "failed migrations" in before[1]
+    assert "Run: manage.py migrate" in before[1]
+    assert run_doctor()[0] == 0
 
 
 @pytest.mark.parametrize("trigger", EXPECTED_TRIGGERS)
 @pytest.mark.parametrize("change", ["DROP TRIGGER {} ON items", "ALTER TABLE items DISABLE TRIGGER {}"])
 def test_missing_or_disabled_trigger_is_named(change: str, trigger: str) -> None:
-    with undone(change.format(trigger)):
-        finding = database.triggers()
+    with rolled_back(change.format(trigger)):
+        result = database.triggers()
 
-    assert not finding.is_ok
-    assert finding.says == f"missing or disabled: {trigger}"
+    assert not result.is_ok
+    assert result.detail == f"missing or disabled: {trigger}"
 
 
 @pytest.mark.parametrize("function", EXPECTED_FUNCTIONS)
 def test_missing_function_is_named(function: str) -> None:
-    with undone(f"DROP FUNCTION {function} CASCADE"):
-        finding = database.triggers()
+    with rolled_back(f"DROP FUNCTION {function} CASCADE"):
+        result = database.triggers()
 
-    assert not finding.is_ok
-    assert function in finding.says.removeprefix("missing or disabled: ").split(", ")
+    assert not result.is_ok
+    assert function in result.detail.removeprefix("missing or disabled: ").split(", ")
 
 
-def test_clock_that_goes_wrong_is_told(a_listener: object, stub: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clock_that_goes_wrong_is_told(
+    listener_connection: object, stub: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ours = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: ours() - timedelta(minutes=1))
 
-    code, said = examined()
+    code, output = run_doctor()
 
     assert code == 1
-    assert "is 60 s away from the database's" in said
+    assert "differs from the database's by 60 s" in output
 
 
-def test_database_that_takes_no_changes_is_told(a_listener: object, stub: None) -> None:
+def test_database_that_takes_no_changes_is_told(listener_connection: object, stub: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
 
     try:
-        code, said = examined()
+        code, output = run_doctor()
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SET default_transaction_read_only = off")
 
     assert code == 1
-    assert "Set DATABASE_URL to the primary" in said
+    assert "Set DATABASE_URL to the primary" in output
 
 
 @pytest.mark.parametrize(
-    ("limit", "value", "says"),
+    ("limit", "value", "detail"),
     [
-        ("MOST_USUAL_CONNECTIONS_SHARE", 0.0, "in use\n        Raise max_connections"),
+        ("MAX_CONNECTIONS_SHARE", 0.0, "in use\n         Raise max_connections"),
         ("VERSIONS", range(90, 91), "LiteVault is tested with PostgreSQL 15 to 18"),
     ],
 )
 def test_limits_of_the_server_are_told(
-    a_listener: object, stub: None, monkeypatch: pytest.MonkeyPatch, limit: str, value: object, says: str
+    listener_connection: object, stub: None, monkeypatch: pytest.MonkeyPatch, limit: str, value: object, detail: str
 ) -> None:
     monkeypatch.setattr(database, limit, value)
 
-    code, said = examined()
+    code, output = run_doctor()
 
     assert code == 1
-    assert says in said
+    assert detail in output
 
 
 def test_transaction_that_stays_open_is_told_with_its_process(
-    a_listener: object, stub: None, monkeypatch: pytest.MonkeyPatch
+    listener_connection: object, stub: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "LONGEST_USUAL_TRANSACTION_SECONDS", 0)
+    monkeypatch.setattr(database, "MAX_TRANSACTION_SECONDS", 0)
     with other_connection(autocommit=False) as other:
         (pid,) = other.execute("SELECT pg_backend_pid()").fetchone() or (None,)
 
-        code, said = examined()
+        code, output = run_doctor()
 
     assert code == 1
-    assert f"SELECT pg_terminate_backend({pid})" in said
+    assert f"SELECT pg_terminate_backend({pid})" in output
 
 
 def test_database_that_does_not_answer_is_told(stub: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.settings_dict, "PORT", "1")
     connection.close()
 
-    code, said = examined()
+    code, output = run_doctor()
 
     assert code == 1
-    assert "Check DATABASE_URL, and that PostgreSQL runs." in said
+    assert "Check DATABASE_URL, and that PostgreSQL is running." in output
 
 
 def test_user_whom_the_database_does_not_know_is_told(stub: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.settings_dict, "USER", "somebody_else")
     connection.close()
 
-    code, said = examined()
+    code, output = run_doctor()
 
     assert code == 1
-    assert "wrong database     does not answer" in said
+    assert "failed database     does not respond" in output
 
 
 def test_database_that_keeps_text_in_another_encoding_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,10 +155,10 @@ def test_database_that_keeps_text_in_another_encoding_is_told(monkeypatch: pytes
         try:
             monkeypatch.setitem(connection.settings_dict, "NAME", name)
             connection.close()
-            finding = database.server()
+            result = database.server()
         finally:
             connection.close()
             other.execute(f"DROP DATABASE {name}".encode())
 
-    assert not finding.is_ok
-    assert finding.says == "keeps text as LATIN1"
+    assert not result.is_ok
+    assert result.detail == "stores text as LATIN1"

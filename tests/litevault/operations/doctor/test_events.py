@@ -14,7 +14,7 @@ from litevault.events.responses import STATE_HEADER
 from litevault.operations.doctor import events
 from postgres.embedded.server import free_port
 from tests.hardening.production import PRODUCTION
-from tests.litevault.operations.doctor.examined import examined
+from tests.litevault.operations.doctor.command import run_doctor
 from tests.plugins.commands import CommandStarter
 from tests.plugins.events import EventsStarter
 from tests.privacy.web import web_server
@@ -50,28 +50,28 @@ def proxy(answers: dict[str, tuple[int, str | None]]) -> Iterator[str]:
 
 
 def test_missing_events_process_is_told_with_what_to_do(
-    a_listener: object, stub: None, an_events_process: psycopg.Connection[Any]
+    listener_connection: object, stub: None, events_connection: psycopg.Connection[Any]
 ) -> None:
-    an_events_process.close()
+    events_connection.close()
 
-    code, said = examined()
+    code, output = run_doctor()
 
     assert code == 1
-    assert "wrong events       none listens" in said
+    assert "failed events       none is listening" in output
 
 
 def test_whoever_wants_no_events_misses_no_process(
-    a_listener: object, stub: None, an_events_process: psycopg.Connection[Any]
+    listener_connection: object, stub: None, events_connection: psycopg.Connection[Any]
 ) -> None:
-    an_events_process.close()
+    events_connection.close()
 
-    code, said = examined("--no-events")
+    code, output = run_doctor("--no-events")
 
-    assert code == 0, said
+    assert code == 0, output
 
 
 @pytest.mark.parametrize(
-    ("healthz", "events", "says"),
+    ("healthz", "events", "detail"),
     [
         (502, (401, "listening"), "/healthz answers 502"),
         (400, (401, "listening"), "the name is not in LITEVAULT_ALLOWED_HOSTS"),
@@ -81,33 +81,33 @@ def test_whoever_wants_no_events_misses_no_process(
         (200, (400, "listening"), "the proxy does not pass the Host on"),
         (200, (401, None), "does not lead to the events process"),
         (200, (404, None), "does not lead to the events process"),
-        (200, (401, "sweeping"), "a process that hears no notifications"),
+        (200, (401, "sweeping"), "a process that receives no notifications"),
     ],
 )
 def test_proxy_that_leads_astray_is_told(
-    a_listener: object, stub: None, healthz: int, events: tuple[int, str | None], says: str
+    listener_connection: object, stub: None, healthz: int, events: tuple[int, str | None], detail: str
 ) -> None:
     with proxy({"/healthz": (healthz, None), "/api/v1/events": events}) as url:
-        code, said = examined("--url", url)
+        code, output = run_doctor("--url", url)
 
     assert code == 1
-    assert "wrong proxy" in said
-    assert says in said
+    assert "failed proxy" in output
+    assert detail in output
 
 
-def test_proxy_that_nobody_can_reach_is_told(a_listener: object, stub: None) -> None:
-    code, said = examined("--url", f"http://127.0.0.1:{free_port()}")
+def test_proxy_that_nobody_can_reach_is_told(listener_connection: object, stub: None) -> None:
+    code, output = run_doctor("--url", f"http://127.0.0.1:{free_port()}")
 
     assert code == 1
-    assert "cannot be reached" in said
+    assert "cannot be reached" in output
 
 
-def test_proxy_that_leads_where_it_should_is_well(a_listener: object, stub: None) -> None:
+def test_proxy_that_leads_where_it_should_is_well(listener_connection: object, stub: None) -> None:
     with proxy({"/healthz": (200, None), "/api/v1/events": (401, "listening")}) as url:
-        code, said = examined("--url", f"{url}/")
+        code, output = run_doctor("--url", f"{url}/")
 
-    assert code == 0, said
-    assert "leads to the web server, and to an events process that listens" in said
+    assert code == 0, output
+    assert "leads to the web server and to an events process that is listening" in output
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_proxy_that_leads_where_it_should_is_well(a_listener: object, stub: None
 )
 def test_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(CommandError, match="must be https"):
-        examined("--url", address)
+        run_doctor("--url", address)
 
 
 def test_web_server_and_events_process_are_told_apart(
@@ -128,28 +128,28 @@ def test_web_server_and_events_process_are_told_apart(
     from_events = events.proxy(url=f"http://127.0.0.1:{process.port}")
 
     assert not from_web.is_ok
-    assert "does not lead to the events process" in from_web.says
+    assert "does not lead to the events process" in from_web.detail
     assert from_events.is_ok
 
 
 def test_process_that_cannot_listen_is_missed_in_the_database_and_found_through_the_proxy(
-    a_listener: object,
+    listener_connection: object,
     stub: None,
-    an_events_process: psycopg.Connection[Any],
+    events_connection: psycopg.Connection[Any],
     start: CommandStarter,
 ) -> None:
-    an_events_process.close()
+    events_connection.close()
     port = free_port()
     nowhere = f"postgresql://litevault@127.0.0.1:{free_port()}/nowhere"
     options = ("-m", "granian", "--interface", "asgi", "--port", str(port), "litevault.asgi:application")
     process = start(program=options, LITEVAULT_LISTEN_DATABASE_URL=nowhere, **PRODUCTION)
     until(lambda: "listener.degraded" in process.log.read_text())
     try:
-        code, said = examined("--url", f"http://127.0.0.1:{port}")
+        code, output = run_doctor("--url", f"http://127.0.0.1:{port}")
     finally:
         process.terminate()
         process.wait(30)
 
     assert code == 1
-    assert "wrong events" in said
-    assert "wrong proxy        /api/v1/events leads to a process that hears no notifications" in said
+    assert "failed events" in output
+    assert "failed proxy        /api/v1/events leads to a process that receives no notifications" in output

@@ -5,52 +5,52 @@ from pytest_django import Settings
 
 from enrichment.config import LLMSettings
 from tests.enrichment.fake_llm_server import serving
-from tests.litevault.operations.doctor.examined import examined
+from tests.litevault.operations.doctor.command import run_doctor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_model_that_refuses_is_told_without_its_key(
-    a_listener: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    listener_connection: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     with serving("status_401") as model:
         settings.LLM = LLMSettings(api_base=model.url)
 
-        code, said = examined()
+        code, output = run_doctor()
 
     assert code == 1
-    assert "LLM_API_ERROR" in said
-    assert "OPENAI_API_KEY" in said
-    assert "sk-canary" not in said
+    assert "LLM_API_ERROR" in output
+    assert "OPENAI_API_KEY" in output
+    assert "sk-canary" not in output
 
 
 def test_model_that_answers_is_told(
-    a_listener: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    listener_connection: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     with serving("ok") as model:
         settings.LLM = LLMSettings(api_base=model.url)
 
-        code, said = examined()
+        code, output = run_doctor()
         calls = len(model.calls)
-        examined("--no-model")
+        run_doctor("--no-model")
 
         assert len(model.calls) == calls == 1
-    assert code == 0, said
-    assert "openai/gpt-4o-mini answers in" in said
+    assert code == 0, output
+    assert "openai/gpt-4o-mini responds in" in output
 
 
 def test_model_without_a_key_is_told(
-    a_listener: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    listener_connection: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     settings.LLM = LLMSettings(provider="litellm")
 
-    code, said = examined("--no-model")
+    code, output = run_doctor("--no-model")
 
     assert code == 1
-    assert "OPENAI_API_KEY" in said
+    assert "OPENAI_API_KEY" in output
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_model_without_a_key_is_told(
     [("reset", "LLM_API_ERROR"), ("status_500", "LLM_API_ERROR"), ("wrong_schema", "LLM_VALIDATION_ERROR")],
 )
 def test_model_that_does_not_answer_as_it_should_is_told(
-    a_listener: object,
+    listener_connection: object,
     stub: None,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -69,8 +69,8 @@ def test_model_that_does_not_answer_as_it_should_is_told(
     with serving(answer) as model:
         settings.LLM = LLMSettings(api_base=model.url)
 
-        code, said = examined()
+        code, output = run_doctor()
 
     assert code == 1
-    assert "wrong model" in said
-    assert code_of_error in said
+    assert "failed model" in output
+    assert code_of_error in output

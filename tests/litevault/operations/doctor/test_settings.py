@@ -46,4 +46,4 @@ def test_every_setting_is_shown_without_secrets(settings: Settings) -> None:
 def test_unknown_name_is_shown_as_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LITEVAULT_SECRETKEY", "canary")
 
-    assert dict(settings_in_force())["LITEVAULT_SECRETKEY"] == "(ignored: there is no setting of this name)"
+    assert dict(settings_in_force())["LITEVAULT_SECRETKEY"] == "(ignored: unknown setting)"

@@ -6,18 +6,18 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
-from tests.litevault.operations.doctor.examined import examined
+from tests.litevault.operations.doctor.command import run_doctor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_missing_secret_key_is_told(a_listener: object, stub: None, settings: Settings) -> None:
+def test_missing_secret_key_is_told(listener_connection: object, stub: None, settings: Settings) -> None:
     settings.SECRET_KEY_IS_TEMPORARY = True
 
-    code, said = examined()
+    code, output = run_doctor()
 
     assert code == 1
-    assert "Set LITEVAULT_SECRET_KEY" in said
+    assert "Set LITEVAULT_SECRET_KEY" in output
 
 
 @pytest.mark.parametrize(
@@ -30,28 +30,28 @@ def test_missing_secret_key_is_told(a_listener: object, stub: None, settings: Se
     ],
 )
 def test_what_is_left_over_from_development_is_told(
-    a_listener: object, stub: None, settings: Settings, values: dict[str, object], sentence: str
+    listener_connection: object, stub: None, settings: Settings, values: dict[str, object], sentence: str
 ) -> None:
     for name, value in values.items():
         setattr(settings, name, value)
 
-    code, said = examined()
+    code, output = run_doctor()
 
     assert code == 1
-    assert sentence in said
+    assert sentence in output
 
 
 def test_missing_static_files_are_told_and_the_advice_cures_it(
-    a_listener: object, stub: None, settings: Settings, tmp_path: Path
+    listener_connection: object, stub: None, settings: Settings, tmp_path: Path
 ) -> None:
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
     }
-    ill = examined()
+    before = run_doctor()
 
     call_command("collectstatic", interactive=False, verbosity=0)
 
-    assert ill[0] == 1
-    assert "Run: manage.py collectstatic --noinput" in ill[1]
-    assert examined()[0] == 0
+    assert before[0] == 1
+    assert "Run: manage.py collectstatic --noinput" in before[1]
+    assert run_doctor()[0] == 0

@@ -1,11 +1,11 @@
-"""What the doctor says."""
+"""What the doctor prints."""
 
 from io import StringIO
 
 from django.core.management import call_command
 
 
-def examined(*arguments: str) -> tuple[int, str]:
+def run_doctor(*arguments: str) -> tuple[int, str]:
     out = StringIO()
     try:
         call_command("doctor", *arguments, stdout=out)

@@ -1,7 +1,4 @@
-"""What `manage.py doctor` looks at: each finding says what is, and what to do when it should be otherwise.
-
-docs/operations.md has the table of them.
-"""
+"""The checks of `manage.py doctor`. docs/operations.md has a table of them."""
 
 from collections.abc import Iterator
 
@@ -15,15 +12,15 @@ from litevault.operations.doctor.database import (
     triggers,
 )
 from litevault.operations.doctor.events import events, proxy
-from litevault.operations.doctor.finding import Finding
 from litevault.operations.doctor.model import model
 from litevault.operations.doctor.queue import failures, listen_round_trip, listeners, notification_queue, waiting
+from litevault.operations.doctor.result import CheckResult
 from litevault.operations.doctor.web import static_files, web_server
 from litevault.operations.health import readiness
 
 
-def examine(*, asks_model: bool, wants_events: bool, url: str) -> Iterator[Finding]:
-    """Look at one thing after the other. Without a database most of the rest cannot be looked at."""
+def run_checks(*, calls_model: bool, expects_events: bool, url: str) -> Iterator[CheckResult]:
+    """Run one check after the other. Most need the database, and are left out without it."""
     yield web_server()
     yield static_files()
     yield database()
@@ -38,9 +35,9 @@ def examine(*, asks_model: bool, wants_events: bool, url: str) -> Iterator[Findi
         yield listen_round_trip()
         yield notification_queue()
         yield listeners()
-        yield events(is_wanted=wants_events)
+        yield events(is_expected=expects_events)
         if checks["migrations"]:
             yield waiting()
             yield failures()
     yield proxy(url=url)
-    yield model(asks_model=asks_model)
+    yield model(calls_model=calls_model)
