@@ -1,4 +1,4 @@
-"""The two groups that most installations need."""
+"""Create the two groups that most installations need."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

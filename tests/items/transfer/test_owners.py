@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 from pytest_django import Settings
 
 from items.models import Item
-from tests.items.capturing.command import capture
+from tests.items.transfer.commands import capture
 
 
 @pytest.mark.django_db
@@ -53,5 +53,5 @@ def test_owner_who_is_not_active_gets_no_items(owner: User, file: Path) -> None:
 def test_owner_with_an_impossible_name_is_refused(file: Path, settings: Settings, name: str) -> None:
     settings.DEBUG = True
 
-    with pytest.raises(CommandError, match="1 to 150 letters"):
+    with pytest.raises(CommandError, match="1 to 150 characters"):
         capture(file, f"--owner={name}")

@@ -1,15 +1,14 @@
 """The commands as processes: piped together, left alone by a reader, killed."""
 
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 
-from items.exchange import importing
 from items.models import Item
-from tests.items.exchange.commands import contents, export, start
+from items.transfer import importing
+from tests.items.transfer.commands import contents, export_items, start
 from tests.waiting import until
 
 
@@ -26,11 +25,11 @@ def test_pipe_from_export_to_import_keeps_everything(many: User) -> None:
         exported, said = out.communicate(timeout=60)
     Item.objects.all().delete()
 
-    with start("import_items", "--owner", "owner", stdin=subprocess.PIPE) as back:
-        report, complaints = back.communicate(exported, timeout=60)
+    with start("import_items", "--owner", "owner") as back:
+        summary, errors = back.communicate(exported, timeout=60)
 
     assert said == b"Exported 3,000 items of owner.\n"
-    assert (report, complaints) == (b"Imported 3,000 for owner.\n", b"")
+    assert (summary, errors) == (b"Imported 3,000 for owner.\n", b"")
     assert contents(many) == before
 
 
@@ -42,11 +41,11 @@ def test_reader_of_an_export_may_go_away(many: User) -> None:
         process.stdout.close()
 
         assert process.wait(60) == 1
-        assert process.stderr.read() == b"Standard output was closed before all was written.\n"
+        assert process.stderr.read() == b"Standard output was closed before all items were written.\n"
 
 
-def test_reader_of_what_an_import_reports_may_go_away(many: User, tmp_path: Path) -> None:
-    export(tmp_path / "items.jsonl")
+def test_reader_of_what_an_import_summarys_may_go_away(many: User, tmp_path: Path) -> None:
+    export_items(tmp_path / "items.jsonl")
     Item.objects.all().delete()
 
     with start("import_items", "--owner", "owner", str(tmp_path / "items.jsonl")) as process:
@@ -55,18 +54,18 @@ def test_reader_of_what_an_import_reports_may_go_away(many: User, tmp_path: Path
         process.stdout.close()
 
         assert process.wait(60) == 0
-        complaints = process.stderr.read()
+        errors = process.stderr.read()
 
-    assert complaints == b"Standard output was closed before the report was written. What was imported stays.\n"
+    assert errors == b"Standard output was closed before the summary was written. The imported items are kept.\n"
     assert Item.objects.count() == 3000
 
 
 def test_import_that_is_killed_goes_on_when_it_is_run_again(many: User, tmp_path: Path) -> None:
     before = contents(many)
-    export(tmp_path / "items.jsonl")
+    export_items(tmp_path / "items.jsonl")
     exported = (tmp_path / "items.jsonl").read_bytes()
     Item.objects.all().delete()
-    with start("import_items", "--owner", "owner", stdin=subprocess.PIPE) as killed:
+    with start("import_items", "--owner", "owner") as killed:
         assert killed.stdin is not None
         # More than a batch, but not all: it waits for the rest.
         killed.stdin.write(exported[: len(exported) // 2])
@@ -77,7 +76,7 @@ def test_import_that_is_killed_goes_on_when_it_is_run_again(many: User, tmp_path
     assert 0 < Item.objects.count() < 3_000
 
     with start("import_items", str(tmp_path / "items.jsonl"), "--owner", "owner") as again:
-        report, _ = again.communicate(timeout=60)
+        summary, _ = again.communicate(timeout=60)
 
-    assert b"were there already" in report
+    assert b"existed already" in summary
     assert contents(many) == before

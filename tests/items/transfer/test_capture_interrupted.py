@@ -8,42 +8,42 @@ from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 from django.db import connection
 
-from items.capturing.sources import Found, Piece
 from items.management.commands import capture as command
 from items.models import Item
 from items.states import Status
-from tests.items.capturing.command import ADVICE, PATIENCE_SECONDS, capture, capture_incompletely, raw_texts, start
+from items.transfer.sources import Found, FoundText
 from tests.items.other_connection import other_connection
+from tests.items.transfer.commands import ADVICE, PATIENCE_SECONDS, capture, capture_incompletely, raw_texts, start
 from tests.waiting import until
 
 
 def interrupted(*_: object, **__: object) -> Iterator[Found]:
-    yield from (Piece("standard input", f"text {number}") for number in range(command.BATCH_SIZE + 3))
+    yield from (FoundText("standard input", f"text {number}") for number in range(command.BATCH_SIZE + 3))
     raise KeyboardInterrupt
 
 
 def test_batches_captured_before_an_interrupt_stay(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "texts_from", interrupted)
 
-    report, complaints = capture_incompletely("--owner", "owner", exit_code=130)
+    summary, errors = capture_incompletely("--owner", "owner", exit_code=130)
 
     assert Item.objects.count() == command.BATCH_SIZE
-    assert report == f"Captured {command.BATCH_SIZE} for owner.\n"
-    assert complaints == f"Interrupted. What was captured before stays captured. {ADVICE}\n"
+    assert summary == f"Captured {command.BATCH_SIZE} for owner.\n"
+    assert errors == f"Interrupted. Everything captured so far is kept. {ADVICE}\n"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_batches_captured_before_the_database_broke_stay(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaking(*_: object, **__: object) -> Iterator[Found]:
-        yield from (Piece("standard input", f"text {number}") for number in range(command.BATCH_SIZE))
+        yield from (FoundText("standard input", f"text {number}") for number in range(command.BATCH_SIZE))
         with other_connection() as other:
             other.execute("SELECT pg_terminate_backend(%s)", [backend()])
-        yield Piece("standard input", "too late")
+        yield FoundText("standard input", "too late")
 
     monkeypatch.setattr(command, "texts_from", breaking)
 
     with pytest.raises(
-        CommandError, match=r"The database does not answer\. What was captured before stays captured\. With --once"
+        CommandError, match=r"The database does not answer\. Everything captured so far is kept\. A capture with --once"
     ):
         capture("--owner", "owner")
 
@@ -63,10 +63,10 @@ def test_capture_that_is_run_again_goes_on_where_it_stopped(owner: User, tmp_pat
     capture(path, "--each-line", "--once", "--owner", "owner")
     path.write_text("one\ntwo\nthree")
 
-    report = capture(path, "--each-line", "--once", "--owner", "owner")
+    summary = capture(path, "--each-line", "--once", "--owner", "owner")
 
     assert sorted(raw_texts()) == ["one", "three", "two"]
-    assert report == "Captured 1 for owner.\n2 were captured before.\n"
+    assert summary == "Captured 1 for owner.\n2 were captured before.\n"
 
 
 def test_equal_texts_are_one_item_when_each_is_captured_once(owner: User, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_what_was_discarded_does_not_come_back(owner: User, file: Path) -> None:
 def test_capture_that_is_killed_loses_and_doubles_nothing_when_it_is_run_again(tmp_path: Path) -> None:
     lines = [f"line {number} of many that fill a buffer" * 4 for number in range(5 * command.BATCH_SIZE)]
     content = "\n".join(lines).encode()
-    with start("--each-line", "--once") as killed:
+    with start("capture", "--each-line", "--once") as killed:
         assert killed.stdin is not None
         killed.stdin.write(content[: len(content) * 2 // 3])
         killed.stdin.flush()
@@ -108,9 +108,9 @@ def test_capture_that_is_killed_loses_and_doubles_nothing_when_it_is_run_again(t
         killed.wait(PATIENCE_SECONDS)
     there = Item.objects.count()
 
-    with start("--each-line", "--once") as again:
-        report, _ = again.communicate(content, timeout=PATIENCE_SECONDS)
+    with start("capture", "--each-line", "--once") as again:
+        summary, _ = again.communicate(content, timeout=PATIENCE_SECONDS)
 
     assert 0 < there < len(lines)
-    assert f"{there:,} were captured before." in report.decode()
+    assert f"{there:,} were captured before." in summary.decode()
     assert sorted(raw_texts()) == sorted(lines)

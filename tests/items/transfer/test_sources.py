@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from items.capturing import sources
-from items.capturing.sources import READ_LENGTH, Found, Piece, Refused, Skipped, shown, split, texts_from
-from items.capturing.sources import texts_of_stream as texts_of
+from items.transfer import sources
+from items.transfer.sources import READ_LENGTH, Found, FoundText, Refused, Skipped, printable, split, texts_from
+from items.transfer.sources import texts_of_stream as texts_of
 
 LINES = "\n"
 
@@ -41,7 +41,7 @@ def found_in(*paths: Path, separator: str | None = None) -> list[Found]:
 
 
 def texts(found: Iterable[Found]) -> list[str]:
-    return [one.text for one in found if isinstance(one, Piece)]
+    return [one.text for one in found if isinstance(one, FoundText)]
 
 
 def write(path: Path, content: bytes | str) -> Path:
@@ -55,7 +55,7 @@ def test_file_is_one_text_kept_to_the_last_white_space(tmp_path: Path) -> None:
 
     found = found_in(path)
 
-    assert found == [Piece(str(path), "  one\r\ntwo\n\n")]
+    assert found == [FoundText(str(path), "  one\r\ntwo\n\n")]
 
 
 def test_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_lines_are_texts_without_their_ends(tmp_path: Path) -> None:
     found = found_in(path, separator=LINES)
 
     assert texts(found) == ["one", "", " two ", "three"]
-    assert isinstance(found[3], Piece)
+    assert isinstance(found[3], FoundText)
     assert found[3].origin == f"{path}, line 4"
 
 
@@ -121,7 +121,7 @@ def test_endless_stream_gives_its_first_texts_at_once(separator: str | None) -> 
 
     first = list(islice(texts_of(stream, "endless", separator=separator), 3))
 
-    assert all(isinstance(one, Piece) for one in first)
+    assert all(isinstance(one, FoundText) for one in first)
 
 
 def test_binary_file_is_refused(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_missing_file_is_refused_and_the_next_one_is_read(tmp_path: Path) -> Non
     assert found == [
         Refused(str(tmp_path / "missing.txt"), "no such file"),
         Refused(str(path / "below a file"), "no such file"),
-        Piece(str(path), "one"),
+        FoundText(str(path), "one"),
     ]
 
 
@@ -242,4 +242,4 @@ def test_folder_without_texts_is_refused(tmp_path: Path) -> None:
 def test_path_is_shown_without_codes_for_the_terminal(tmp_path: Path) -> None:
     path = os.fsdecode(b"a\x1b[2Jb\nc\xff")
 
-    assert shown(path) == "a\ufffd[2Jb\ufffdc\ufffd"
+    assert printable(path) == "a\ufffd[2Jb\ufffdc\ufffd"

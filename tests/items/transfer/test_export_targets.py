@@ -6,30 +6,30 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 
-from items.exchange import json_lines
-from items.exchange.record import ItemRecord
-from tests.items.exchange.commands import export
+from items.transfer import json_lines
+from items.transfer.records import ItemRecord
 from tests.items.factories import make_item
+from tests.items.transfer.commands import export_items
 
 
 def test_export_of_nobody_is_refused(db: None) -> None:
     with pytest.raises(CommandError, match="There is no user owner"):
-        export("-")
+        export_items("-")
 
 
 def test_markdown_needs_a_folder(owner: User) -> None:
     with pytest.raises(CommandError, match="name a folder"):
-        export("--markdown")
+        export_items("--markdown")
 
 
 def test_file_that_cannot_be_written_is_told(owner: User, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be written: No such file or directory"):
-        export(tmp_path / "none" / "items.jsonl")
+        export_items(tmp_path / "none" / "items.jsonl")
 
 
 def test_folder_that_stands_in_the_way_is_told(owner: User, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be written: Is a directory"):
-        export(tmp_path)
+        export_items(tmp_path)
 
     assert not list(tmp_path.parent.glob("*.partial"))
 
@@ -44,9 +44,9 @@ def test_export_that_broke_leaves_the_former_file_alone(
     def broken(_record: ItemRecord) -> bytes:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(json_lines, "line_of", broken)
+    monkeypatch.setattr(json_lines, "dump", broken)
     with pytest.raises(SystemExit):
-        export(path)
+        export_items(path)
 
     assert path.read_text() == "the former"
     assert list(tmp_path.iterdir()) == [path]

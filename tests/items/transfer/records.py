@@ -6,8 +6,8 @@ from uuid import uuid4
 
 from hypothesis import strategies as st
 
-from items.exchange.record import ItemRecord
 from items.states import EnrichmentMode, SourceType, Status
+from items.transfer.records import ItemRecord
 
 # What has been taken for something else before: YAML's booleans, dates and marks, JSON's escapes, line breaks.
 TRAPS = [

@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 
 from items.models import Item
 from items.queue import LISTENER_NAME
-from tests.items.capturing.command import PATIENCE_SECONDS, capture, capture_incompletely
 from tests.items.other_connection import other_connection
+from tests.items.transfer.commands import PATIENCE_SECONDS, capture, capture_incompletely
 
 
 @contextmanager
@@ -50,10 +50,10 @@ DISCARDED = "status = 'DISCARDED'"
 @pytest.mark.django_db(transaction=True)
 def test_wait_ends_when_all_are_ready(owner: User, three_lines: Path) -> None:
     with worker(f"UPDATE items SET {READY} WHERE status = 'ENRICHING'"):
-        report = capture(three_lines, "--each-line", "--owner", "owner", "--wait", "--timeout", PATIENCE_SECONDS)
+        summary = capture(three_lines, "--each-line", "--owner", "owner", "--wait", "--timeout", PATIENCE_SECONDS)
 
-    assert report.startswith("Captured 3 for owner.\nAfter ")
-    assert report.endswith(" s: 3 ready to confirm.\n")
+    assert summary.startswith("Captured 3 for owner.\nAfter ")
+    assert summary.endswith(" s: 3 ready to confirm.\n")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -63,18 +63,18 @@ def test_wait_counts_every_way_out_of_enrichment(owner: User, tmp_path: Path) ->
     gone = "DELETE FROM items WHERE raw_text = 'four'"
 
     with worker(verdict("one", READY), verdict("two", FAILED), verdict("three", DISCARDED), gone):
-        report, complaints = capture_incompletely(path, "--each-line", "--owner", "owner", "--wait", "--timeout", 30)
+        summary, errors = capture_incompletely(path, "--each-line", "--owner", "owner", "--wait", "--timeout", 30)
 
-    assert report.endswith(" s: 1 ready to confirm, 1 discarded, 1 deleted, 1 failed (1 LLM_TIMEOUT).\n")
-    assert complaints == ""
+    assert summary.endswith(" s: 1 ready to confirm, 1 discarded, 1 deleted, 1 failed (1 LLM_TIMEOUT).\n")
+    assert errors == ""
 
 
 @pytest.mark.django_db(transaction=True)
 def test_wait_gives_up_when_the_time_is_over(owner: User, three_lines: Path) -> None:
     with worker(verdict("one", READY), verdict("two", READY)):
-        report, _ = capture_incompletely(three_lines, "--each-line", "--owner", "owner", "--wait", "--timeout", "1")
+        summary, _ = capture_incompletely(three_lines, "--each-line", "--owner", "owner", "--wait", "--timeout", "1")
 
-    assert report.endswith(" s: 2 ready to confirm, 1 still enriching.\n")
+    assert summary.endswith(" s: 2 ready to confirm, 1 still enriching.\n")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -82,27 +82,27 @@ def test_wait_looks_only_at_what_it_captured(owner: User, three_lines: Path) -> 
     Item.objects.capture(owner=owner, raw_text="older, and never finished")
 
     with worker(*(verdict(text, READY) for text in ("one", "two", "three"))):
-        report = capture(three_lines, "--each-line", "--owner", "owner", "--wait", "--timeout", PATIENCE_SECONDS)
+        summary = capture(three_lines, "--each-line", "--owner", "owner", "--wait", "--timeout", PATIENCE_SECONDS)
 
-    assert report.endswith(" s: 3 ready to confirm.\n")
+    assert summary.endswith(" s: 3 ready to confirm.\n")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_wait_sees_more_items_than_it_looks_at_in_one_go(
     owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("items.capturing.watch.WINDOW", 7)
+    monkeypatch.setattr("items.transfer.progress.WINDOW", 7)
     path = tmp_path / "lines.txt"
     path.write_text("\n".join(f"line {number}" for number in range(50)))
 
     with worker(f"UPDATE items SET {READY} WHERE status = 'ENRICHING'"):
-        report = capture(path, "--each-line", "--owner", "owner", "--wait", "--timeout", PATIENCE_SECONDS)
+        summary = capture(path, "--each-line", "--owner", "owner", "--wait", "--timeout", PATIENCE_SECONDS)
 
-    assert report.endswith(" s: 50 ready to confirm.\n")
+    assert summary.endswith(" s: 50 ready to confirm.\n")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_wait_says_that_nobody_listens(owner: User, file: Path) -> None:
-    _, complaints = capture_incompletely(file, "--owner", "owner", "--wait", "--timeout", "0.1")
+    _, errors = capture_incompletely(file, "--owner", "owner", "--wait", "--timeout", "0.1")
 
-    assert complaints == "No listener is running, so the items wait. Start one: manage.py enrich_listener\n"
+    assert errors == "No worker is running, so the items wait. Start one: manage.py enrich_listener\n"

@@ -12,13 +12,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from items.exchange import exporting, importing, json_lines, markdown
-from items.exchange.record import ItemRecord
 from items.models import Item
 from items.states import Status
-from tests.items.exchange.commands import bring_back, contents, export
-from tests.items.exchange.records import TRAPS, line, records
+from items.transfer import exporting, importing, json_lines, markdown
+from items.transfer.records import ItemRecord
 from tests.items.factories import make_item
+from tests.items.transfer.commands import contents, export_items, import_items
+from tests.items.transfer.records import TRAPS, line, records
 
 
 def one_of_each(owner: User) -> None:
@@ -27,22 +27,22 @@ def one_of_each(owner: User) -> None:
 
 
 @given(records())
-@example(ItemRecord.read(line(rawText="---\n")))
+@example(ItemRecord.parse(line(rawText="---\n")))
 def test_any_item_comes_back_from_a_line_as_it_was(record: ItemRecord) -> None:
-    written = json_lines.line_of(record)
+    written = json_lines.dump(record)
 
     assert written.count(b"\n") == 1
-    assert ItemRecord.read(written) == record
+    assert ItemRecord.parse(written) == record
 
 
 @given(records())
 def test_any_item_comes_back_from_markdown_as_it_was(record: ItemRecord) -> None:
-    assert markdown.read(markdown.file_of(record)) == record
+    assert markdown.parse(markdown.dump(record)) == record
 
 
 @given(records())
 def test_any_front_matter_is_read_alike_by_others_who_read_yaml(record: ItemRecord) -> None:
-    front_matter = markdown.file_of(record).decode().split("---\n")[1] if "---" not in str(record) else "{}"
+    front_matter = markdown.dump(record).decode().split("---\n")[1] if "---" not in str(record) else "{}"
 
     read = yaml.safe_load(front_matter)
 
@@ -55,12 +55,13 @@ def test_any_front_matter_is_read_alike_by_others_who_read_yaml(record: ItemReco
 @given(st.lists(records(), max_size=5, unique_by=lambda record: record.id))
 def test_any_item_survives_the_database_too(owner: User, given_records: list[ItemRecord]) -> None:
     Item.objects.all().delete()
-    found = [importing.Found("", record) for record in given_records]
+    found = [importing.FoundRecord("", record) for record in given_records]
+    summary = importing.ImportSummary()
 
-    stored = importing.store(found, owner=owner)
+    importing.import_records(found, summary, owner=owner)
 
-    assert (stored.imported, stored.refused) == (len(given_records), [])
-    assert {record.id: record for record in exporting.records_of(owner)} == {one.id: one for one in given_records}
+    assert (summary.imported, summary.refusals.count) == (len(given_records), 0)
+    assert {record.id: record for record in exporting.read_items(owner)} == {one.id: one for one in given_records}
 
 
 @pytest.mark.parametrize("arguments", [["items.jsonl"], ["items", "--markdown"]])
@@ -70,12 +71,12 @@ def test_items_in_every_status_come_back_as_they_were(
     one_of_each(owner)
     before = contents(owner)
     target = tmp_path / arguments[0]
-    export(target, *arguments[1:])
+    export_items(target, *arguments[1:])
     Item.objects.all().delete()
 
-    report = bring_back(capsys, target)
+    summary = import_items(capsys, target)
 
-    assert report == "Imported 5 for owner.\n"
+    assert summary == "Imported 5 for owner.\n"
     assert contents(owner) == before
 
 
@@ -83,24 +84,24 @@ def test_second_import_makes_no_duplicates_and_changes_nothing(
     owner: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     item = make_item(owner, status=Status.ARCHIVED)
-    export(tmp_path / "items.jsonl")
+    export_items(tmp_path / "items.jsonl")
     item.edit(title="A better title")
 
-    report = bring_back(capsys, tmp_path / "items.jsonl")
+    summary = import_items(capsys, tmp_path / "items.jsonl")
 
-    assert report == "Imported 0 for owner.\n1 were there already, and stay as they are.\n"
+    assert summary == "Imported 0 for owner.\n1 existed already and were not changed.\n"
     assert Item.objects.get().title == "A better title"
 
 
 def test_second_export_replaces_the_first(owner: User, tmp_path: Path) -> None:
     item = make_item(owner, status=Status.ARCHIVED)
-    export(tmp_path, "--markdown")
+    export_items(tmp_path, "--markdown")
     item.edit(title="A better title")
 
-    export(tmp_path, "--markdown")
+    export_items(tmp_path, "--markdown")
 
     (path,) = tmp_path.rglob("*.md")
-    assert markdown.read(path.read_bytes()).title == "A better title"
+    assert markdown.parse(path.read_bytes()).title == "A better title"
     assert path.stat().st_mode & 0o077 == 0
 
 
@@ -108,7 +109,7 @@ def test_only_the_items_of_the_owner_go_out(owner: User, stranger: User, tmp_pat
     make_item(owner, raw_text="mine")
     make_item(stranger, raw_text="not mine")
 
-    export(tmp_path / "items.jsonl")
+    export_items(tmp_path / "items.jsonl")
 
     assert [json.loads(text)["rawText"] for text in (tmp_path / "items.jsonl").read_bytes().splitlines()] == ["mine"]
 
@@ -120,7 +121,7 @@ def test_items_of_the_same_moment_are_neither_lost_nor_doubled_between_pages(
     moment = datetime(2026, 11, 1, tzinfo=UTC)
     ids = {make_item(owner, created_at=moment).pk for _ in range(10)}
 
-    exported = [record.id for record in exporting.records_of(owner)]
+    exported = [record.id for record in exporting.read_items(owner)]
 
     assert len(exported) == 10
     assert set(exported) == ids
@@ -135,10 +136,10 @@ def test_many_items_take_few_questions(
     Item.objects.capture_many(owner=owner, raw_texts=[f"text {number}" for number in range(2_500)])
 
     with django_assert_max_num_queries(8):
-        export(tmp_path / "items.jsonl")
+        export_items(tmp_path / "items.jsonl")
     Item.objects.all().delete()
     with django_assert_max_num_queries(25):
-        bring_back(capsys, tmp_path / "items.jsonl")
+        import_items(capsys, tmp_path / "items.jsonl")
 
     assert Item.objects.count() == 2_500
 
@@ -148,7 +149,7 @@ def test_imported_item_that_waits_is_due_at_once(
 ) -> None:
     (tmp_path / "items.jsonl").write_bytes(line(status="ENRICHING", title=None, summary=None, confirmedAt=None))
 
-    bring_back(capsys, tmp_path / "items.jsonl")
+    import_items(capsys, tmp_path / "items.jsonl")
 
     item = Item.objects.get()
     assert (item.attempt_count, item.claimed_by) == (0, None)

@@ -9,49 +9,49 @@ from pathlib import Path
 
 import pytest
 
-from tests.items.capturing.command import ADVICE, PATIENCE_SECONDS, raw_texts, start
+from tests.items.transfer.commands import ADVICE, PATIENCE_SECONDS, raw_texts, start
 
 
 @pytest.mark.django_db(transaction=True)
 def test_pipe_into_the_command_is_captured() -> None:
-    process = start("--each-line", "--owner", "piper")
+    process = start("capture", "--each-line", "--owner", "piper")
 
-    report, complaints = process.communicate("één\ntwee\n".encode(), timeout=PATIENCE_SECONDS)
+    summary, errors = process.communicate("één\ntwee\n".encode(), timeout=PATIENCE_SECONDS)
 
-    assert (process.returncode, complaints) == (0, b"")
-    assert report == b"Captured 2 for piper.\nSkipped 1: 1 blank.\n"
+    assert (process.returncode, errors) == (0, b"")
+    assert summary == b"Captured 2 for piper.\nSkipped 1: 1 blank.\n"
     assert raw_texts() == ["één", "twee"]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_ctrl_c_while_waiting_ends_cleanly(file: Path) -> None:
-    with start(str(file), "--wait") as process:
+    with start("capture", str(file), "--wait") as process:
         assert process.stderr is not None
         hint = process.stderr.readline()
 
         process.send_signal(signal.SIGINT)
-        report, complaints = process.communicate(timeout=PATIENCE_SECONDS)
+        summary, errors = process.communicate(timeout=PATIENCE_SECONDS)
 
     assert process.returncode == 130
-    assert hint.startswith(b"No listener is running")
-    assert report.startswith(b"Captured 1 for demo.\n")
-    assert report.endswith(b" s: 1 still enriching.\n")
-    assert complaints.endswith(f"Interrupted. What was captured before stays captured. {ADVICE}\n".encode())
-    assert b"Traceback" not in complaints
+    assert hint.startswith(b"No worker is running")
+    assert summary.startswith(b"Captured 1 for demo.\n")
+    assert summary.endswith(b" s: 1 still enriching.\n")
+    assert errors.endswith(f"Interrupted. Everything captured so far is kept. {ADVICE}\n".encode())
+    assert b"Traceback" not in errors
 
 
 @pytest.mark.django_db(transaction=True)
-def test_reader_of_the_report_may_go_away(file: Path) -> None:
-    with start(str(file)) as process:
+def test_reader_of_the_summary_may_go_away(file: Path) -> None:
+    with start("capture", str(file)) as process:
         assert process.stdout is not None
         process.stdout.close()
 
         process.wait(PATIENCE_SECONDS)
 
         assert process.stderr is not None
-        complaints = process.stderr.read()
+        errors = process.stderr.read()
     assert process.returncode == 0
-    assert complaints == b"Standard output was closed before the report was written. The items are captured.\n"
+    assert errors == b"Standard output was closed before the summary was written. The captured items are kept.\n"
     assert raw_texts() == ["Tides rise and fall."]
 
 
@@ -60,7 +60,7 @@ def test_terminal_gets_a_progress_bar(file: Path) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
 
-    with start(str(file), stderr=theirs) as process:
+    with start("capture", str(file), stderr=theirs) as process:
         process.communicate(timeout=PATIENCE_SECONDS)
         os.close(theirs)
     shown = os.read(ours, 65536)
@@ -77,7 +77,7 @@ def test_bar_tells_how_much_of_a_file_of_lines_is_done(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
 
-    with start(str(path), "--each-line", stderr=theirs) as process:
+    with start("capture", str(path), "--each-line", stderr=theirs) as process:
         process.communicate(timeout=PATIENCE_SECONDS)
         os.close(theirs)
     shown = os.read(ours, 65536)

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from items.management.commands import capture as command
 from items.models import Item
 from items.states import EnrichmentMode, SourceType, Status
-from tests.items.capturing.command import capture, capture_incompletely, raw_texts
+from tests.items.transfer.commands import capture, capture_incompletely, raw_texts
 
 
 def give_standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
@@ -21,11 +21,11 @@ def give_standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None
 
 
 def test_file_becomes_an_item_that_waits_for_enrichment(owner: User, file: Path) -> None:
-    report = capture(file, "--owner", "owner")
+    summary = capture(file, "--owner", "owner")
 
     item = Item.objects.get()
     assert (item.owner, item.raw_text, item.status) == (owner, "Tides rise and fall.", Status.ENRICHING)
-    assert report == "Captured 1 for owner.\n"
+    assert summary == "Captured 1 for owner.\n"
 
 
 def test_standard_input_is_read_when_no_file_is_named(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,10 +48,10 @@ def test_each_line_becomes_an_item(owner: User, tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
     path.write_text("one\n\ntwo\n")
 
-    report = capture(path, "--each-line", "--owner", "owner")
+    summary = capture(path, "--each-line", "--owner", "owner")
 
     assert raw_texts() == ["one", "two"]
-    assert report == "Captured 2 for owner.\nSkipped 2: 2 blank.\n"
+    assert summary == "Captured 2 for owner.\nSkipped 2: 2 blank.\n"
 
 
 @pytest.mark.parametrize(
@@ -103,10 +103,10 @@ def test_what_is_refused_is_listed_and_the_rest_goes_in(owner: User, file: Path,
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
 
-    report, _ = capture_incompletely(tmp_path, tmp_path / "missing", tmp_path / "binary", "--owner", "owner")
+    summary, _ = capture_incompletely(tmp_path, tmp_path / "missing", tmp_path / "binary", "--owner", "owner")
 
     assert raw_texts() == ["Tides rise and fall."]
-    assert report.splitlines() == [
+    assert summary.splitlines() == [
         "Captured 1 for owner.",
         "Refused 5: 1 blank, 1 not UTF-8, 1 longer than 10,000 characters, 1 no such file, 1 binary.",
         f"  {tmp_path}/blank: blank",
@@ -120,10 +120,10 @@ def test_what_is_refused_is_listed_and_the_rest_goes_in(owner: User, file: Path,
 
 
 def test_long_list_of_refused_texts_is_cut(owner: User, tmp_path: Path) -> None:
-    report, _ = capture_incompletely(*(tmp_path / f"missing-{number}" for number in range(25)), "--owner", "owner")
+    summary, _ = capture_incompletely(*(tmp_path / f"missing-{number}" for number in range(25)), "--owner", "owner")
 
-    assert report.count(": no such file\n") == 20
-    assert report.endswith("  … and 5 more\n")
+    assert summary.count(": no such file\n") == 20
+    assert summary.endswith("  … and 5 more\n")
 
 
 def test_text_in_utf_8_that_is_too_long_can_be_cut(owner: User, tmp_path: Path) -> None:
@@ -135,20 +135,20 @@ def test_text_in_utf_8_that_is_too_long_can_be_cut(owner: User, tmp_path: Path) 
     assert raw_texts() == ["é" * 10_000]
 
 
-def test_text_is_never_repeated_in_the_report(owner: User, tmp_path: Path) -> None:
+def test_text_is_never_repeated_in_the_summary(owner: User, tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
     path.write_bytes(b"my secret caf\xe9\n" + b"x" * 10_001)
 
-    report, complaints = capture_incompletely(path, "--each-line", "--owner", "owner")
+    summary, errors = capture_incompletely(path, "--each-line", "--owner", "owner")
 
-    assert f"{path}, line 1: not UTF-8" in report
-    assert "secret" not in report + complaints
+    assert f"{path}, line 1: not UTF-8" in summary
+    assert "secret" not in summary + errors
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--timeout", "3"], "--timeout goes with --wait"),
+        (["--timeout", "3"], "--timeout needs --wait"),
         (["--wait", "--no-enrich"], "nothing to --wait for"),
         (["--wait", "--timeout", "-1"], "--timeout"),
         (["--wait", "--timeout", "soon"], "--timeout"),

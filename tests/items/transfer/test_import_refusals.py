@@ -7,12 +7,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from items.exchange import markdown
-from items.exchange.record import InvalidRecord, ItemRecord
 from items.models import Item
-from tests.items.exchange.commands import bring_back, export
-from tests.items.exchange.records import line
+from items.transfer import markdown
+from items.transfer.records import InvalidRecord, ItemRecord
 from tests.items.factories import make_item
+from tests.items.transfer.commands import export_items, import_items
+from tests.items.transfer.records import line
 
 
 @pytest.mark.parametrize(
@@ -25,22 +25,22 @@ from tests.items.factories import make_item
         (b'"' + b"x" * (1 << 20) + b'"\n', "is too long to be an item"),
         (line(rawText=...), "rawText: is missing"),
         (line(rawText=""), "rawText: must have at least 1 character"),
-        (line(rawText="x" * 10_001), "rawText: must have at most 10000 characters"),
+        (line(rawText="x" * 10_001), "rawText: may have at most 10000 characters"),
         (line(rawText="secret\x00"), "rawText: may not contain a NUL character"),
         (line(rawText="secret\ud800"), "is not JSON in UTF-8"),
-        (line(rawText=5), "rawText: must be a text"),
-        (line(title="x" * 101), "title: must have at most 100 characters"),
+        (line(rawText=5), "rawText: must be a string"),
+        (line(title="x" * 101), "title: may have at most 100 characters"),
         (line(tags="secret"), "tags: must be a list"),
-        (line(tags=["a", 5]), "tags[1]: must be a text"),
-        (line(tags=["a"] * 21), "tags: must have at most 20 of them"),
+        (line(tags=["a", 5]), "tags[1]: must be a string"),
+        (line(tags=["a"] * 21), "tags: may have at most 20 entries"),
         (line(sourceType="secret"), "sourceType: must be one of 'NOTE' or 'ARTICLE'"),
-        (line(status="FAILED"), "enrichmentError: is needed by an item that is FAILED"),
-        (line(status="READY_TO_CONFIRM", tags=[]), "tags: is needed by an item that is READY_TO_CONFIRM"),
-        (line(confirmedAt=None), "confirmedAt: is needed by an item that is ARCHIVED"),
+        (line(status="FAILED"), "enrichmentError: is required for an item that is FAILED"),
+        (line(status="READY_TO_CONFIRM", tags=[]), "tags: is required for an item that is READY_TO_CONFIRM"),
+        (line(confirmedAt=None), "confirmedAt: is required for an item that is ARCHIVED"),
         (line(enrichmentError="secret"), "enrichmentError: must be a code, a colon and a sentence"),
-        (line(createdAt="yesterday"), "createdAt: must be a time in ISO 8601, with its zone"),
-        (line(createdAt="2026-11-01T10:00:00"), "createdAt: must be a time in ISO 8601, with its zone"),
-        (line(createdAt=1), "createdAt: must be a time in ISO 8601, with its zone"),
+        (line(createdAt="yesterday"), "createdAt: must be a time in ISO 8601 with a time zone"),
+        (line(createdAt="2026-11-01T10:00:00"), "createdAt: must be a time in ISO 8601 with a time zone"),
+        (line(createdAt=1), "createdAt: must be a time in ISO 8601 with a time zone"),
         (line(createdAt="0001-01-01T00:00:00Z"), "createdAt: must be a time from 1970 to 9000"),
         (line(id="secret"), "id: must be a UUID"),
         (line(secret=1), "secret: is unknown"),
@@ -53,9 +53,9 @@ def test_line_that_is_no_item_is_refused_with_its_place_and_the_rest_goes_in(
     path = tmp_path / "items.jsonl"
     path.write_bytes(line() + b"\n" + content + line())
 
-    report = bring_back(capsys, path, exit_code=1)
+    summary = import_items(capsys, path, exit_code=1)
 
-    assert report == f"Imported 2 for owner.\nRefused 1.\n  {path}, line 3: {says}\n"
+    assert summary == f"Imported 2 for owner.\nRefused 1.\n  {path}, line 3: {says}\n"
 
 
 @pytest.mark.parametrize(
@@ -65,24 +65,24 @@ def test_line_that_is_no_item_is_refused_with_its_place_and_the_rest_goes_in(
         (b'"ARCHIVED"', b"ARCHIVED", "line 7: status: must be a JSON value"),
         (b'"ARCHIVED"', b'"DONE"', "line 7: status: must be one of"),
         (b'"ARCHIVED"', b"[" * 100_000, "line 7: status: must be a JSON value"),
-        (b"status:", b"id:", "line 7: names a field for the second time"),
-        (b"status:", b"rawText:", "line 7: names a field for the second time"),
+        (b"status:", b"id:", "line 7: repeats a field"),
+        (b"status:", b"rawText:", "line 7: repeats a field"),
         (b"status:", b"secret text", "line 7: must be a JSON value"),
         (b"Tides rise", b"\xff", "line 14: is not UTF-8"),
         (b"Tides rise", b"x" * (1 << 20), "line 1: is too long to be an item"),
-        (b"Tides rise", b"x" * 10_000, "line 1: rawText: must have at most 10000 characters"),
+        (b"Tides rise", b"x" * 10_000, "line 1: rawText: may have at most 10000 characters"),
     ],
 )
 def test_markdown_that_is_no_item_is_refused_with_its_line_and_field(
     owner: User, tmp_path: Path, capsys: pytest.CaptureFixture[str], old: bytes, new: bytes, says: str
 ) -> None:
     path = tmp_path / "item.md"
-    path.write_bytes(markdown.file_of(ItemRecord.read(line())).replace(old, new, 1))
+    path.write_bytes(markdown.dump(ItemRecord.parse(line())).replace(old, new, 1))
 
-    report = bring_back(capsys, path, exit_code=1)
+    summary = import_items(capsys, path, exit_code=1)
 
-    assert f"  {path}, {says}" in report
-    assert "secret" not in report
+    assert f"  {path}, {says}" in summary
+    assert "secret" not in summary
     assert not Item.objects.exists()
 
 
@@ -90,11 +90,11 @@ def test_item_of_another_owner_is_not_taken_away(
     owner: User, stranger: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_item(owner)
-    export(tmp_path / "items.jsonl")
+    export_items(tmp_path / "items.jsonl")
 
-    report = bring_back(capsys, tmp_path / "items.jsonl", owner="stranger", exit_code=1)
+    summary = import_items(capsys, tmp_path / "items.jsonl", owner="stranger", exit_code=1)
 
-    assert "line 1: id: belongs to an item of another owner" in report
+    assert "line 1: id: belongs to an item of another owner" in summary
     assert Item.objects.get().owner == owner
 
 
@@ -102,9 +102,9 @@ def test_item_that_stands_twice_goes_in_once(owner: User, tmp_path: Path, capsys
     path = tmp_path / "items.jsonl"
     path.write_bytes(line(id=str(UUID(int=1)), title="first") + line(id=str(UUID(int=1)), title="second"))
 
-    report = bring_back(capsys, path)
+    summary = import_items(capsys, path)
 
-    assert report == "Imported 1 for owner.\n1 were there already, and stay as they are.\n"
+    assert summary == "Imported 1 for owner.\n1 existed already and were not changed.\n"
     assert Item.objects.get().title == "first"
 
 
@@ -116,9 +116,9 @@ def test_what_only_the_database_knows_to_refuse_holds_up_nothing_else(
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE items ADD CONSTRAINT test CHECK (title <> 'forbidden')")
 
-    report = bring_back(capsys, path, exit_code=1)
+    summary = import_items(capsys, path, exit_code=1)
 
-    assert report == f"Imported 2 for owner.\nRefused 1.\n  {path}, line 2: the database does not take it\n"
+    assert summary == f"Imported 2 for owner.\nRefused 1.\n  {path}, line 2: refused by the database\n"
 
 
 def test_missing_file_is_refused_and_the_rest_goes_in(
@@ -126,14 +126,14 @@ def test_missing_file_is_refused_and_the_rest_goes_in(
 ) -> None:
     (tmp_path / "items.jsonl").write_bytes(line())
 
-    report = bring_back(capsys, tmp_path / "none.jsonl", tmp_path, exit_code=1)
+    summary = import_items(capsys, tmp_path / "none.jsonl", tmp_path, exit_code=1)
 
-    assert report == f"Imported 1 for owner.\nRefused 1.\n  {tmp_path}/none.jsonl: no such file\n"
+    assert summary == f"Imported 1 for owner.\nRefused 1.\n  {tmp_path}/none.jsonl: no such file\n"
 
 
 def test_invalid_record_says_nothing_of_what_stands_there() -> None:
     with pytest.raises(InvalidRecord) as refused:
-        ItemRecord.read(line(rawText=["secret"], title={"secret": 1}, status="secret", createdAt="secret"))
+        ItemRecord.parse(line(rawText=["secret"], title={"secret": 1}, status="secret", createdAt="secret"))
 
     assert "secret" not in str(refused.value)
     assert len(refused.value.problems) == 4
