@@ -83,10 +83,10 @@ def looks(owner: int) -> dict[str, Callable[[], object]]:
 def claim_and_undo() -> None:
     from django.db import connection, transaction  # noqa: PLC0415  # Django is set up by now
 
-    from items.statements import CLAIM  # noqa: PLC0415  # see above
+    from items.sql import QUEUE  # noqa: PLC0415  # see above
 
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(CLAIM, CLAIMED)
+        cursor.execute(QUEUE["claim"], CLAIMED)
         assert len(cursor.fetchall()) == CLAIMED["limit"]
         transaction.set_rollback(True)
 

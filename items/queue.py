@@ -19,7 +19,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from items.claims import Claim, Finished, Verdict
-from items.statements import CLAIM, EXISTING, FINISH, LOCK, NEXT_DUE, RECORD_LATE, RENEW
+from items.sql import QUEUE
 from items.states import Status
 from postgres.session import Fetch, Transaction
 
@@ -63,7 +63,7 @@ async def claim(
     but for those that two workers claim in the same instant.
     """
     rows = await fetch(
-        CLAIM,
+        QUEUE["claim"],
         {
             "after_owner": after_owner,
             "limit": limit,
@@ -92,7 +92,7 @@ async def next_due_in(fetch: Fetch) -> float | None:
 
     Not above 0 if one is due now: it became due after the last claim, or something held it back.
     """
-    ((seconds,),) = await fetch(NEXT_DUE, {})
+    ((seconds,),) = await fetch(QUEUE["next_due"], {})
     return None if seconds is None else float(seconds)
 
 
@@ -107,7 +107,7 @@ async def renew(fetch: Fetch, claims: Collection[Claim], *, lease_seconds: float
         "tokens": [held.fencing_token for held in claims],
         "lease_seconds": lease_seconds,
     }
-    return {item_id for (item_id,) in await fetch(RENEW, parameters)}
+    return {item_id for (item_id,) in await fetch(QUEUE["renew"], parameters)}
 
 
 async def finish(transaction: Transaction, verdicts: Sequence[Verdict]) -> Finished:
@@ -119,7 +119,7 @@ async def finish(transaction: Transaction, verdicts: Sequence[Verdict]) -> Finis
     counted: list[Verdict] = []
     late: list[Verdict] = []
     async with transaction() as fetch:
-        rows = await fetch(LOCK, {"ids": list({verdict.claim.item_id for verdict in verdicts})})
+        rows = await fetch(QUEUE["lock"], {"ids": list({verdict.claim.item_id for verdict in verdicts})})
         held = {item_id: (status, token) for item_id, status, token in rows}
         locked = await _locked_by_others(fetch, [each for each in verdicts if each.claim.item_id not in held])
         for verdict in verdicts:
@@ -128,12 +128,12 @@ async def finish(transaction: Transaction, verdicts: Sequence[Verdict]) -> Finis
             is_untouched = held.get(verdict.claim.item_id) == (Status.ENRICHING, verdict.claim.fencing_token)
             (counted if is_untouched else late).append(verdict)
         if counted:
-            await fetch(FINISH, {"verdicts": _as_json(counted)})
+            await fetch(QUEUE["finish"], {"verdicts": _as_json(counted)})
         if late:
-            await fetch(RECORD_LATE, {"verdicts": _as_json(late)})
+            await fetch(QUEUE["record_late"], {"verdicts": _as_json(late)})
         if any(verdict.is_released for verdict in counted):
             # A peer goes on at once. No other verdict notifies: commits that notify queue behind one lock.
-            await fetch("SELECT pg_notify(%(channel)s, '')", {"channel": CHANNEL_ENRICHING})
+            await fetch(QUEUE["notify_enriching"], {})
     return Finished(late=late, locked=locked)
 
 
@@ -141,7 +141,7 @@ async def _locked_by_others(fetch: Fetch, missing: Sequence[Verdict]) -> list[Ve
     """Of the verdicts whose items could not be locked, return those whose items exist."""
     if not missing:
         return []
-    rows = await fetch(EXISTING, {"ids": list({verdict.claim.item_id for verdict in missing})})
+    rows = await fetch(QUEUE["existing"], {"ids": list({verdict.claim.item_id for verdict in missing})})
     existing = {item_id for (item_id,) in rows}
     return [verdict for verdict in missing if verdict.claim.item_id in existing]
 

@@ -1,12 +1,13 @@
-"""The SQL of the queue protocol, but for that of the claim. items.queue says what each statement is for."""
+-- The statements of the queue protocol: items/queue.py says what each is for. `-- name:` begins one, a semicolon ends it.
 
-# A function of the database's (items/sql/claim.sql), because there its plan is kept for as long as the session lives.
-CLAIM = """
+-- A function of the database (claim.sql), because a function keeps its plan for as long as the session lives.
+-- name: claim
 SELECT id, owner_id, raw_text, fencing_token, attempt_count
-FROM items_claim(%(after_owner)s, %(limit)s, %(per_owner)s, %(lease_seconds)s, %(worker)s)
-"""
+FROM items_claim(%(after_owner)s, %(limit)s, %(per_owner)s, %(lease_seconds)s, %(worker)s);
 
-RENEW = """
+-- Lengthen the leases of the items that no other session has locked, and return all that are still held. Do not wait for the disk:
+-- a renewal that a crash takes back is only a shorter lease.
+-- name: renew
 WITH claim AS (
     SELECT * FROM unnest(%(ids)s::uuid[], %(tokens)s::bigint[]) AS claim (id, token)
 ),
@@ -21,24 +22,25 @@ renewed AS (
     WHERE items.id = free.id
 )
 SELECT items.id FROM items
-JOIN claim ON items.id = claim.id AND items.fencing_token = claim.token AND items.status = 'ENRICHING'
-"""
+JOIN claim ON items.id = claim.id AND items.fencing_token = claim.token AND items.status = 'ENRICHING';
 
-# Those that another session has locked are left out: one row that is held must not hold up the others.
-# Each is looked up by its id, and until the commit no plan may read the whole table instead. The plan of the foreign
-# key's check, which comes last and once for each attempt, is kept by the session: made while there were few items,
-# it would read all that a burst has brought since.
-LOCK = """
+-- Skip the items that another session has locked: one locked row must not delay the others.
+--
+-- Each item is looked up by its id, and until the commit no plan may scan the whole table. The plan of the check of the
+-- foreign key, which comes last and once for each attempt, is kept by the session: a plan that was made while there were
+-- few items would scan all that a burst has added since.
+-- name: lock
 SELECT item.* FROM unnest(%(ids)s::uuid[]) AS wanted (id), set_config('enable_seqscan', 'off', true), LATERAL (
     SELECT id, status, fencing_token FROM items WHERE id = wanted.id FOR NO KEY UPDATE SKIP LOCKED
-) item
-"""
+) item;
 
-EXISTING = """
-SELECT id FROM items WHERE id = ANY (%(ids)s)
-"""
+-- Distinguish items that are locked from items that were deleted.
+-- name: existing
+SELECT id FROM items WHERE id = ANY (%(ids)s);
 
-VERDICT = """
+-- Write the verdicts of locked items. A separate statement from `lock`, so that it sees what other sessions wrote before,
+-- above all the numbers of their attempts.
+-- name: finish
 WITH verdict AS (
     SELECT * FROM jsonb_to_recordset(%(verdicts)s::jsonb) AS verdict (
         id uuid, status text, title text, summary text, tags text[], source_type text, enrichment_error text,
@@ -46,10 +48,7 @@ WITH verdict AS (
         started_at timestamptz, finished_at timestamptz, outcome text, error_code text, model text,
         prompt_tokens integer, completion_tokens integer, cost_usd numeric
     )
-)"""
-
-# A statement of its own after LOCK, so that it sees what others wrote before: the numbers of their attempts, above all.
-FINISH = f"""{VERDICT},
+),
 attempt AS (
     INSERT INTO enrichment_attempts (
         item_id, number, fencing_token, worker, started_at, finished_at, outcome, error_code, model,
@@ -74,12 +73,19 @@ UPDATE items SET
     claimed_by = NULL,
     updated_at = now()
 FROM verdict
-WHERE items.id = verdict.id
-"""
+WHERE items.id = verdict.id;
 
-# The items are locked, so that no two attempts get the same number. An attempt that is recorded already takes no
-# number; only a LOST one changes, because its worker has answered after all, and the answer had its price.
-RECORD_LATE = f"""{VERDICT},
+-- Record late verdicts as attempts. The items are locked, so that no two attempts get the same number.
+--
+-- An attempt that is recorded already gets no new number. Only a LOST one changes: its worker has answered after all,
+-- and the answer had its price.
+-- name: record_late
+WITH verdict AS (
+    SELECT * FROM jsonb_to_recordset(%(verdicts)s::jsonb) AS verdict (
+        id uuid, fencing_token bigint, worker text, started_at timestamptz, finished_at timestamptz, outcome text,
+        error_code text, model text, prompt_tokens integer, completion_tokens integer, cost_usd numeric
+    )
+),
 late AS (
     SELECT DISTINCT ON (verdict.id, verdict.fencing_token) verdict.*,
         CASE WHEN verdict.outcome <> 'RELEASED' THEN 'STALE'
@@ -106,9 +112,12 @@ ON CONFLICT (item_id, fencing_token) DO UPDATE SET
     prompt_tokens = excluded.prompt_tokens,
     completion_tokens = excluded.completion_tokens,
     cost_usd = excluded.cost_usd
-WHERE attempt.outcome = 'LOST' AND excluded.outcome = 'STALE'
-"""
+WHERE attempt.outcome = 'LOST' AND excluded.outcome = 'STALE';
 
-NEXT_DUE = """
-SELECT extract(epoch FROM min(available_at) - now()) FROM items WHERE status = 'ENRICHING'
-"""
+-- Return the seconds until the next item that backs off, or is leased, becomes due.
+-- name: next_due
+SELECT extract(epoch FROM min(available_at) - now()) FROM items WHERE status = 'ENRICHING';
+
+-- Wake the other workers.
+-- name: notify_enriching
+SELECT pg_notify('items_enriching', '');
