@@ -114,7 +114,7 @@ ON CONFLICT (item_id, fencing_token) DO UPDATE SET
     cost_usd = excluded.cost_usd
 WHERE attempt.outcome = 'LOST' AND excluded.outcome = 'STALE';
 
--- Return the seconds until the next item that backs off, or is leased, becomes due.
+-- The seconds until the next item becomes due.
 -- name: next_due
 SELECT extract(epoch FROM min(available_at) - now()) FROM items WHERE status = 'ENRICHING';
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 
 from items.models import Item
-from items.models.item import captured
+from items.models.item import unsaved_item
 from items.texts import RAW_TEXT_MAX_LENGTH, Refusal, refusal
 from items.transfer.sources import Found, FoundText, Refusals, Refused, Skipped
 
@@ -31,7 +31,7 @@ def capture_once(owner: User, raw_texts: Iterable[str], *, enrich: bool) -> tupl
     """
     items: dict[uuid.UUID, Item] = {}
     for raw_text in raw_texts:
-        item = captured(owner=owner, raw_text=raw_text, enrich=enrich)
+        item = unsaved_item(owner=owner, raw_text=raw_text, enrich=enrich)
         item.id = uuid.uuid5(NAMESPACE, f"{owner.pk}:{raw_text}")
         items.setdefault(item.id, item)
     known = set(Item.objects.filter(id__in=items).values_list("id", flat=True))

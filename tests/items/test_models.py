@@ -171,7 +171,7 @@ def test_query_words_mean_what_they_say(owner: User, stranger: User) -> None:
 
     assert set(Item.objects.owned_by(stranger)) == {other_code}
     assert set(Item.objects.pending()) == {items[status] for status in PENDING_STATUSES} | {other_code}
-    assert set(Item.objects.owned_by(owner).kept()) == set(items.values()) - {items[Status.DISCARDED]}
+    assert set(Item.objects.owned_by(owner).not_discarded()) == set(items.values()) - {items[Status.DISCARDED]}
     assert set(Item.objects.failed()) == {items[Status.FAILED], other_code}
     assert set(Item.objects.failed(error_code="LLM_API_ERROR")) == {other_code}
     assert set(Item.objects.failed(error_code="LLM_API")) == set()

@@ -68,7 +68,7 @@ def test_action_on_all_found_by_search_stays_within_the_search(reviewer: Client,
 
 
 @pytest.mark.parametrize("all_matching", [False, True])
-def test_discard_asks_before_it_discards(reviewer: Client, owner: User, all_matching: bool) -> None:  # noqa: FBT001  # a case
+def test_discard_asks_before_it_discards(reviewer: Client, owner: User, *, all_matching: bool) -> None:
     items = [make_item(owner, status=Status.FAILED) for _ in range(3)]
     address = f"{LIST}?status=FAILED"
 

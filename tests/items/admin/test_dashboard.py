@@ -30,7 +30,7 @@ HOUR = timedelta(hours=1)
 def section(client: Client, name: str) -> str:
     """The words of one section of the page, tags left out."""
     page = client.get(INDEX).text
-    found = re.search(rf'<section aria-labelledby="overview-{name}".*?</section>', page, re.DOTALL)
+    found = re.search(rf'<section aria-labelledby="dashboard-{name}".*?</section>', page, re.DOTALL)
     assert found
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", found[0])).split())
 
@@ -59,14 +59,16 @@ def test_waiting_items_are_told_from_those_in_flight_and_those_put_off(viewer: C
     for _ in range(3):
         make_item(owner, available_at=now + HOUR)
 
-    assert section(viewer, "queue") == ("Queue Waiting for a worker 2 Oldest wait 3 h In flight 1 Put off for later 3")
+    assert section(viewer, "queue") == (
+        "Queue Waiting for a worker 2 Oldest wait 3 h In flight 1 Scheduled for later 3"
+    )
 
 
 def test_empty_database_is_shown_as_empty(viewer: Client) -> None:
     dash = "\N{EN DASH}"
 
     assert section(viewer, "queue") == (
-        f"Queue Waiting for a worker 0 Oldest wait {dash} In flight 0 Put off for later 0"
+        f"Queue Waiting for a worker 0 Oldest wait {dash} In flight 0 Scheduled for later 0"
     )
     assert section(viewer, "failures") == "Failed attempts of the last hour None."
     assert section(viewer, "workers") == "Workers No worker is listening. Nothing is enriched until one is started."
@@ -127,9 +129,9 @@ def test_charts_have_names_and_descriptions_and_no_inline_style(viewer: Client, 
         assert labels
         assert f'<title id="{labels[1]}">' in chart
         assert f'<desc id="{labels[2]}">' in chart
-    overview = page[page.index('class="item-overview"') : page.index('id="content-main"')]
-    assert "<script" not in overview
-    assert " style=" not in overview
+    dashboard = page[page.index('class="item-dashboard"') : page.index('id="content-main"')]
+    assert "<script" not in dashboard
+    assert " style=" not in dashboard
 
 
 @contextmanager
@@ -263,7 +265,7 @@ def test_no_text_stands_on_the_first_page(viewer: Client, owner: User) -> None:
 
     page = viewer.get(INDEX).text
 
-    assert "overview-queue" in page
+    assert "dashboard-queue" in page
     assert RAW_TEXT not in page
 
 

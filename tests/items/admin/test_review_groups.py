@@ -28,7 +28,7 @@ def test_command_makes_both_groups(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert codenames_of("Reviewers") == set(EVERY_VERB)
     assert codenames_of("Readers") == {"view_item"}
-    assert "Made Reviewers" in capsys.readouterr().out
+    assert "Created Reviewers" in capsys.readouterr().out
 
 
 @pytest.mark.django_db

@@ -29,7 +29,7 @@ def test_row_has_exactly_the_buttons_that_status_and_permissions_allow(
 
 
 def buttons(page: str) -> set[str]:
-    return set(re.findall(r'class="item-verb[^>]*(?:href|formaction)="[0-9a-f-]{36}/(\w+)/', page))
+    return set(re.findall(r'class="item-row-action[^>]*(?:href|formaction)="[0-9a-f-]{36}/(\w+)/', page))
 
 
 @pytest.mark.parametrize(("name", "status"), [("retry", Status.FAILED), ("confirm", Status.READY_TO_CONFIRM)])

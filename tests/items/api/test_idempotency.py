@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from items.api import idempotency
-from items.api.idempotency import FORGOTTEN_AT_ONCE
+from items.api.idempotency import DELETED_AT_ONCE
 from items.models import IdempotencyKey, Item
 from tests.items.api.client import Api, problem
 
@@ -20,7 +20,7 @@ TEXT = "Nobody but me should read this."
 
 
 @pytest.mark.parametrize("enrich", [True, False])
-def test_same_request_gets_the_first_answer_once_more(owner: User, enrich: bool) -> None:  # noqa: FBT001  # parametrised
+def test_same_request_gets_the_first_answer_once_more(owner: User, *, enrich: bool) -> None:
     api = Api(owner)
     body = {"rawText": TEXT, "enrich": enrich}
 
@@ -93,7 +93,7 @@ def test_longest_key_of_every_printable_character_works(owner: User) -> None:
 
 
 @pytest.mark.parametrize("enrich", [True, False])
-def test_nothing_stored_for_the_answer_holds_the_text(owner: User, enrich: bool) -> None:  # noqa: FBT001  # parametrised
+def test_nothing_stored_for_the_answer_holds_the_text(owner: User, *, enrich: bool) -> None:
     Api(owner).post("/items", {"rawText": TEXT, "enrich": enrich}, Idempotency_Key="key")
 
     stored = IdempotencyKey.objects.get()
@@ -127,7 +127,7 @@ def test_new_key_takes_some_old_ones_away(owner: User, stranger: User) -> None:
     yesterday = timezone.now() - timedelta(hours=25)
     IdempotencyKey.objects.bulk_create(
         IdempotencyKey(owner=stranger, key=str(number), fingerprint="", answer={}, created_at=yesterday)
-        for number in range(FORGOTTEN_AT_ONCE + 5)
+        for number in range(DELETED_AT_ONCE + 5)
     )
 
     Api(owner).post("/items", {"rawText": TEXT}, Idempotency_Key="key")

@@ -144,7 +144,7 @@ def test_page_stays_as_it_is_until_the_person_looks_again(owner: User) -> None:
     page = Browser(owner).open(url_of(item))
 
     assert "http-equiv" not in page
-    assert f'<a href="{url_of(item)}">Look again</a>' in page
+    assert f'<a href="{url_of(item)}">Refresh</a>' in page
 
 
 def test_browser_that_asks_for_the_sign_gets_it() -> None:

@@ -17,7 +17,7 @@ RARE = "needle"
 
 @pytest.fixture(autouse=True)
 def few_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pagination, "SEARCHED", 3)
+    monkeypatch.setattr(pagination, "SEARCH_WINDOW_SIZE", 3)
 
 
 def captured(owner: User, texts: str, *, apart: timedelta = timedelta(hours=1)) -> list[str]:
@@ -84,5 +84,5 @@ def test_person_is_told_that_older_items_were_not_looked_through(owner: User) ->
 
     page = Browser(owner).open(f"/api/v1/items?q={RARE}")
 
-    assert "Nothing matches among the 3 items that were looked through; older ones may." in page
-    assert "Search older ones" in page
+    assert "Nothing matches among the 3 items searched. Older items may match." in page
+    assert "Search older items" in page
