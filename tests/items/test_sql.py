@@ -1,4 +1,4 @@
-"""The statements that stand in SQL files."""
+"""Named statements in SQL files."""
 
 import pytest
 

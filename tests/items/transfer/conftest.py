@@ -1,4 +1,4 @@
-"""What there is to capture."""
+"""Files to capture."""
 
 from pathlib import Path
 

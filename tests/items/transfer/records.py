@@ -1,4 +1,4 @@
-"""Whatever an owner may have written."""
+"""Records with any content."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from items.states import EnrichmentMode, SourceType, Status
 from items.transfer.records import ItemRecord
 
-# What has been taken for something else before: YAML's booleans, dates and marks, JSON's escapes, line breaks.
+# Texts that parsers have misread: booleans, dates and indicators of YAML, escapes of JSON, line breaks.
 TRAPS = [
     "---", "---\ntitle: no\n---\n", "no", "null", "~", "2026-01-01", "0x10", "1e3", "- a", "a: b", "#", "'", '"', "{}",
     "&a", "*a", "!!python/object:os.system", "%", "@", "`", "|\n", ">\n", "a\r\nb\rc\n", "\n", "  x  ", "\t", "\x85",
@@ -22,7 +22,7 @@ MOMENTS = st.integers(0, 2 * 10**17).map(lambda microseconds: EPOCH + timedelta(
 
 @st.composite
 def records(draw: st.DrawFn) -> ItemRecord:
-    """Anything that the database takes."""
+    """Generate any record that the database accepts."""
     status = draw(st.sampled_from(Status))
     is_ready, is_failed = status == Status.READY_TO_CONFIRM, status == Status.FAILED
     text = TEXTS.map(lambda text: text[:50])
@@ -46,7 +46,7 @@ def records(draw: st.DrawFn) -> ItemRecord:
 
 
 def line(**changes: object) -> bytes:
-    """A line of an archived item, with changes."""
+    """Return a line of an archived item, with changes."""
     fields: dict[str, object] = {
         "id": str(uuid4()),
         "title": "Tides",

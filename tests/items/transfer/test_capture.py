@@ -1,4 +1,4 @@
-"""What goes in, and what does not: real files and a real database."""
+"""capture with real files and a real database."""
 
 import io
 import sys
@@ -20,7 +20,7 @@ def give_standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
 
 
-def test_file_becomes_an_item_that_waits_for_enrichment(owner: User, file: Path) -> None:
+def test_file_becomes_an_enriching_item(owner: User, file: Path) -> None:
     summary = capture(file, "--owner", "owner")
 
     item = Item.objects.get()
@@ -66,7 +66,7 @@ def test_each_piece_becomes_an_item(owner: User, tmp_path: Path, separator: str,
     assert raw_texts() == ["one", "two"]
 
 
-def test_without_enrichment_texts_are_archived_under_their_first_line(owner: User, file: Path) -> None:
+def test_texts_without_enrichment_are_archived(owner: User, file: Path) -> None:
     capture(file, "--no-enrich", "--owner", "owner")
 
     item = Item.objects.get()
@@ -75,7 +75,7 @@ def test_without_enrichment_texts_are_archived_under_their_first_line(owner: Use
     assert item.confirmed_at is not None
 
 
-def test_many_lines_go_in_by_batches(
+def test_many_lines_are_captured_in_batches(
     owner: User, tmp_path: Path, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     path = tmp_path / "lines.txt"
@@ -88,7 +88,7 @@ def test_many_lines_go_in_by_batches(
 
 
 def test_memory_does_not_grow_with_the_number_of_texts(owner: User, tmp_path: Path, settings: Settings) -> None:
-    settings.DEBUG = True  # Django then remembers its queries
+    settings.DEBUG = True  # so that Django remembers its queries
     path = tmp_path / "lines.txt"
     path.write_text("\n".join(f"line {number}" for number in range(3 * command.BATCH_SIZE)))
 
@@ -98,7 +98,7 @@ def test_memory_does_not_grow_with_the_number_of_texts(owner: User, tmp_path: Pa
     assert 0 < remembered < 2 * command.BATCH_SIZE * 300
 
 
-def test_what_is_refused_is_listed_and_the_rest_goes_in(owner: User, file: Path, tmp_path: Path) -> None:
+def test_refused_texts_are_listed_and_others_captured(owner: User, file: Path, tmp_path: Path) -> None:
     contents = {"blank": b" \n", "long": b"x" * 10_001, "binary": b"a\0b", "latin": b"caf\xe9"}
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
@@ -156,6 +156,6 @@ def test_text_is_never_repeated_in_the_summary(owner: User, tmp_path: Path) -> N
         (["--split", "x", "--each-line"], "not allowed with"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(arguments: list[str], sentence: str) -> None:
+def test_invalid_options_are_refused(arguments: list[str], sentence: str) -> None:
     with pytest.raises(CommandError, match=sentence):
         capture(*arguments)

@@ -1,4 +1,4 @@
-"""A capture that is interrupted keeps what it has, and goes on when it is run again."""
+"""Interrupted captures keep what they have stored, and can be repeated."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ def interrupted(*_: object, **__: object) -> Iterator[Found]:
     raise KeyboardInterrupt
 
 
-def test_batches_captured_before_an_interrupt_stay(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_before_an_interrupt_are_kept(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "texts_from", interrupted)
 
     summary, errors = capture_incompletely("--owner", "owner", exit_code=130)
@@ -33,7 +33,7 @@ def test_batches_captured_before_an_interrupt_stay(owner: User, monkeypatch: pyt
 
 
 @pytest.mark.django_db(transaction=True)
-def test_batches_captured_before_the_database_broke_stay(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_before_a_database_failure_are_kept(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaking(*_: object, **__: object) -> Iterator[Found]:
         yield from (FoundText("standard input", f"text {number}") for number in range(command.BATCH_SIZE))
         with other_connection() as other:
@@ -57,7 +57,7 @@ def backend() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_capture_that_is_run_again_goes_on_where_it_stopped(owner: User, tmp_path: Path) -> None:
+def test_repeated_capture_continues(owner: User, tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
     path.write_text("one\ntwo")
     capture(path, "--each-line", "--once", "--owner", "owner")
@@ -69,7 +69,7 @@ def test_capture_that_is_run_again_goes_on_where_it_stopped(owner: User, tmp_pat
     assert summary == "Captured 1 for owner.\n2 were captured before.\n"
 
 
-def test_equal_texts_are_one_item_when_each_is_captured_once(owner: User, tmp_path: Path) -> None:
+def test_equal_texts_are_one_item_with_once(owner: User, tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
     path.write_text("one\none\ntwo")
 
@@ -78,7 +78,7 @@ def test_equal_texts_are_one_item_when_each_is_captured_once(owner: User, tmp_pa
     assert sorted(raw_texts()) == ["one", "two"]
 
 
-def test_what_another_owner_captured_once_is_still_to_be_captured(owner: User, stranger: User, file: Path) -> None:
+def test_text_of_another_owner_is_captured_with_once(owner: User, stranger: User, file: Path) -> None:
     capture(file, "--once", "--owner", "owner")
 
     capture(file, "--once", "--owner", "stranger")
@@ -86,7 +86,7 @@ def test_what_another_owner_captured_once_is_still_to_be_captured(owner: User, s
     assert (owner.items.count(), stranger.items.count()) == (1, 1)
 
 
-def test_what_was_discarded_does_not_come_back(owner: User, file: Path) -> None:
+def test_discarded_item_does_not_come_back(owner: User, file: Path) -> None:
     capture(file, "--once", "--owner", "owner")
     Item.objects.get().discard()
 
@@ -96,7 +96,7 @@ def test_what_was_discarded_does_not_come_back(owner: User, file: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_capture_that_is_killed_loses_and_doubles_nothing_when_it_is_run_again(tmp_path: Path) -> None:
+def test_repeated_capture_after_a_kill_is_complete(tmp_path: Path) -> None:
     lines = [f"line {number} of many that fill a buffer" * 4 for number in range(5 * command.BATCH_SIZE)]
     content = "\n".join(lines).encode()
     with start("capture", "--each-line", "--once") as killed:

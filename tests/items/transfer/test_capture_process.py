@@ -1,4 +1,4 @@
-"""The command as a process, with pipes, Ctrl-C and a terminal."""
+"""capture as a process, with pipes, Ctrl-C and a terminal."""
 
 import os
 import pty
@@ -13,7 +13,7 @@ from tests.items.transfer.commands import ADVICE, PATIENCE_SECONDS, raw_texts, s
 
 
 @pytest.mark.django_db(transaction=True)
-def test_pipe_into_the_command_is_captured() -> None:
+def test_piped_text_is_captured() -> None:
     process = start("capture", "--each-line", "--owner", "piper")
 
     summary, errors = process.communicate("één\ntwee\n".encode(), timeout=PATIENCE_SECONDS)
@@ -24,7 +24,7 @@ def test_pipe_into_the_command_is_captured() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ctrl_c_while_waiting_ends_cleanly(file: Path) -> None:
+def test_ctrl_c_while_waiting_exits_cleanly(file: Path) -> None:
     with start("capture", str(file), "--wait") as process:
         assert process.stderr is not None
         hint = process.stderr.readline()
@@ -41,7 +41,7 @@ def test_ctrl_c_while_waiting_ends_cleanly(file: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_reader_of_the_summary_may_go_away(file: Path) -> None:
+def test_reader_of_a_capture_summary_may_go_away(file: Path) -> None:
     with start("capture", str(file)) as process:
         assert process.stdout is not None
         process.stdout.close()
@@ -71,7 +71,7 @@ def test_terminal_gets_a_progress_bar(file: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_bar_tells_how_much_of_a_file_of_lines_is_done(tmp_path: Path) -> None:
+def test_progress_bar_counts_the_bytes_of_lines(tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
     path.write_text("zeile\n" * 100)
     ours, theirs = pty.openpty()

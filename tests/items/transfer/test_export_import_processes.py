@@ -1,4 +1,4 @@
-"""The commands as processes: piped together, left alone by a reader, killed."""
+"""export_items and import_items as processes: in a pipe, without a reader, killed."""
 
 import signal
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_reader_of_an_export_may_go_away(many: User) -> None:
         assert process.stderr.read() == b"Standard output was closed before all items were written.\n"
 
 
-def test_reader_of_what_an_import_summarys_may_go_away(many: User, tmp_path: Path) -> None:
+def test_reader_of_an_import_summary_may_go_away(many: User, tmp_path: Path) -> None:
     export_items(tmp_path / "items.jsonl")
     Item.objects.all().delete()
 
@@ -60,14 +60,14 @@ def test_reader_of_what_an_import_summarys_may_go_away(many: User, tmp_path: Pat
     assert Item.objects.count() == 3000
 
 
-def test_import_that_is_killed_goes_on_when_it_is_run_again(many: User, tmp_path: Path) -> None:
+def test_repeated_import_after_a_kill_is_complete(many: User, tmp_path: Path) -> None:
     before = contents(many)
     export_items(tmp_path / "items.jsonl")
     exported = (tmp_path / "items.jsonl").read_bytes()
     Item.objects.all().delete()
     with start("import_items", "--owner", "owner") as killed:
         assert killed.stdin is not None
-        # More than a batch, but not all: it waits for the rest.
+        # More than a batch, but not all, so that the process waits for the rest.
         killed.stdin.write(exported[: len(exported) // 2])
         killed.stdin.flush()
         until(lambda: Item.objects.count() >= importing.BATCH_SIZE)

@@ -1,4 +1,4 @@
-"""An export that cannot be written, or breaks."""
+"""Exports that cannot be written or are interrupted."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.items.factories import make_item
 from tests.items.transfer.commands import export_items
 
 
-def test_export_of_nobody_is_refused(db: None) -> None:
+def test_export_of_a_missing_user_is_refused(db: None) -> None:
     with pytest.raises(CommandError, match="There is no user owner"):
         export_items("-")
 
@@ -22,19 +22,19 @@ def test_markdown_needs_a_folder(owner: User) -> None:
         export_items("--markdown")
 
 
-def test_file_that_cannot_be_written_is_told(owner: User, tmp_path: Path) -> None:
+def test_missing_target_folder_is_reported(owner: User, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be written: No such file or directory"):
         export_items(tmp_path / "none" / "items.jsonl")
 
 
-def test_folder_that_stands_in_the_way_is_told(owner: User, tmp_path: Path) -> None:
+def test_folder_as_target_file_is_reported(owner: User, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be written: Is a directory"):
         export_items(tmp_path)
 
     assert not list(tmp_path.parent.glob("*.partial"))
 
 
-def test_export_that_broke_leaves_the_former_file_alone(
+def test_interrupted_export_keeps_the_previous_file(
     owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "items.jsonl"

@@ -1,4 +1,4 @@
-"""What does not go in, and what is said of it."""
+"""Records that import_items refuses."""
 
 from pathlib import Path
 from uuid import UUID
@@ -47,7 +47,7 @@ from tests.items.transfer.records import line
         (line(**{"my secret": 1}), "?: is unknown"),
     ],
 )  # fmt: skip
-def test_line_that_is_no_item_is_refused_with_its_place_and_the_rest_goes_in(
+def test_invalid_line_is_refused_and_the_others_imported(
     owner: User, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, says: str
 ) -> None:
     path = tmp_path / "items.jsonl"
@@ -73,7 +73,7 @@ def test_line_that_is_no_item_is_refused_with_its_place_and_the_rest_goes_in(
         (b"Tides rise", b"x" * 10_000, "line 1: rawText: may have at most 10000 characters"),
     ],
 )
-def test_markdown_that_is_no_item_is_refused_with_its_line_and_field(
+def test_invalid_markdown_is_refused_with_line_and_field(
     owner: User, tmp_path: Path, capsys: pytest.CaptureFixture[str], old: bytes, new: bytes, says: str
 ) -> None:
     path = tmp_path / "item.md"
@@ -86,7 +86,7 @@ def test_markdown_that_is_no_item_is_refused_with_its_line_and_field(
     assert not Item.objects.exists()
 
 
-def test_item_of_another_owner_is_not_taken_away(
+def test_item_of_another_owner_is_refused(
     owner: User, stranger: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_item(owner)
@@ -98,7 +98,7 @@ def test_item_of_another_owner_is_not_taken_away(
     assert Item.objects.get().owner == owner
 
 
-def test_item_that_stands_twice_goes_in_once(owner: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_repeated_item_is_imported_once(owner: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "items.jsonl"
     path.write_bytes(line(id=str(UUID(int=1)), title="first") + line(id=str(UUID(int=1)), title="second"))
 
@@ -108,7 +108,7 @@ def test_item_that_stands_twice_goes_in_once(owner: User, tmp_path: Path, capsys
     assert Item.objects.get().title == "first"
 
 
-def test_what_only_the_database_knows_to_refuse_holds_up_nothing_else(
+def test_item_that_the_database_refuses_does_not_stop_others(
     owner: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "items.jsonl"
@@ -121,7 +121,7 @@ def test_what_only_the_database_knows_to_refuse_holds_up_nothing_else(
     assert summary == f"Imported 2 for owner.\nRefused 1.\n  {path}, line 2: refused by the database\n"
 
 
-def test_missing_file_is_refused_and_the_rest_goes_in(
+def test_missing_file_is_refused_and_the_others_imported(
     owner: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "items.jsonl").write_bytes(line())
@@ -131,7 +131,7 @@ def test_missing_file_is_refused_and_the_rest_goes_in(
     assert summary == f"Imported 1 for owner.\nRefused 1.\n  {tmp_path}/none.jsonl: no such file\n"
 
 
-def test_invalid_record_says_nothing_of_what_stands_there() -> None:
+def test_message_of_an_invalid_record_contains_no_values() -> None:
     with pytest.raises(InvalidRecord) as refused:
         ItemRecord.parse(line(rawText=["secret"], title={"secret": 1}, status="secret", createdAt="secret"))
 

@@ -1,4 +1,4 @@
-"""Whose the captured items are."""
+"""The owner of captured items."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.items.transfer.commands import capture
 
 
 @pytest.mark.django_db
-def test_default_owner_is_made_on_first_use_and_used_again(file: Path) -> None:
+def test_default_owner_is_created_once(file: Path) -> None:
     capture(file)
     capture(file)
 
@@ -31,7 +31,7 @@ def test_other_owner_must_exist(file: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_other_owner_is_made_while_developing(file: Path, settings: Settings) -> None:
+def test_other_owner_is_created_in_development(file: Path, settings: Settings) -> None:
     settings.DEBUG = True
 
     capture(file, "--owner", "anybody")
@@ -39,7 +39,7 @@ def test_other_owner_is_made_while_developing(file: Path, settings: Settings) ->
     assert Item.objects.get().owner.username == "anybody"
 
 
-def test_owner_who_is_not_active_gets_no_items(owner: User, file: Path) -> None:
+def test_inactive_owner_is_refused(owner: User, file: Path) -> None:
     User.objects.update(is_active=False)
 
     with pytest.raises(CommandError, match="not active"):
@@ -50,7 +50,7 @@ def test_owner_who_is_not_active_gets_no_items(owner: User, file: Path) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["", "a b", "x" * 151, "\udcff"])
-def test_owner_with_an_impossible_name_is_refused(file: Path, settings: Settings, name: str) -> None:
+def test_invalid_owner_name_is_refused(file: Path, settings: Settings, name: str) -> None:
     settings.DEBUG = True
 
     with pytest.raises(CommandError, match="1 to 150 characters"):

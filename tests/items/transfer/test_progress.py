@@ -1,4 +1,4 @@
-"""Waiting for the worker, which is played by a second connection."""
+"""Waiting for the worker, which a second connection simulates."""
 
 import threading
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.items.transfer.commands import PATIENCE_SECONDS, capture, capture_inc
 
 @contextmanager
 def worker(*statements: str) -> Iterator[None]:
-    """Play the worker: when items arrive, and again every moment, run these statements on a connection of its own."""
+    """Simulate a worker: run these statements at each notification, and every 50 ms."""
     stop = threading.Event()
     with other_connection(name=LISTENER_NAME) as listening:
         listening.execute("LISTEN items_enriching")
@@ -57,7 +57,7 @@ def test_wait_ends_when_all_are_ready(owner: User, three_lines: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_wait_counts_every_way_out_of_enrichment(owner: User, tmp_path: Path) -> None:
+def test_wait_counts_every_status(owner: User, tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
     path.write_text("one\ntwo\nthree\nfour")
     gone = "DELETE FROM items WHERE raw_text = 'four'"
@@ -70,7 +70,7 @@ def test_wait_counts_every_way_out_of_enrichment(owner: User, tmp_path: Path) ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_wait_gives_up_when_the_time_is_over(owner: User, three_lines: Path) -> None:
+def test_wait_ends_at_the_timeout(owner: User, three_lines: Path) -> None:
     with worker(verdict("one", READY), verdict("two", READY)):
         summary, _ = capture_incompletely(three_lines, "--each-line", "--owner", "owner", "--wait", "--timeout", "1")
 
@@ -78,7 +78,7 @@ def test_wait_gives_up_when_the_time_is_over(owner: User, three_lines: Path) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_wait_looks_only_at_what_it_captured(owner: User, three_lines: Path) -> None:
+def test_wait_ignores_other_items(owner: User, three_lines: Path) -> None:
     Item.objects.capture(owner=owner, raw_text="older, and never finished")
 
     with worker(*(verdict(text, READY) for text in ("one", "two", "three"))):
@@ -88,9 +88,7 @@ def test_wait_looks_only_at_what_it_captured(owner: User, three_lines: Path) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_wait_sees_more_items_than_it_looks_at_in_one_go(
-    owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wait_polls_more_items_than_its_window(owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("items.transfer.progress.WINDOW", 7)
     path = tmp_path / "lines.txt"
     path.write_text("\n".join(f"line {number}" for number in range(50)))
@@ -102,7 +100,7 @@ def test_wait_sees_more_items_than_it_looks_at_in_one_go(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_wait_says_that_nobody_listens(owner: User, file: Path) -> None:
+def test_wait_says_that_no_worker_is_running(owner: User, file: Path) -> None:
     _, errors = capture_incompletely(file, "--owner", "owner", "--wait", "--timeout", "0.1")
 
     assert errors == "No worker is running, so the items wait. Start one: manage.py enrich_listener\n"

@@ -1,4 +1,4 @@
-"""What was exported comes back as it was: real files, a real database, and whatever an owner may have written."""
+"""Exported items are imported unchanged."""
 
 import json
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ def one_of_each(owner: User) -> None:
 
 @given(records())
 @example(ItemRecord.parse(line(rawText="---\n")))
-def test_any_item_comes_back_from_a_line_as_it_was(record: ItemRecord) -> None:
+def test_json_line_round_trips(record: ItemRecord) -> None:
     written = json_lines.dump(record)
 
     assert written.count(b"\n") == 1
@@ -36,12 +36,12 @@ def test_any_item_comes_back_from_a_line_as_it_was(record: ItemRecord) -> None:
 
 
 @given(records())
-def test_any_item_comes_back_from_markdown_as_it_was(record: ItemRecord) -> None:
+def test_markdown_round_trips(record: ItemRecord) -> None:
     assert markdown.parse(markdown.dump(record)) == record
 
 
 @given(records())
-def test_any_front_matter_is_read_alike_by_others_who_read_yaml(record: ItemRecord) -> None:
+def test_front_matter_is_valid_yaml(record: ItemRecord) -> None:
     front_matter = markdown.dump(record).decode().split("---\n")[1] if "---" not in str(record) else "{}"
 
     read = yaml.safe_load(front_matter)
@@ -53,7 +53,7 @@ def test_any_front_matter_is_read_alike_by_others_who_read_yaml(record: ItemReco
 @pytest.mark.django_db
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
 @given(st.lists(records(), max_size=5, unique_by=lambda record: record.id))
-def test_any_item_survives_the_database_too(owner: User, given_records: list[ItemRecord]) -> None:
+def test_database_round_trips(owner: User, given_records: list[ItemRecord]) -> None:
     Item.objects.all().delete()
     found = [importing.FoundRecord("", record) for record in given_records]
     summary = importing.ImportSummary()
@@ -65,7 +65,7 @@ def test_any_item_survives_the_database_too(owner: User, given_records: list[Ite
 
 
 @pytest.mark.parametrize("arguments", [["items.jsonl"], ["items", "--markdown"]])
-def test_items_in_every_status_come_back_as_they_were(
+def test_items_in_every_status_round_trip(
     owner: User, tmp_path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     one_of_each(owner)
@@ -105,7 +105,7 @@ def test_second_export_replaces_the_first(owner: User, tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_only_the_items_of_the_owner_go_out(owner: User, stranger: User, tmp_path: Path) -> None:
+def test_only_the_items_of_the_owner_are_exported(owner: User, stranger: User, tmp_path: Path) -> None:
     make_item(owner, raw_text="mine")
     make_item(stranger, raw_text="not mine")
 
@@ -114,9 +114,7 @@ def test_only_the_items_of_the_owner_go_out(owner: User, stranger: User, tmp_pat
     assert [json.loads(text)["rawText"] for text in (tmp_path / "items.jsonl").read_bytes().splitlines()] == ["mine"]
 
 
-def test_items_of_the_same_moment_are_neither_lost_nor_doubled_between_pages(
-    owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_items_of_the_same_time_are_exported_once_each(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "PAGE_SIZE", 3)
     moment = datetime(2026, 11, 1, tzinfo=UTC)
     ids = {make_item(owner, created_at=moment).pk for _ in range(10)}
@@ -127,7 +125,7 @@ def test_items_of_the_same_moment_are_neither_lost_nor_doubled_between_pages(
     assert set(exported) == ids
 
 
-def test_many_items_take_few_questions(
+def test_many_items_take_few_queries(
     owner: User,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -144,7 +142,7 @@ def test_many_items_take_few_questions(
     assert Item.objects.count() == 2_500
 
 
-def test_imported_item_that_waits_is_due_at_once(
+def test_imported_enriching_item_is_due_at_once(
     owner: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "items.jsonl").write_bytes(line(status="ENRICHING", title=None, summary=None, confirmedAt=None))

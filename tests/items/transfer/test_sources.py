@@ -1,4 +1,4 @@
-"""Where captured texts come from, and what is said about what cannot be used."""
+"""Reading files, folders and standard input."""
 
 import io
 import os
@@ -22,7 +22,7 @@ LINES = "\n"
 
 
 class Endless(io.RawIOBase):
-    """A stream without an end, as `yes` or a log that is followed."""
+    """An endless stream, such as `yes` or a log that is followed."""
 
     def __init__(self, text: bytes) -> None:
         self.text = text
@@ -50,7 +50,7 @@ def write(path: Path, content: bytes | str) -> Path:
     return path
 
 
-def test_file_is_one_text_kept_to_the_last_white_space(tmp_path: Path) -> None:
+def test_file_is_one_text_with_its_white_space(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", "  one\r\ntwo\n\n")
 
     found = found_in(path)
@@ -58,13 +58,13 @@ def test_file_is_one_text_kept_to_the_last_white_space(tmp_path: Path) -> None:
     assert found == [FoundText(str(path), "  one\r\ntwo\n\n")]
 
 
-def test_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+def test_byte_order_mark_is_removed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", b"\xef\xbb\xbfone")
 
     assert texts(found_in(path)) == ["one"]
 
 
-def test_lines_are_texts_without_their_ends(tmp_path: Path) -> None:
+def test_lines_are_texts_without_line_ends(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", "one\r\n\n two \nthree")
 
     found = found_in(path, separator=LINES)
@@ -74,7 +74,7 @@ def test_lines_are_texts_without_their_ends(tmp_path: Path) -> None:
     assert found[3].origin == f"{path}, line 4"
 
 
-def test_pieces_between_separators_lose_the_line_breaks_around_them(tmp_path: Path) -> None:
+def test_line_breaks_around_pieces_are_removed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", "one\nmore\n---\ntwo\n---\n")
 
     found = found_in(path, separator="---")
@@ -82,14 +82,14 @@ def test_pieces_between_separators_lose_the_line_breaks_around_them(tmp_path: Pa
     assert texts(found) == ["one\nmore", "two", ""]
 
 
-def test_pieces_may_be_parted_by_nul(tmp_path: Path) -> None:
+def test_separator_may_be_nul(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", b"one\0two\0")
 
     assert texts(found_in(path, separator="\0")) == ["one", "two", ""]
 
 
 @given(st.lists(st.text(alphabet="ab-", max_size=5)), st.sampled_from(["-", "--", "---", "ab"]), st.integers(1, 7))
-def test_separator_is_found_wherever_the_reading_pauses(parts: list[str], separator: str, chunk_length: int) -> None:
+def test_separator_is_found_across_chunks(parts: list[str], separator: str, chunk_length: int) -> None:
     text = separator.join(parts)
 
     with mock.patch.object(sources, "CHUNK_LENGTH", chunk_length):
@@ -99,7 +99,7 @@ def test_separator_is_found_wherever_the_reading_pauses(parts: list[str], separa
 
 
 @pytest.mark.parametrize("separator", [None, LINES, "---"])
-def test_long_text_is_read_no_further_than_needed_to_know(tmp_path: Path, separator: str | None) -> None:
+def test_long_text_is_not_read_to_its_end(tmp_path: Path, separator: str | None) -> None:
     path = write(tmp_path / "a.txt", "x" * 300_000)
 
     (text,) = texts(found_in(path, separator=separator))
@@ -116,7 +116,7 @@ def test_text_after_a_long_line_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("separator", [None, LINES])
-def test_endless_stream_gives_its_first_texts_at_once(separator: str | None) -> None:
+def test_endless_stream_yields_its_first_texts_at_once(separator: str | None) -> None:
     stream: io.BufferedReader[Any] = io.BufferedReader(Endless(b"one line\n"))
 
     first = list(islice(texts_of(stream, "endless", separator=separator), 3))
@@ -136,7 +136,7 @@ def test_bytes_that_are_not_utf_8_become_surrogates(tmp_path: Path) -> None:
     assert texts(found_in(path, separator=LINES)) == ["one", "caf\udce9", "three"]
 
 
-def test_missing_file_is_refused_and_the_next_one_is_read(tmp_path: Path) -> None:
+def test_missing_file_is_refused_and_the_next_is_read(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", "one")
 
     found = found_in(tmp_path / "missing.txt", path / "below a file", path)
@@ -149,7 +149,7 @@ def test_missing_file_is_refused_and_the_next_one_is_read(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("name", "reason"), [("", "no such file"), ("x" * 300, "cannot be read")])
-def test_impossible_name_is_refused(name: str, reason: str) -> None:
+def test_invalid_file_name_is_refused(name: str, reason: str) -> None:
     assert list(texts_from([name], separator=None)) == [Refused(name, reason)]
 
 
@@ -159,7 +159,7 @@ def test_closed_standard_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     assert list(texts_from(["-"], separator=None)) == [Refused("standard input", "closed")]
 
 
-def test_standard_input_that_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_standard_input_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_only = (tmp_path / "a.txt").open("w")
     with write_only, open(write_only.fileno(), closefd=False) as unreadable:
         monkeypatch.setattr(sys, "stdin", unreadable)
@@ -179,7 +179,7 @@ def test_file_without_permission_is_refused(tmp_path: Path) -> None:
 
 @contextmanager
 def without_privileges() -> Iterator[None]:
-    """Root may read everything, so let it be nobody for a while."""
+    """Become another user for a while, because root may read everything."""
     account = os.geteuid()
     if account == 0:
         os.seteuid(65534)
@@ -190,20 +190,20 @@ def without_privileges() -> Iterator[None]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that opens and cannot be read")
-def test_file_that_breaks_while_it_is_read_is_refused() -> None:
+def test_file_that_fails_during_reading_is_refused() -> None:
     path = Path("/proc/self/mem")
 
     assert found_in(path) == [Refused(str(path), "cannot be read")]
 
 
-def test_folder_gives_its_text_files_in_the_order_of_their_names(tmp_path: Path) -> None:
+def test_files_of_a_folder_are_read_in_order(tmp_path: Path) -> None:
     for name in ("b/2.txt", "b/1.txt", "c.txt", "a.txt"):
         write(tmp_path / name, name)
 
     assert texts(found_in(tmp_path)) == ["a.txt", "c.txt", "b/1.txt", "b/2.txt"]
 
 
-def test_folder_skips_what_nobody_means_and_says_why(tmp_path: Path) -> None:
+def test_folder_skips_other_entries_with_a_reason(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", "one")
     write(tmp_path / ".hidden.txt", "hidden")
     write(tmp_path / ".git" / "config", "hidden")
@@ -225,7 +225,7 @@ def test_folder_skips_what_nobody_means_and_says_why(tmp_path: Path) -> None:
     ]
 
 
-def test_hidden_file_that_is_named_is_read(tmp_path: Path) -> None:
+def test_named_hidden_file_is_read(tmp_path: Path) -> None:
     path = write(tmp_path / ".hidden.txt", "hidden")
 
     assert texts(found_in(path)) == ["hidden"]
@@ -239,7 +239,7 @@ def test_folder_without_texts_is_refused(tmp_path: Path) -> None:
     assert found == [Skipped("binary"), Refused(str(tmp_path), "no text files in it")]
 
 
-def test_path_is_shown_without_codes_for_the_terminal(tmp_path: Path) -> None:
+def test_path_is_printed_without_control_characters(tmp_path: Path) -> None:
     path = os.fsdecode(b"a\x1b[2Jb\nc\xff")
 
     assert printable(path) == "a\ufffd[2Jb\ufffdc\ufffd"

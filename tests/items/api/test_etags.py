@@ -12,7 +12,7 @@ from tests.items.api.client import Api, problem
 from tests.items.factories import make_attempt, make_item
 
 
-def test_unchanged_item_is_not_sent_again(owner: User) -> None:
+def test_unchanged_item_is_not_modified(owner: User) -> None:
     api = Api(owner)
     path = f"/items/{make_item(owner).id}"
     etag = api.get(path)["ETag"]
@@ -24,7 +24,7 @@ def test_unchanged_item_is_not_sent_again(owner: User) -> None:
     assert response["ETag"] == etag
 
 
-def test_version_changes_with_the_item(owner: User) -> None:
+def test_etag_changes_with_the_item(owner: User) -> None:
     api = Api(owner)
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     before = api.get(f"/items/{item.id}")["ETag"]
@@ -36,7 +36,7 @@ def test_version_changes_with_the_item(owner: User) -> None:
     assert api.get(f"/items/{item.id}", If_None_Match=before)["ETag"] == edited["ETag"]
 
 
-def test_version_changes_with_a_new_attempt(owner: User) -> None:
+def test_etag_changes_with_a_new_attempt(owner: User) -> None:
     api = Api(owner)
     item = make_item(owner)
     before = api.get(f"/items/{item.id}")["ETag"]
@@ -50,7 +50,7 @@ def test_version_changes_with_a_new_attempt(owner: User) -> None:
 
 
 @pytest.mark.parametrize("if_match", ["*", '"other", {etag}'])
-def test_matching_version_is_changed(owner: User, if_match: str) -> None:
+def test_change_with_a_matching_etag_is_made(owner: User, if_match: str) -> None:
     api = Api(owner)
     path = f"/items/{make_item(owner, status=Status.FAILED).id}"
     etag = api.get(path)["ETag"]
@@ -62,7 +62,7 @@ def test_matching_version_is_changed(owner: User, if_match: str) -> None:
 
 
 @pytest.mark.parametrize("if_match", ['"other"', "W/{etag}", "nonsense", "", ",", "\xff\xfe"])
-def test_other_version_is_stale(owner: User, if_match: str) -> None:
+def test_change_with_another_etag_is_refused(owner: User, if_match: str) -> None:
     api = Api(owner)
     path = f"/items/{make_item(owner, status=Status.FAILED).id}"
     etag = api.get(path)["ETag"]
@@ -73,7 +73,7 @@ def test_other_version_is_stale(owner: User, if_match: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_changes_to_one_version_exactly_one_is_made(owner: User) -> None:
+def test_only_one_of_two_concurrent_changes_is_made(owner: User) -> None:
     api = Api(owner)
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     etag = api.get(f"/items/{item.id}")["ETag"]

@@ -1,4 +1,4 @@
-"""When a retried item becomes due: at once, unless whoever retries it names a later time."""
+"""The time at which a retried item becomes due."""
 
 from datetime import timedelta
 
@@ -16,12 +16,12 @@ SOON = timedelta(minutes=1)
 
 
 def wait(item: Item) -> timedelta:
-    """From now until the item becomes due."""
+    """Return the time until the item becomes due."""
     item.refresh_from_db()
     return item.available_at - timezone.now()
 
 
-def test_retry_after_a_while_becomes_due_then(owner: User) -> None:
+def test_delayed_retry_becomes_due_after_the_delay(owner: User) -> None:
     item = make_item(owner, status=Status.FAILED)
 
     Item.objects.filter(pk=item.pk).retry(after=HOUR)
@@ -29,7 +29,7 @@ def test_retry_after_a_while_becomes_due_then(owner: User) -> None:
     assert HOUR - SOON < wait(item) <= HOUR
 
 
-def test_retry_without_a_time_is_due_at_once(owner: User) -> None:
+def test_retry_without_a_delay_is_due_at_once(owner: User) -> None:
     item = make_item(owner, status=Status.FAILED)
 
     Item.objects.filter(pk=item.pk).retry()
@@ -38,7 +38,7 @@ def test_retry_without_a_time_is_due_at_once(owner: User) -> None:
 
 
 @pytest.mark.parametrize("verb", ["one", "many"])
-def test_what_is_left_of_a_lease_does_not_hold_a_retry_up(owner: User, verb: str) -> None:
+def test_old_lease_does_not_delay_a_retry(owner: User, verb: str) -> None:
     item = make_item(owner, status=Status.FAILED, available_at=timezone.now() + HOUR)
 
     if verb == "one":
@@ -49,7 +49,7 @@ def test_what_is_left_of_a_lease_does_not_hold_a_retry_up(owner: User, verb: str
     assert wait(item) <= timedelta(0)
 
 
-def test_time_that_is_past_does_not_get_ahead_of_others(owner: User) -> None:
+def test_past_due_time_does_not_get_ahead_of_others(owner: User) -> None:
     item = make_item(owner, status=Status.FAILED)
 
     with connection.cursor() as cursor:
@@ -60,7 +60,7 @@ def test_time_that_is_past_does_not_get_ahead_of_others(owner: User) -> None:
     assert -SOON < wait(item) <= timedelta(0)
 
 
-def test_paced_retry_starts_its_attempts_afresh_as_any_other(owner: User) -> None:
+def test_delayed_retry_resets_the_attempts(owner: User) -> None:
     item = make_item(owner, status=Status.FAILED, attempt_count=3, fencing_token=5)
 
     Item.objects.filter(pk=item.pk).retry(after=HOUR)
@@ -69,7 +69,7 @@ def test_paced_retry_starts_its_attempts_afresh_as_any_other(owner: User) -> Non
     assert (item.attempt_count, item.fencing_token, item.enrichment_error) == (0, 6, None)
 
 
-def test_item_put_off_can_be_discarded(owner: User) -> None:
+def test_scheduled_item_can_be_discarded(owner: User) -> None:
     item = make_item(owner, status=Status.FAILED)
     Item.objects.filter(pk=item.pk).retry(after=HOUR)
 

@@ -1,4 +1,4 @@
-"""What somebody else did to the item while the reviewer looked at it."""
+"""Changes by others while a reviewer has the item open."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -18,7 +18,7 @@ NEW_DRAFT = {
 }
 
 
-def test_edit_of_an_item_that_was_changed_meanwhile_is_refused(reviewer: Client, owner: User) -> None:
+def test_edit_of_a_changed_item_is_refused(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     form = form_of(reviewer, item)
     item.edit(title="The owner's own title")
@@ -31,7 +31,7 @@ def test_edit_of_an_item_that_was_changed_meanwhile_is_refused(reviewer: Client,
 
 
 @pytest.mark.parametrize("button", ["_save", "_confirm"])
-def test_edit_of_an_item_that_was_discarded_meanwhile_says_so(reviewer: Client, owner: User, button: str) -> None:
+def test_edit_of_a_discarded_item_is_refused_with_a_message(reviewer: Client, owner: User, button: str) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     form = form_of(reviewer, item)
     item.discard()
@@ -45,7 +45,7 @@ def test_edit_of_an_item_that_was_discarded_meanwhile_says_so(reviewer: Client, 
 
 
 @pytest.mark.parametrize("name", ["retry", "confirm", "discard"])
-def test_button_on_an_item_that_moved_meanwhile_says_so(reviewer: Client, owner: User, name: str) -> None:
+def test_button_of_an_item_with_a_new_status_shows_a_message(reviewer: Client, owner: User, name: str) -> None:
     item = make_item(owner, status=Status.DISCARDED)
 
     response = reviewer.post(verb(item, name), follow=True)
@@ -56,7 +56,7 @@ def test_button_on_an_item_that_moved_meanwhile_says_so(reviewer: Client, owner:
 
 
 @pytest.mark.parametrize("name", ["retry", "confirm", "discard"])
-def test_button_on_an_item_that_is_gone_leads_to_the_list_and_says_so(reviewer: Client, owner: User, name: str) -> None:
+def test_button_of_a_deleted_item_redirects_with_a_message(reviewer: Client, owner: User, name: str) -> None:
     item = make_item(owner)
     Item.objects.all().delete()
 
@@ -67,7 +67,7 @@ def test_button_on_an_item_that_is_gone_leads_to_the_list_and_says_so(reviewer: 
 
 
 @pytest.mark.parametrize("button", ["_save", "_confirm"])
-def test_form_of_an_item_that_is_gone_leads_to_the_list_and_says_so(reviewer: Client, owner: User, button: str) -> None:
+def test_form_of_a_deleted_item_redirects_with_a_message(reviewer: Client, owner: User, button: str) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     form = form_of(reviewer, item)
     Item.objects.all().delete()
@@ -79,7 +79,7 @@ def test_form_of_an_item_that_is_gone_leads_to_the_list_and_says_so(reviewer: Cl
 
 
 @pytest.mark.parametrize(("button", "verb_name"), [("_save", "edit"), ("_confirm", "confirm")])
-def test_item_that_goes_between_load_and_lock_is_missed_politely(
+def test_item_deleted_before_the_lock_is_reported(
     reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch, button: str, verb_name: str
 ) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
@@ -92,7 +92,7 @@ def test_item_that_goes_between_load_and_lock_is_missed_politely(
 
 
 @pytest.mark.parametrize(("name", "status"), [("retry", Status.FAILED), ("discard", Status.FAILED)])
-def test_item_that_goes_while_its_button_is_handled_is_missed_politely(
+def test_item_deleted_during_an_action_is_reported(
     reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch, name: str, status: Status
 ) -> None:
     item = make_item(owner, status=status)
@@ -105,7 +105,7 @@ def test_item_that_goes_while_its_button_is_handled_is_missed_politely(
 
 
 def vanish_before(verb_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The row is deleted after the page has loaded it, and before the verb locks it."""
+    """Delete the row after the page has loaded it and before the action locks it."""
     original = getattr(Item, verb_name)
 
     def late(item: Item, **changes: object) -> None:
