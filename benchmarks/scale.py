@@ -83,10 +83,10 @@ def looks(owner: int) -> dict[str, Callable[[], object]]:
 def claim_and_undo() -> None:
     from django.db import connection, transaction
 
-    from items.statements import CLAIM
+    from items.sql import QUEUE  # see above
 
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(CLAIM, CLAIMED)
+        cursor.execute(QUEUE["claim"], CLAIMED)
         assert len(cursor.fetchall()) == CLAIMED["limit"]
         transaction.set_rollback(True)
 

@@ -1,6 +1,6 @@
-"""What changed, for those who have it shown to them live.
+"""Changes of items, for live updates.
 
-The table is the truth and CHANNEL_CHANGED only a bell: whoever hears it asks `read_changes`.
+A notification on CHANNEL_CHANGED only says that something changed: call `read_changes` to find out what.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from django.db import connection
 from postgres.session import Fetch
 
 CHANNEL_CHANGED = "items_changed"
-"""Where it rings when items changed that no worker holds, and after verdicts were written. The payload is empty."""
+"""Notified when unclaimed items change, and after verdicts are written. The payload is empty."""
 
 CHANGED = """
 SELECT item.owner_id, item.id, item.status, item.title, item.updated_at
@@ -25,12 +25,12 @@ CROSS JOIN LATERAL (
     LIMIT %s
 ) item
 """
-# Nobody waits for the disk: what is lost in a crash is only a bell.
-RING = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{CHANNEL_CHANGED}', '')"
+# Do not wait for the disk: only a notification can be lost.
+NOTIFY = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{CHANNEL_CHANGED}', '')"
 
 
 class Change(NamedTuple):
-    """How an item is since it last changed."""
+    """The current state of an item that changed."""
 
     item_id: UUID
     status: str
@@ -39,16 +39,16 @@ class Change(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What was found, by owner, newest first; and the database's time at which the reading began."""
+    """Changes by owner, newest first, and the time of the database at which reading began."""
 
     read_at: datetime
     by_owner: dict[int, list[Change]]
 
 
 def read_changes(since_of: Callable[[datetime], Mapping[int, datetime]], *, limit: int) -> Changes:
-    """The newest `limit` changes of each owner since that owner's time.
+    """Return the newest `limit` changes of each owner since that owner's time.
 
-    `since_of` is told the database's time, and says which owners, and since when: the two clocks may differ.
+    `since_of` maps the time of the database, whose clock may differ from ours, to the owners and their times.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
@@ -62,5 +62,5 @@ def read_changes(since_of: Callable[[datetime], Mapping[int, datetime]], *, limi
 
 
 async def notify_changed(fetch: Fetch) -> None:
-    """Notify once, now. Never in a transaction that writes items: it would queue behind all others that notify."""
-    await fetch(RING, {})
+    """Notify at once. Never do this in a transaction that writes items: commits that notify wait for each other."""
+    await fetch(NOTIFY, {})

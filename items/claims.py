@@ -1,4 +1,4 @@
-"""What passes between the queue and a worker: a claim goes out, a verdict comes back."""
+"""What the queue and a worker exchange: the worker gets claims and hands in verdicts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from items.states import Outcome, SourceType, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Claim:
-    """One item in a worker's hands, until its lease ends. Two claims of the same item are never equal."""
+    """One item that a worker has claimed until its lease ends. Two claims of the same item are never equal."""
 
     item_id: UUID
     owner_id: int
@@ -24,10 +24,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """How an attempt ended, and what becomes of its item.
+    """The outcome of an attempt, and the next status of its item.
 
-    `status` is where the item goes: READY_TO_CONFIRM with a draft, FAILED with an error,
-    or ENRICHING again after `delay_seconds`. A refunded attempt does not count against the budget.
+    `status` is READY_TO_CONFIRM with a draft, FAILED with an error, or ENRICHING again after `delay_seconds`.
+    A refunded attempt does not count against the budget.
     """
 
     claim: Claim
@@ -50,15 +50,15 @@ class Verdict:
 
     @property
     def is_released(self) -> bool:
-        """Given back unfinished: nobody tells the owner, and any worker may go on at once."""
+        """Whether the item is handed back unfinished, so that another worker can claim it at once."""
         return self.outcome == Outcome.RELEASED
 
 
 class Finished(NamedTuple):
-    """What came of verdicts that were handed in, other than that they count.
+    """The verdicts that were not written.
 
-    The `late` ones never will: their item has moved on. The `locked` ones are to be handed in again, because
-    somebody else has their item locked.
+    The `late` ones never will be, because their item has moved on. The `locked` ones must be handed in again, because
+    another session has locked their item.
     """
 
     late: list[Verdict]

@@ -1,15 +1,14 @@
-"""The queue protocol: claim, renew, finish. Its SQL stands in items.statements and, that of
-the claim, in items/sql/claim.sql.
+"""The queue protocol: claim, renew, finish. Its SQL is in items/sql/queue.sql and claim.sql.
 
 The `items` table is the queue. Three columns carry the protocol:
 
-- `available_at` is due, backing off until, or leased until. One clock, the database's: a claim whose worker
-  died becomes due again by itself, and the ordinary claim recovers it.
-- `fencing_token` rises whenever an item changes hands, so that a late verdict is recognised and dropped.
-  No two claims ever get the same one, not even when a crash of the server took the first of them back.
-- `attempt_count` is the budget. It starts afresh at each retry.
+- `available_at` is the time from which an item is due: after a capture, a backoff or a lease. Only the clock of the
+  database counts. An item whose worker died becomes due again, and the next claim takes it.
+- `fencing_token` rises whenever an item changes hands, so that a late verdict is recognised and not written.
+  No two claims of an item get the same token, even if a crash of the server undid the first of them.
+- `attempt_count` is the budget of attempts. A retry resets it.
 
-Between a claim and its verdict no lock and no transaction is held.
+No lock and no transaction is held between a claim and its verdict.
 """
 
 import json
@@ -19,26 +18,26 @@ from uuid import UUID
 from django.utils import timezone
 
 from items.claims import Claim, Finished, Verdict
-from items.statements import CLAIM, EXISTING, FINISH, LOCK, NEXT_DUE, RECORD_LATE, RENEW
+from items.sql import QUEUE
 from items.states import Status
 from postgres.session import Fetch, Transaction
 
 CHANNEL_ENRICHING = "items_enriching"
-"""Where the database rings when items become due. The payload is empty."""
+"""Notified when items become due. The payload is empty."""
 
 CHANNEL_CANCELLED = "items_cancelled"
-"""Where the database rings when a claimed item is discarded. The payload is its id."""
+"""Notified when a claimed item is discarded. The payload is its id."""
 
 WORKER_CHANNELS = (CHANNEL_ENRICHING, CHANNEL_CANCELLED)
 
 LISTENER_NAME = "litevault-listener"
-"""How the application name of every listener's connection begins: pg_stat_activity shows who is alive."""
+"""The first part of the application name of every listener's connection, which pg_stat_activity shows."""
 
 APPLICATION_NAME_BYTES = 63
 
 
 def listener_name(worker: str) -> str:
-    """With the worker's id, of which PostgreSQL keeps only ASCII. Of a long one the end tells more."""
+    """Return the application name of a worker's listener, in ASCII. A long id loses its beginning."""
     shown = worker.encode("ascii", "replace").decode()
     return f"{LISTENER_NAME} {shown[-(APPLICATION_NAME_BYTES - len(LISTENER_NAME) - 1) :]}"
 
@@ -55,15 +54,14 @@ async def claim(
     after_owner: int = BEFORE_ALL_OWNERS,
     per_owner: int = 0,
 ) -> list[Claim]:
-    """Take up to `limit` items that are due, in turn between the owners that come after `after_owner`.
+    """Claim up to `limit` due items, shared equally between owners, beginning after `after_owner`.
 
-    The items are the worker's until `lease_seconds` from now. Items that another worker is taking at this
-    moment are skipped. An item whose last worker let its lease run out gets an attempt that says LOST.
-    With `per_owner` above 0, no owner has more items than that in flight, in all workers together,
-    but for those that two workers claim in the same instant.
+    The lease lasts `lease_seconds`. Items that another worker is claiming are skipped. If a previous lease ran out,
+    that attempt is recorded as LOST. With `per_owner` above 0, no owner has more items than that in flight, in all
+    workers together, except for items that two workers claim in the same instant.
     """
     rows = await fetch(
-        CLAIM,
+        QUEUE["claim"],
         {
             "after_owner": after_owner,
             "limit": limit,
@@ -88,60 +86,61 @@ async def claim(
 
 
 async def next_due_in(fetch: Fetch) -> float | None:
-    """Seconds until the next item that backs off, or is leased, becomes due. None when there is none.
+    """Return the seconds until the next item becomes due, or None if no item is waiting or leased.
 
-    Not above 0 if one is due now: it became due after the last claim, or something held it back.
+    The result is 0 or negative if an item is due now.
     """
-    ((seconds,),) = await fetch(NEXT_DUE, {})
+    ((seconds,),) = await fetch(QUEUE["next_due"], {})
     return None if seconds is None else float(seconds)
 
 
 async def renew(fetch: Fetch, claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:
-    """Lengthen the leases, and return the items that are still held.
+    """Extend the leases, and return the ids of the items that are still claimed.
 
-    The others were discarded, or taken over after their lease had run out. An item that somebody has locked at this
-    moment keeps its lease as it is: nobody waits for a lock.
+    The others were discarded, or claimed by another worker after their lease ended. The lease of an item that another
+    session has locked is not extended, so that renewing never waits for a lock.
     """
     parameters = {
-        "ids": [held.item_id for held in claims],
-        "tokens": [held.fencing_token for held in claims],
+        "ids": [each.item_id for each in claims],
+        "tokens": [each.fencing_token for each in claims],
         "lease_seconds": lease_seconds,
     }
-    return {item_id for (item_id,) in await fetch(RENEW, parameters)}
+    return {item_id for (item_id,) in await fetch(QUEUE["renew"], parameters)}
 
 
 async def finish(transaction: Transaction, verdicts: Sequence[Verdict]) -> Finished:
-    """Write the verdicts in one transaction, and return which are late, and which must be handed in again.
+    """Write the verdicts in one transaction, and return those that are late and those that must be handed in again.
 
-    Each item is locked and looked at again: only one that is still ENRICHING under the same fencing token is
-    written. Writing the same verdict twice, because a commit's answer was lost, changes nothing.
+    Each item is locked, and written only if it is still ENRICHING under the same fencing token. Writing the same
+    verdict twice, because the reply to a commit was lost, changes nothing.
     """
-    counted: list[Verdict] = []
+    current: list[Verdict] = []
     late: list[Verdict] = []
     async with transaction() as fetch:
-        rows = await fetch(LOCK, {"ids": list({verdict.claim.item_id for verdict in verdicts})})
-        held = {item_id: (status, token) for item_id, status, token in rows}
-        locked = await _locked_by_others(fetch, [each for each in verdicts if each.claim.item_id not in held])
+        rows = await fetch(QUEUE["lock"], {"ids": list({verdict.claim.item_id for verdict in verdicts})})
+        found = {item_id: (status, token) for item_id, status, token in rows}
+        locked = await _locked_by_others(fetch, [each for each in verdicts if each.claim.item_id not in found])
         for verdict in verdicts:
             if verdict in locked:
                 continue
-            is_untouched = held.get(verdict.claim.item_id) == (Status.ENRICHING, verdict.claim.fencing_token)
-            (counted if is_untouched else late).append(verdict)
-        if counted:
-            await fetch(FINISH, {"verdicts": _as_json(counted)})
+            is_current = found.get(verdict.claim.item_id) == (Status.ENRICHING, verdict.claim.fencing_token)
+            (current if is_current else late).append(verdict)
+        if current:
+            await fetch(QUEUE["finish"], {"verdicts": _as_json(current)})
         if late:
-            await fetch(RECORD_LATE, {"verdicts": _as_json(late)})
-        if any(verdict.is_released for verdict in counted):
-            # A peer goes on at once. No other verdict notifies: commits that notify queue behind one lock.
-            await fetch("SELECT pg_notify(%(channel)s, '')", {"channel": CHANNEL_ENRICHING})
+            await fetch(QUEUE["record_late"], {"verdicts": _as_json(late)})
+        if any(verdict.is_released for verdict in current):
+            # Let another worker claim them at once. Other verdicts do not notify: commits that notify wait for each
+            # other.
+            await fetch(QUEUE["notify_enriching"], {})
     return Finished(late=late, locked=locked)
 
 
 async def _locked_by_others(fetch: Fetch, missing: Sequence[Verdict]) -> list[Verdict]:
-    """Of the verdicts whose items could not be locked, return those whose items exist."""
+    """Return the verdicts whose items exist: those could not be locked."""
     if not missing:
         return []
-    rows = await fetch(EXISTING, {"ids": list({verdict.claim.item_id for verdict in missing})})
+    rows = await fetch(QUEUE["existing"], {"ids": list({verdict.claim.item_id for verdict in missing})})
     existing = {item_id for (item_id,) in rows}
     return [verdict for verdict in missing if verdict.claim.item_id in existing]
 
@@ -161,7 +160,7 @@ def _changes(verdict: Verdict) -> dict[str, object]:
         "enrichment_error": verdict.enrichment_error,
         "delay_seconds": verdict.delay_seconds,
         "refund": int(verdict.is_refunded),
-        # Whoever claimed it has it no longer: the same verdict, written again, must not count again.
+        # The claim has ended: the same verdict, written again, must not count again.
         "hand_back": int(verdict.status == Status.ENRICHING),
         "fencing_token": verdict.claim.fencing_token,
         "worker": verdict.claim.worker,

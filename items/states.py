@@ -1,4 +1,4 @@
-"""The life of an item: its statuses, the actions that move it, and who may do them.
+"""The life of an item: its statuses, and the actions that change them.
 
 ::
 
@@ -9,8 +9,8 @@
                 │ └─ succeed → READY_TO_CONFIRM ─ confirm → ARCHIVED
                 └── discard ──────┴──────────┴──── discard ──┴──→ DISCARDED (final)
 
-`succeed` and `fail` belong to the worker; the rest belong to the owner.
-This module is pure: the database repeats its rules as CHECK constraints and triggers.
+The worker takes `succeed` and `fail`, the owner all others.
+This module has no side effects. The database repeats its rules in CHECK constraints and triggers.
 """
 
 from collections.abc import Mapping
@@ -30,21 +30,21 @@ class Status(TextChoices):
 
 
 class SourceType(TextChoices):
-    """What kind of text was captured."""
+    """The kind of a captured text."""
 
     NOTE = "NOTE", "Note"
     ARTICLE = "ARTICLE", "Article"
 
 
 class EnrichmentMode(TextChoices):
-    """Who gave the item its title: the model, or the person who captured it."""
+    """The origin of the title: the model, or the first line of the text."""
 
     AI = "AI", "AI"
     MANUAL = "MANUAL", "Manual"
 
 
 class Outcome(TextChoices):
-    """How an attempt ended."""
+    """The end of an attempt."""
 
     SUCCEEDED = "SUCCEEDED", "Succeeded"
     FAILED = "FAILED", "Failed"
@@ -55,7 +55,7 @@ class Outcome(TextChoices):
 
 
 class Action(TextChoices):
-    """What the owner of an item may do with it."""
+    """What an owner can do with an item."""
 
     EDIT = "edit", "Edit"
     CONFIRM = "confirm", "Confirm"
@@ -78,11 +78,11 @@ TRANSITIONS: Mapping[Status, Mapping[Action, Status]] = MappingProxyType(
 )
 
 PENDING_STATUSES = (Status.ENRICHING, Status.READY_TO_CONFIRM, Status.FAILED)
-"""The statuses that ask for attention: the machine's, or the owner's."""
+"""The statuses that need attention, of a worker or of the owner."""
 
 
 class InvalidTransition(Exception):
-    """The action is not allowed in the status that the item has now."""
+    """The current status of the item does not allow the action."""
 
     def __init__(self, status: Status, action: Action) -> None:
         super().__init__(f"An item that is {status} does not take the action {action}.")
@@ -91,17 +91,17 @@ class InvalidTransition(Exception):
 
 
 def allowed_actions(status: Status) -> tuple[Action, ...]:
-    """What the owner may do with an item that has this status."""
+    """Return the actions that the status allows."""
     return tuple(TRANSITIONS[status])
 
 
 def statuses_allowing(action: Action) -> tuple[Status, ...]:
-    """The statuses from which an action may start."""
+    """Return the statuses that allow the action."""
     return tuple(status for status, actions in TRANSITIONS.items() if action in actions)
 
 
 def next_status(status: Status, action: Action) -> Status:
-    """Where the action leads. Raises InvalidTransition where it leads nowhere."""
+    """Return the status after the action. Raises InvalidTransition."""
     try:
         return TRANSITIONS[status][action]
     except KeyError:

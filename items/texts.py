@@ -1,4 +1,4 @@
-"""The rules for the text, title, summary and tags of an item, which every way in shares."""
+"""The rules for the text, title, summary and tags of an item, wherever they come from."""
 
 import re
 
@@ -15,7 +15,7 @@ LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Refusal(TextChoices):
-    """Why a text is not taken. The label completes the sentence "The text …"."""
+    """The reason why a text is refused. The label completes the sentence "The text …"."""
 
     BLANK = "blank", "may not be blank"
     TOO_LONG = "max_length", f"may have at most {RAW_TEXT_MAX_LENGTH:,} characters"
@@ -24,7 +24,7 @@ class Refusal(TextChoices):
 
 
 def refusal(raw_text: str) -> Refusal | None:
-    """Say why PostgreSQL or the contract would not take this text, or None when both do."""
+    """Return the reason why this text cannot be captured, or None if it can."""
     if not raw_text.strip():
         return Refusal.BLANK
     if len(raw_text) > RAW_TEXT_MAX_LENGTH:
@@ -37,5 +37,5 @@ def refusal(raw_text: str) -> Refusal | None:
 
 
 def normalise_tag(tag: str) -> str:
-    """Trim a tag, put it in lower case and leave single white space inside."""
+    """Trim a tag, convert it to lower case and collapse white space."""
     return " ".join(tag.split()).lower()

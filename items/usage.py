@@ -1,4 +1,4 @@
-"""Tokens and cost of attempts."""
+"""Token usage and cost of attempts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class TotalUsage:
 
     @classmethod
     def of(cls, attempts: Iterable["EnrichmentAttempt | TotalUsage"]) -> Self:
-        """Sum what is known."""
+        """Sum the known values."""
         attempts = list(attempts)
         return cls(
             prompt_tokens=sum_of_known(attempt.prompt_tokens for attempt in attempts),

@@ -1,4 +1,4 @@
-"""The words that owners have for their items: the tags that they confirmed, most used first."""
+"""The vocabulary of an owner: the tags that the owner confirmed, most used first."""
 
 from collections.abc import Collection
 
@@ -7,9 +7,8 @@ from postgres.session import Fetch
 TAGS_COUNT = 30
 ITEMS_COUNT = 500
 
-# Tags of a draft that nobody has confirmed are not the owner's words yet: a model, or a text that deceives one,
-# would otherwise teach the next. The newest items are read along an index of their own, so that the price is the
-# same for an owner with a hundred items and with a hundred thousand.
+# Tags of drafts do not count: a text that deceives the model could otherwise influence later drafts. The newest items
+# are read along an index, so that the cost does not grow with the number of items.
 MOST_USED = """
 SELECT owner.id, used.tags
 FROM unnest(%(owner_ids)s::bigint[]) AS owner (id)
@@ -32,6 +31,6 @@ CROSS JOIN LATERAL (
 
 
 async def most_used_tags(fetch: Fetch, owner_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
-    """Return up to thirty tags of each owner, out of the five hundred items that were confirmed last."""
+    """Return up to TAGS_COUNT tags of each owner, from the ITEMS_COUNT items that were confirmed last."""
     rows = await fetch(MOST_USED, {"owner_ids": list(owner_ids), "items_count": ITEMS_COUNT, "tags_count": TAGS_COUNT})
     return {owner_id: tuple(tags or ()) for owner_id, tags in rows}

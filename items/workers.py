@@ -1,4 +1,4 @@
-"""Which workers are listening now. There is no registry: a listener's connection carries its worker's id."""
+"""The workers that are listening now. There is no registry: the name of a listener's connection has the worker's id."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, Protocol
 
 from items.queue import LISTENER_NAME
 
-# PostgreSQL shows a role without pg_read_all_stats only the name and process of other roles' sessions.
-# A listener's state changes at each of its probes.
+# A role without pg_read_all_stats sees only the name and process of the sessions of other roles.
+# The state of a listener's session changes at each of its probes.
 LISTENING = """
 SELECT application_name, pid, coalesce(host(client_addr), client_hostname), backend_start,
        now() - backend_start, now() - state_change
@@ -16,8 +16,8 @@ ORDER BY backend_start, pid
 """
 
 
-class Connected(Protocol):
-    """Django's connection, or one of psycopg."""
+class Connection(Protocol):
+    """A connection of Django or psycopg."""
 
     def cursor(self) -> Any: ...
 
@@ -34,11 +34,11 @@ class ListeningWorker(NamedTuple):
 
     @property
     def id(self) -> str:
-        """As far as PostgreSQL shows it: see items.queue.listener_name."""
+        """The id, or its end if it is long: see items.queue.listener_name."""
         return self.application_name.removeprefix(LISTENER_NAME).strip()
 
 
-def listening_workers(connected: Connected) -> Sequence[ListeningWorker]:
-    with connected.cursor() as cursor:
+def listening_workers(connection: Connection) -> Sequence[ListeningWorker]:
+    with connection.cursor() as cursor:
         cursor.execute(LISTENING, [LISTENER_NAME])
         return [ListeningWorker(*row) for row in cursor.fetchall()]

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from items.models import Item
-from items.models.item import captured
+from items.models.item import unsaved_item
 
 FIELDS = ("id", "raw_text", "title", "summary", "tags", "source_type", "status", "enrichment_error", "created_at")
 OWNER = "benchmark0"
@@ -20,7 +20,7 @@ class Items(APIView):
         from django.contrib.auth.models import User
 
         owner = User.objects.get(username=OWNER)
-        item = captured(owner=owner, raw_text=cast(dict[str, str], request.data)["rawText"], enrich=True)
+        item = unsaved_item(owner=owner, raw_text=cast(dict[str, str], request.data)["rawText"], enrich=True)
         item.save(force_insert=True)
         return Response({name: getattr(item, name) for name in FIELDS}, status=201)
 

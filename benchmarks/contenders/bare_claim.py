@@ -24,8 +24,8 @@ class BareClaim(Contender):
         import django  # only the worker's process needs it
 
         django.setup()
-        from items.queue import CHANNEL_ENRICHING
-        from items.statements import CLAIM
+        from items.queue import CHANNEL_ENRICHING  # needs the line above
+        from items.sql import QUEUE  # see above
 
         claim = {"after_owner": 0, "limit": concurrency, "per_owner": 0, "lease_seconds": 45, "worker": "bare"}
         async with (
@@ -34,5 +34,5 @@ class BareClaim(Contender):
         ):
             await listening.execute(f"LISTEN {CHANNEL_ENRICHING}")
             async for _ in listening.notifies():
-                for _, _, text, _, _ in await (await claiming.execute(CLAIM, claim)).fetchall():
+                for _, _, text, _, _ in await (await claiming.execute(QUEUE["claim"], claim)).fetchall():
                     started(text)

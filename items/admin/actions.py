@@ -44,7 +44,7 @@ def _act(
     ids = {UUID(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)}
     if "confirmed" not in request.POST and (covers_all_matching or action == Action.DISCARD):
         items = matching if covers_all_matching else Item.objects.filter(pk__in=ids)
-        return _ask(
+        return _confirm(
             action,
             model_admin,
             request,
@@ -55,7 +55,7 @@ def _act(
     return None
 
 
-def _ask(
+def _confirm(
     action: Action, model_admin: ModelAdmin, request: HttpRequest, *, count: Count, covers_all_matching: bool
 ) -> HttpResponse:
     """Repeat the selection in hidden fields, so that submitting the page acts on it."""
@@ -75,7 +75,7 @@ def _ask(
         ],
         "back_url": request.get_full_path(),
     }
-    return TemplateResponse(request, "admin/items/item/ask.html", context)
+    return TemplateResponse(request, "admin/items/item/confirm_action.html", context)
 
 
 def report(request: HttpRequest, action: Action, result: BulkResult) -> None:

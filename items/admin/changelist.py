@@ -183,12 +183,12 @@ def row_buttons(item: Any) -> SafeString:
 
 
 def _row_link(item: Any, action: str, label: str, name: str) -> SafeString:
-    template = '<a class="item-verb item-verb-{}" href="{}" aria-label="{} {}">{}</a>'
+    template = '<a class="item-row-action item-row-action-{}" href="{}" aria-label="{} {}">{}</a>'
     return format_html(template, action, _row_url(item, action), label, name, label)
 
 
 def _row_button(item: Any, action: Action, name: str, **query: str) -> SafeString:
-    template = '<button type="submit" class="item-verb" formaction="{}" aria-label="{} {}">{}</button>'
+    template = '<button type="submit" class="item-row-action" formaction="{}" aria-label="{} {}">{}</button>'
     return format_html(template, _row_url(item, action.value, **query), action.label, name, action.label)
 
 

@@ -115,7 +115,7 @@ class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class 
             "action": Action.DISCARD,
             "back_url": self._back_url(request, item),
         }
-        return TemplateResponse(request, "admin/items/item/ask.html", context)
+        return TemplateResponse(request, "admin/items/item/confirm_action.html", context)
 
     def _back_url(self, request: HttpRequest, item: Item) -> str:
         """Return to the page that the button was on."""

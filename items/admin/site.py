@@ -15,7 +15,7 @@ class ReviewSite(AdminSite):
     site_header = "LiteVault"
     site_title = "LiteVault"
     index_title = "Review"
-    index_template = "admin/items/front_page.html"
+    index_template = "admin/items/index.html"
     # The site has few tables, and the list of items needs the width.
     enable_nav_sidebar = False
 

@@ -1,4 +1,4 @@
-"""What a browser needs on the URLs of the API: forms that can PATCH, and a page to go to afterwards."""
+"""Support for browsers on the URLs of the API: forms that can PATCH, and a redirect afterwards."""
 
 from typing import Any
 
@@ -13,25 +13,25 @@ from items.api.forms import IF_MATCH, METHOD, NEXT, form_value, is_form
 
 
 class BrowserForms(ViewSet):
-    """For a viewset whose URLs a person may open.
+    """A viewset whose URLs a browser may open.
 
-    A form can only POST: a hidden field `_method` makes it a PATCH, after the CSRF token was checked.
+    A form can only POST. A hidden field `_method` turns it into a PATCH, after the CSRF token was checked.
     """
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.method == "POST" and form_value(request, METHOD) == "PATCH":
-            request._request.method = "PATCH"  # the wrapper has no way to say it
+            request._request.method = "PATCH"  # for middleware, too
             self.action = self.action_map.get("patch", "")
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Send the browser on after a form that went well, so that a reload does not send it again."""
+        """Redirect after a successful form, so that a reload does not submit it again."""
         response = super().finalize_response(request, response, *args, **kwargs)
         if request.accepted_renderer.format != "api":
             return response
         if is_form(request) and request.method != "GET" and status.is_success(response.status_code):
             return HttpResponse(status=status.HTTP_303_SEE_OTHER, headers={"Location": self._next_page(request)})
-        # The tag names the JSON. The page keeps it only for its edit form.
+        # The ETag is that of the JSON. The page needs it only for the edit form.
         response.renderer_context["etag"] = response.headers.get("ETag")
         del response.headers["ETag"]
         return response
@@ -44,6 +44,6 @@ class BrowserForms(ViewSet):
 
 
 def if_match(request: Request) -> str | None:
-    """The version that a change is meant for: from the header, or from the page that the form was on."""
+    """Return the ETag that a change requires: from the header, or from a hidden field of the form."""
     given = request.headers.get("If-Match")
     return form_value(request, IF_MATCH) if given is None else given

@@ -1,4 +1,4 @@
-"""Versions of an item, so that nobody overwrites what they have not seen."""
+"""ETags of an item, so that a client cannot overwrite a change that it has not seen."""
 
 import hashlib
 from typing import Any
@@ -20,20 +20,20 @@ class Stale(APIException):
 
 
 def detail_of(item: Item) -> tuple[dict[str, Any], str]:
-    """What the owner sees of an item, attempts included, and the strong tag of just that."""
-    prefetch_related_objects([item], "attempts")  # read twice: one by one, and for their sums
+    """Return the item as the owner sees it, with its attempts, and a strong ETag of that."""
+    prefetch_related_objects([item], "attempts")  # read twice
     detail = ItemDetailSerializer(item).data
     return detail, f'"{hashlib.sha256(JSONRenderer().render(detail)).hexdigest()[:32]}"'
 
 
 def etag_of(item: Item) -> str:
-    """Changes whenever anything changes that the owner can see."""
+    """Return an ETag that changes whenever anything changes that the owner can see."""
     _, etag = detail_of(item)
     return etag
 
 
 def refuse_stale(item: Item, *, if_match: str | None) -> None:
-    """Raises Stale. Call it with the row locked, or the item may change right after."""
+    """Raises Stale. Lock the row first, or the item may change afterwards."""
     if if_match is not None and not {"*", etag_of(item)} & set(parse_etags(if_match)):
         raise Stale
 

@@ -1,7 +1,7 @@
-"""Fields of requests that take nothing for something else: a number is not a string, a blank is not a text.
+"""Fields of requests that convert no types: a number is not a string.
 
-Every message is the rest of a sentence that begins with the name of the field: "rawText" + "may not be blank."
-None repeats what was sent.
+Every message completes a sentence that begins with the name of the field: "rawText" + "may not be blank."
+No message contains a value from the request.
 """
 
 import re
@@ -25,8 +25,8 @@ from items.texts import (
 WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 
 
-class Sentences:
-    """The words that every field shares."""
+class CommonMessages:
+    """The messages that all fields share."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "required": "is required.",
@@ -35,8 +35,8 @@ class Sentences:
     }
 
 
-class Text(Sentences, serializers.CharField):
-    """A string that PostgreSQL can keep, trimmed."""
+class Text(CommonMessages, serializers.CharField):
+    """A string that PostgreSQL can store, trimmed."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid": "must be a string.",
@@ -57,7 +57,7 @@ class Text(Sentences, serializers.CharField):
 
 
 class RawText(Text):
-    """A text to capture, kept as it came, by the rule that all ways in share."""
+    """A text to capture, not trimmed."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_length=1, max_length=RAW_TEXT_MAX_LENGTH, trim_whitespace=False, **options)
@@ -85,7 +85,7 @@ class Line(Text):
 
 
 class Tag(Line):
-    """One tag: lower case, its white space single."""
+    """A tag, normalised."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=TAG_MAX_LENGTH, **options)
@@ -94,8 +94,8 @@ class Tag(Line):
         return normalise_tag(super().to_internal_value(data))
 
 
-class Tags(Sentences, serializers.ListField):
-    """Up to twenty tags that differ."""
+class Tags(CommonMessages, serializers.ListField):
+    """A list of tags, without duplicates."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "max_length": "may hold at most {max_length} tags.",
@@ -118,12 +118,12 @@ class Tags(Sentences, serializers.ListField):
         raise serializers.ValidationError(f"at position {position} {detail}", code=detail.code)
 
 
-class Choice(Sentences, serializers.ChoiceField):
-    """One of a few words."""
+class Choice(CommonMessages, serializers.ChoiceField):
+    """One of a few strings."""
 
     def __init__(self, choices: Any, **options: Any) -> None:
-        words = ", ".join(str(choice) for choice in choices)
-        super().__init__(choices, error_messages={"invalid_choice": f"must be one of {words}."}, **options)
+        allowed = ", ".join(str(choice) for choice in choices)
+        super().__init__(choices, error_messages={"invalid_choice": f"must be one of {allowed}."}, **options)
 
     def to_internal_value(self, data: object) -> Any:
         if not isinstance(data, str):
@@ -131,8 +131,8 @@ class Choice(Sentences, serializers.ChoiceField):
         return super().to_internal_value(data)
 
 
-class Flag(Sentences, serializers.BooleanField):
-    """True or false, not a word for it."""
+class Flag(CommonMessages, serializers.BooleanField):
+    """A boolean, not a string such as "yes"."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "must be true or false."}
 
@@ -142,40 +142,39 @@ class Flag(Sentences, serializers.BooleanField):
         return data
 
 
-class Whole(Sentences, serializers.IntegerField):
+class WholeNumber(CommonMessages, serializers.IntegerField):
     """A whole number in a range."""
 
     def __init__(self, *, min_value: int, max_value: int, **options: Any) -> None:
-        sentence = f"must be a whole number from {min_value} to {max_value}."
+        message = f"must be a whole number from {min_value} to {max_value}."
         codes = ("invalid", "min_value", "max_value", "max_string_length")
         super().__init__(
-            min_value=min_value, max_value=max_value, error_messages=dict.fromkeys(codes, sentence), **options
+            min_value=min_value, max_value=max_value, error_messages=dict.fromkeys(codes, message), **options
         )
 
     def to_internal_value(self, data: Any) -> int:
-        # Python reads "1_0", " 10 " and digits of other scripts as numbers, too.
+        # Python also accepts "1_0", " 10 " and digits of other scripts.
         if not WHOLE_NUMBER.fullmatch(str(data)):
             self.fail("invalid")
         return super().to_internal_value(data)
 
 
-class Moment(Sentences, serializers.DateTimeField):
-    """A date and time in ISO 8601; without a zone it is UTC."""
+class Timestamp(CommonMessages, serializers.DateTimeField):
+    """A date and time in ISO 8601, in UTC if it has no time zone."""
 
-    sentence = "must be a date and time like 2026-11-22T09:30:00Z."
     default_error_messages: ClassVar[dict[str, Any]] = dict.fromkeys(
-        ("invalid", "date", "make_aware", "overflow"), sentence
+        ("invalid", "date", "make_aware", "overflow"), "must be a date and time like 2026-11-22T09:30:00Z."
     )
 
     def to_internal_value(self, value: Any) -> datetime:
-        # Python reads over a NUL at the end.
+        # Python ignores a NUL at the end.
         if not (isinstance(value, str) and value.isprintable()):
             self.fail("invalid")
         return super().to_internal_value(value)
 
 
-class ErrorCode(Sentences, serializers.RegexField):
-    """The code in front of an enrichment error."""
+class ErrorCode(CommonMessages, serializers.RegexField):
+    """The code at the start of an enrichment error."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "must be an error code like LLM_TIMEOUT."}
 

@@ -1,4 +1,4 @@
-"""What the HTML forms of the browsable API send, said as JSON would have said it."""
+"""Conversion of HTML forms to the JSON that the API expects."""
 
 import csv
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ METHOD = "_method"
 NEXT = "_next"
 IF_MATCH = "_if_match"
 CSRF = "csrfmiddlewaretoken"
-SAVE = "save"  # what the Save button sends as its action: none but the edits
+SAVE = "save"  # the action of the Save button: only edit
 CHECKED = {"true": True, "on": True, "false": False}
 
 
@@ -20,7 +20,7 @@ def is_form(request: Request) -> bool:
 
 
 def form_value(request: Request, name: str) -> str | None:
-    """A field of a form; None when it is missing or the body is no form."""
+    """Return a field of a form, or None if it is missing or the body is not a form."""
     form = request.data if is_form(request) else None
     value = form.get(name) if isinstance(form, QueryDict) else None
     return value if isinstance(value, str) else None
@@ -32,13 +32,13 @@ def body_of(request: Request) -> dict[str, Any]:
 
 
 def values_of(form: QueryDict) -> dict[str, Any]:
-    """What a person may leave empty counts as not given; tags stand between commas."""
+    """Drop optional fields that are empty, and split the tags."""
     values: dict[str, Any] = {name: form[name] for name in form if name not in (METHOD, NEXT, IF_MATCH, CSRF)}
     for optional in ("action", "errorCode", "createdBefore"):
         if values.get(optional) in ("", SAVE):
             del values[optional]
     if isinstance(values.get("rawText"), str):
-        # Browsers send every line break of a text area as two characters.
+        # Browsers send a line break of a text area as CRLF.
         values["rawText"] = values["rawText"].replace("\r\n", "\n")
     if isinstance(values.get("tags"), str):
         values["tags"] = tags_of(values["tags"])
@@ -48,13 +48,13 @@ def values_of(form: QueryDict) -> dict[str, Any]:
 
 
 def tags_of(line: str) -> list[str]:
-    """The tags between the commas; a tag with a comma of its own stands in quotation marks."""
+    """Return the tags between the commas. A tag that contains a comma is quoted."""
     (tags,) = csv.reader([line.replace("\r", " ").replace("\n", " ")], skipinitialspace=True)
     return [tag.strip() for tag in tags if tag.strip()]
 
 
 def line_of(tags: Iterable[object]) -> str:
-    """Such that `tags_of` gives the same tags."""
+    """Return the line that `tags_of` splits into these tags."""
     return ", ".join(_quoted(str(tag)) for tag in tags)
 
 

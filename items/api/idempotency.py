@@ -1,4 +1,4 @@
-"""Answering a request that a client sends again as it was answered the first time."""
+"""The same response for a repeated request."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from items.models import IdempotencyKey
 HEADER = "Idempotency-Key"
 KEPT_FOR = timedelta(hours=24)
 KEY_MAX_LENGTH = 255
-FORGOTTEN_AT_ONCE = 20
+DELETED_AT_ONCE = 20
 
 
 class StillRunning(APIException):
@@ -34,7 +34,7 @@ class KeyReused(APIException):
 
 
 def key_from(headers: Mapping[str, str]) -> str | None:
-    """The client's key, if there is one. Raises ValidationError."""
+    """Return the key of the client, if there is one. Raises ValidationError."""
     key = headers.get(HEADER)
     if key is None:
         return None
@@ -45,16 +45,16 @@ def key_from(headers: Mapping[str, str]) -> str | None:
 
 
 def fingerprint_of(body: Mapping[str, object]) -> str:
-    """Tells two bodies apart. Keyed with our secret, so that a short text cannot be guessed from it."""
+    """Return a hash of the body, keyed with our secret, so that a short text cannot be guessed from it."""
     return salted_hmac("items.api.idempotency", json.dumps(body, sort_keys=True), algorithm="sha256").hexdigest()
 
 
-def once(
-    owner: User, key: str, *, fingerprint: str, answer: Callable[[], dict[str, Any]]
+def respond_once(
+    owner: User, key: str, *, fingerprint: str, respond: Callable[[], dict[str, Any]]
 ) -> tuple[dict[str, Any], bool]:
-    """Return the stored answer, or make and store it; and say whether it was stored before.
+    """Return the stored response, or create and store it, and whether it was stored before.
 
-    `answer` runs in the transaction that stores it: either both are kept or neither.
+    `respond` runs in the transaction that stores its result.
     Raises StillRunning and KeyReused.
     """
     with transaction.atomic():
@@ -65,32 +65,32 @@ def once(
             if not constant_time_compare(stored.fingerprint, fingerprint):
                 raise KeyReused
             return stored.answer, True
-        fresh = answer()
+        response = respond()
         IdempotencyKey.objects.update_or_create(
             owner=owner,
             key=key,
-            defaults={"fingerprint": fingerprint, "answer": fresh, "created_at": timezone.now()},
+            defaults={"fingerprint": fingerprint, "answer": response, "created_at": timezone.now()},
         )
-        _forget_old_keys()
-        return fresh, False
+        _delete_old_keys()
+        return response, False
 
 
 def _lock(owner: User, key: str) -> bool:
-    """Hold the key until the transaction ends. False when somebody else holds it."""
+    """Lock the key until the transaction ends. Return False if another request has locked it."""
     digest = hashlib.sha256(f"{owner.pk}:{key}".encode()).digest()
     number = int.from_bytes(digest[:8], signed=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-        (is_ours,) = cursor.fetchone()
-    return bool(is_ours)
+        (is_locked,) = cursor.fetchone()
+    return bool(is_locked)
 
 
-def _forget_old_keys() -> None:
-    """Every new key takes a few old ones away, so that none needs a clean-up of its own."""
+def _delete_old_keys() -> None:
+    """Delete a few keys with every new one, so that no other clean-up is needed."""
     old = (
         IdempotencyKey.objects.filter(created_at__lte=timezone.now() - KEPT_FOR)
         .order_by("created_at")
         .select_for_update(skip_locked=True)
         .values_list("pk", flat=True)
     )
-    IdempotencyKey.objects.filter(pk__in=list(old[:FORGOTTEN_AT_ONCE])).delete()
+    IdempotencyKey.objects.filter(pk__in=list(old[:DELETED_AT_ONCE])).delete()

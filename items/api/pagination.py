@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from items.api.fields import Sentences
+from items.api.fields import CommonMessages
 from items.models import Item, ItemQuerySet
 
 # The microseconds since 1970 and the id: the two columns that the pages are ordered by.
@@ -21,20 +21,20 @@ POSITION = struct.Struct(">q16s")
 CURSOR = re.compile(r"^A[A-Za-z0-3][A-Za-z0-9_-]{30}$", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-SEARCHED = 10_000
-"""One page of a search looks through so many of an owner's items. No index knows the middle of a text."""
+SEARCH_WINDOW_SIZE = 10_000
+"""The number of items that one page of a search reads, because no index finds words within a text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last item of the page before. It is no secret and gives no rights: the owner is checked without it."""
+    """The last item of the previous page. It is not secret and grants nothing: every query checks the owner."""
 
     created_at: datetime
     id: uuid.UUID
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
-        """Raises ValueError when the text did not come from here."""
+        """Raises ValueError if the text is not a cursor."""
         if not CURSOR.fullmatch(text):
             raise ValueError("This is not a cursor.")
         microseconds, id_bytes = POSITION.unpack(base64.urlsafe_b64decode(text))
@@ -49,17 +49,17 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """How far back one page of a search looks."""
+class SearchWindow:
+    """The items that one page of a search reads: up to `last`, and not those from `beyond` on."""
 
     last: Cursor
     beyond: Cursor
 
     @classmethod
-    def of(cls, items: ItemQuerySet, *, cursor: Cursor | None) -> "Reach | None":
-        """From the cursor on. None when the page looks at all that there are."""
-        behind = cursor.after(items) if cursor else items
-        ends = behind.newest_first().values_list("created_at", "id")[SEARCHED - 1 : SEARCHED + 1]
+    def of(cls, items: ItemQuerySet, *, cursor: Cursor | None) -> "SearchWindow | None":
+        """Return the window after the cursor, or None if it would hold all remaining items."""
+        remaining = cursor.after(items) if cursor else items
+        ends = remaining.newest_first().values_list("created_at", "id")[SEARCH_WINDOW_SIZE - 1 : SEARCH_WINDOW_SIZE + 1]
         found = [Cursor(*end) for end in ends]
         return cls(*found) if len(found) == len(cls.__slots__) else None
 
@@ -68,10 +68,10 @@ class Reach:
 
 
 @extend_schema_field({"type": "string", "pattern": CURSOR.pattern})
-class CursorField(Sentences, serializers.Field[Cursor, str, str, Any]):
-    """A cursor as an earlier page gave it."""
+class CursorField(CommonMessages, serializers.Field[Cursor, str, str, Any]):
+    """The cursor of an earlier page."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "must be a cursor that an earlier page gave."}
+    default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "must be the cursor of an earlier page."}
 
     def to_internal_value(self, data: str) -> Cursor:
         try:
@@ -86,14 +86,16 @@ class Page:
     cursor: Cursor | None
 
     @classmethod
-    def of(cls, items: ItemQuerySet, *, limit: int, cursor: Cursor | None, reach: Reach | None = None) -> "Page":
-        """One item more than asked for tells whether there is another page. Beyond a reach there is one anyhow."""
+    def of(
+        cls, items: ItemQuerySet, *, limit: int, cursor: Cursor | None, window: SearchWindow | None = None
+    ) -> "Page":
+        """Fetch one more item than the limit, to know whether there is a next page. After a window there always is."""
         matching = cursor.after(items) if cursor else items
-        found = list((reach.within(matching) if reach else matching).newest_first()[: limit + 1])
+        found = list((window.within(matching) if window else matching).newest_first()[: limit + 1])
         shown = found[:limit]
         if len(found) > limit:
             return cls(shown, Cursor(shown[-1].created_at, shown[-1].id))
-        return cls(shown, reach.last if reach else None)
+        return cls(shown, window.last if window else None)
 
     @property
     def pagination(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The page behind a URL of the API, for a person with a browser."""
+"""HTML pages for the URLs of the API."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from items.states import PENDING_STATUSES, SourceType, Status
 
 
 class PageRenderer(BrowsableAPIRenderer):
-    """Draws the answer of the API with a template. The templates escape all of it: none of it is trusted."""
+    """Render the response with a template, which escapes all values."""
 
     def render(
         self,
@@ -34,13 +34,13 @@ class PageRenderer(BrowsableAPIRenderer):
                 "status_text": response.status_text,
                 "query": request.query_params,
                 "next_page": _next_page(request.query_params, data),
-                "searched": f"{pagination.SEARCHED:,}",
+                "searched": f"{pagination.SEARCH_WINDOW_SIZE:,}",
                 "statuses": PENDING_STATUSES if _is_pending(view) else [s for s in Status if s != Status.DISCARDED],
                 "source_types": list(SourceType),
                 "user": request.user,
                 **_form_of(request, response, data, etag=context.get("etag")),
             },
-            request._request,  # context processors want Django's own request
+            request,
         )
 
 
@@ -52,10 +52,10 @@ def _page_of(view: Any, response: Response) -> str:
 
 
 def _form_of(request: Request, response: Response, data: Any, *, etag: str | None) -> dict[str, Any]:
-    """What the edit form begins with: the item, or what was typed into it when it was refused."""
+    """Return the initial values of the edit form: the item, or the input if it was refused."""
     typed = _typed(request.data) if response.exception else {}
     return {
-        # A form that was refused is still meant for the version that it was made from.
+        # A refused form still refers to the version that it was loaded with.
         "etag": form_value(request, IF_MATCH) if response.exception else etag,
         "typed": typed,
         "was_confirming": is_form(request) and form_value(request, "action") == "confirm",
@@ -69,7 +69,7 @@ def _is_pending(view: Any) -> bool:
 
 
 def _next_page(query: QueryDict, data: Any) -> str | None:
-    """The same filters, one page on."""
+    """Return the query of the next page, with the same filters."""
     pagination = data.get("pagination") if isinstance(data, dict) else None
     if not pagination or not pagination["hasMore"]:
         return None
@@ -79,7 +79,7 @@ def _next_page(query: QueryDict, data: Any) -> str | None:
 
 
 def _typed(form: object) -> dict[str, Any]:
-    """What a person typed into a form that was refused, so that it is not lost."""
+    """Return the input of a refused form, so that it is not lost."""
     if not isinstance(form, QueryDict):
         return {}
     return values_of(form)

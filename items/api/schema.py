@@ -1,4 +1,4 @@
-"""The words and examples of the OpenAPI document."""
+"""The descriptions and examples of the OpenAPI document."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from drf_spectacular.utils import (
 from rest_framework.exceptions import APIException
 
 from items.api import (
-    field_schema,  # noqa: F401  # makes the fields say what they take
+    field_schema,  # noqa: F401  # registers the schemas of fields
     serializers,
 )
 from items.api.etags import Stale
@@ -26,13 +26,13 @@ IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="Change the item only if it still has this ETag."
 )
 IF_NONE_MATCH = OpenApiParameter(
-    "If-None-Match", str, OpenApiParameter.HEADER, description="Answer 304 if the item still has this ETag."
+    "If-None-Match", str, OpenApiParameter.HEADER, description="Respond with 304 if the item still has this ETag."
 )
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     OpenApiParameter.HEADER,
-    description="With the same key and body, within 24 hours, the first answer is given once more.",
+    description="A request with the same key and body gets the same response for 24 hours.",
 )
 ETAG = OpenApiParameter(
     "ETag",
@@ -48,14 +48,14 @@ LOCATION = OpenApiParameter(
     OpenApiParameter.HEADER,
     required=True,
     response=[201],
-    description="Where the item is.",
+    description="The URL of the item.",
 )
 REPLAYED = OpenApiParameter(
     "Idempotency-Replayed",
     {"type": "string", "enum": ["true"]},
     OpenApiParameter.HEADER,
     response=[201],
-    description="Present when the answer is the one given before.",
+    description="Present if the response is a repetition.",
 )
 
 ENRICHING = {
@@ -106,29 +106,29 @@ USAGE = {name: ATTEMPT[name] for name in ("promptTokens", "completionTokens", "c
 LAST_PAGE = {"cursor": None, "hasMore": False}
 
 
-def _sent(name: str, value: Any) -> OpenApiExample:
+def _request(name: str, value: Any) -> OpenApiExample:
     return OpenApiExample(name, value=value, request_only=True)
 
 
-def _answered(serializer: type, name: str, value: Any) -> OpenApiResponse:
+def _response(serializer: type, name: str, value: Any) -> OpenApiResponse:
     return OpenApiResponse(serializer, description=name, examples=[OpenApiExample(name, value=value)])
 
 
 def _refused(error: type[APIException], description: str) -> OpenApiResponse:
-    return _problem(description, code=error.default_code, message=str(error.default_detail))
+    return _error(description, code=error.default_code, message=str(error.default_detail))
 
 
-def _problem(description: str, *, details: Mapping[str, Any] | None = None, **told: str) -> OpenApiResponse:
-    error = {**told, "requestId": "req-9f1c2ab34d5e6f70"} | ({"details": details} if details else {})
-    shape = {"$ref": "#/components/schemas/Error"}
-    return OpenApiResponse(
-        shape, description, examples=[OpenApiExample(told["code"], summary=told["message"], value={"error": error})]
+def _error(description: str, *, code: str, message: str, details: Mapping[str, Any] | None = None) -> OpenApiResponse:
+    error = {"code": code, "message": message, "requestId": "req-9f1c2ab34d5e6f70"} | (
+        {"details": details} if details else {}
     )
+    shape = {"$ref": "#/components/schemas/Error"}
+    return OpenApiResponse(shape, description, examples=[OpenApiExample(code, summary=message, value={"error": error})])
 
 
-def _not_allowed_in(status: Status, action: Action) -> OpenApiResponse:
-    return _problem(
-        "The status of the item does not allow it.",
+def _invalid_transition(status: Status, action: Action) -> OpenApiResponse:
+    return _error(
+        "The status of the item does not allow the action.",
         code="INVALID_STATE_TRANSITION",
         message=str(InvalidTransition(status, action)),
         details={
@@ -139,24 +139,24 @@ def _not_allowed_in(status: Status, action: Action) -> OpenApiResponse:
     )
 
 
-STALE = _refused(Stale, "The item has changed since.")
+STALE = _refused(Stale, "The item has changed.")
 
 list_items = extend_schema(
     operation_id="listItems",
     summary="List items",
-    description="All items of the caller but the discarded ones, newest first.",
+    description="The items of the caller, newest first, without discarded ones.",
     parameters=[ListParameters],
     responses={
-        200: _answered(serializers.ItemPageSerializer, "One page", {"items": [ARCHIVED], "pagination": LAST_PAGE})
+        200: _response(serializers.ItemPageSerializer, "One page", {"items": [ARCHIVED], "pagination": LAST_PAGE})
     },
 )
 list_pending = extend_schema(
     operation_id="listPendingItems",
     summary="List pending items",
-    description="The items that ask for attention, newest first: being enriched, ready to confirm, or failed.",
+    description="The items that need attention, newest first: being enriched, ready to confirm, or failed.",
     parameters=[PendingParameters],
     responses={
-        200: _answered(
+        200: _response(
             serializers.PendingPageSerializer,
             "One page",
             {"items": [READY, ENRICHING], "pagination": LAST_PAGE, "total": 2},
@@ -170,62 +170,62 @@ capture = extend_schema(
     parameters=[IDEMPOTENCY_KEY, ETAG, LOCATION, REPLAYED],
     request=serializers.CaptureSerializer,
     responses={
-        201: _answered(serializers.ItemSerializer, "Captured", ENRICHING),
+        201: _response(serializers.ItemSerializer, "Captured", ENRICHING),
         409: _refused(StillRunning, "A request with the same key is still running."),
         422: _refused(KeyReused, "The key was used with another body."),
     },
-    examples=[_sent("A text to enrich", {"rawText": ENRICHING["rawText"]})],
+    examples=[_request("A text to enrich", {"rawText": ENRICHING["rawText"]})],
 )
 read = extend_schema(
     operation_id="getItem",
     summary="Read one item",
-    description="With every attempt at enriching it, and what they took together.",
+    description="Includes all attempts at enriching the item, and their total usage.",
     parameters=[ITEM_ID, IF_NONE_MATCH, ETAG],
     responses={
-        200: _answered(serializers.ItemDetailSerializer, "Ready", {**READY, "attempts": [ATTEMPT], "usage": USAGE}),
+        200: _response(serializers.ItemDetailSerializer, "Ready", {**READY, "attempts": [ATTEMPT], "usage": USAGE}),
         304: OpenApiResponse(description="Not changed."),
     },
 )
 change = extend_schema(
     operation_id="changeItem",
     summary="Edit, confirm or discard an item",
-    description="Without an action, the edits are saved and the status stays. Discarding takes no edits.",
+    description="Without an action, the edits are saved and the status does not change. A discard takes no edits.",
     parameters=[ITEM_ID, IF_MATCH, ETAG],
     request=serializers.ChangeSerializer,
     responses={
-        200: _answered(serializers.ItemSerializer, "Confirmed", ARCHIVED),
-        409: _not_allowed_in(Status.FAILED, Action.CONFIRM),
+        200: _response(serializers.ItemSerializer, "Confirmed", ARCHIVED),
+        409: _invalid_transition(Status.FAILED, Action.CONFIRM),
         412: STALE,
     },
     examples=[
-        _sent("Confirm, with a last edit", {"action": "confirm", "title": "What vacuum does"}),
-        _sent("Edit", {"tags": ["postgresql", "vacuum"]}),
-        _sent("Discard", {"action": "discard"}),
+        _request("Confirm, with a last edit", {"action": "confirm", "title": "What vacuum does"}),
+        _request("Edit", {"tags": ["postgresql", "vacuum"]}),
+        _request("Discard", {"action": "discard"}),
     ],
 )
 retry = extend_schema(
     operation_id="retryItem",
     summary="Enrich a failed item again",
-    description="Its attempts start afresh.",
+    description="The budget of attempts is reset.",
     parameters=[ITEM_ID, IF_MATCH, ETAG],
     request=None,
     responses={
-        200: _answered(serializers.ItemSerializer, "Enriching again", ENRICHING),
-        409: _not_allowed_in(Status.ARCHIVED, Action.RETRY),
+        200: _response(serializers.ItemSerializer, "Enriching again", ENRICHING),
+        409: _invalid_transition(Status.ARCHIVED, Action.RETRY),
         412: STALE,
     },
 )
 retry_all = extend_schema(
     operation_id="retryItems",
     summary="Enrich failed items again",
-    description="All failed items of the caller that match.",
+    description="Retries all failed items of the caller that match.",
     request=serializers.RetrySerializer,
-    responses={200: _answered(serializers.RetriedSerializer, "Retried", {"retried": 12})},
-    examples=[_sent("Those that timed out", {"errorCode": "LLM_TIMEOUT"})],
+    responses={200: _response(serializers.RetriedSerializer, "Retried", {"retried": 12})},
+    examples=[_request("Items that timed out", {"errorCode": "LLM_TIMEOUT"})],
 )
 list_tags = extend_schema(
     operation_id="listTags",
     summary="List tags",
     description="The tags of the caller's items, most used first.",
-    responses={200: _answered(serializers.TagListSerializer, "Tags", {"tags": [{"name": "postgresql", "count": 12}]})},
+    responses={200: _response(serializers.TagListSerializer, "Tags", {"tags": [{"name": "postgresql", "count": 12}]})},
 )

@@ -1,4 +1,4 @@
-"""What the API takes and what it shows."""
+"""The bodies of requests and responses."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from items.api.fields import Choice, ErrorCode, Flag, Line, Moment, RawText, Tags, Text
+from items.api.fields import Choice, ErrorCode, Flag, Line, RawText, Tags, Text, Timestamp
 from items.models import Item, ItemQuerySet
 from items.states import Action, EnrichmentMode, Outcome, SourceType, Status
 from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
@@ -19,7 +19,7 @@ UNKNOWN_FIELDS_SHOWN = 20
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields that it does not know, by name, so that a typing mistake is not silently lost."""
+    """A serializer that refuses unknown fields, so that a misspelled name is not ignored."""
 
     def to_internal_value(self, data: Mapping[str, object]) -> Any:
         errors = self._unknown(name for name in data if name not in self.fields)
@@ -33,25 +33,25 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     @staticmethod
     def _unknown(names: Iterable[str]) -> dict[str, list[ErrorDetail]]:
-        """A name that does not look like one may be the user's text: it is not repeated."""
+        """Do not repeat a name that does not look like one, because it may be private text."""
         shown = dict.fromkeys(name if FIELD_NAME.fullmatch(name) else "?" for name in names)
-        detail = ErrorDetail("is not known here.", code="unknown")
+        detail = ErrorDetail("is unknown.", code="unknown")
         return {name: [detail] for name in list(shown)[:UNKNOWN_FIELDS_SHOWN]}
 
 
 class NoFields(StrictSerializer):
-    """For what takes none: an empty body, or a URL without parameters."""
+    """An empty body, or a URL without parameters."""
 
 
 class CaptureSerializer(StrictSerializer):
     """A text to capture."""
 
     rawText = RawText(source="raw_text")
-    enrich = Flag(default=True, help_text="Without enrichment the item is archived at once, as it is.")
+    enrich = Flag(default=True, help_text="If false, the item is archived at once, as it is.")
 
 
 class ChangeSerializer(StrictSerializer):
-    """Edits of the owner, and what else to do with the item."""
+    """Edits of an item, and an action."""
 
     action = Choice([Action.CONFIRM.value, Action.DISCARD.value], required=False)
     title = Line(required=False, max_length=TITLE_MAX_LENGTH)
@@ -67,7 +67,7 @@ class ChangeSerializer(StrictSerializer):
         return attrs
 
     def apply_to(self, item: Item) -> None:
-        """Do it. Raises InvalidTransition, and ValidationError where it would leave a ready item without tags."""
+        """Raises InvalidTransition, and ValidationError if a ready item would be left without tags."""
         edits = dict(self.validated_data)
         match edits.pop("action", Action.EDIT):
             case Action.CONFIRM:
@@ -85,10 +85,10 @@ class ChangeSerializer(StrictSerializer):
 
 
 class RetrySerializer(StrictSerializer):
-    """Which of the failed items to retry; all of them, if nothing is said."""
+    """The failed items to retry: by default all of them."""
 
     errorCode = ErrorCode(source="error_code", required=False)
-    createdBefore = Moment(source="created_before", required=False)
+    createdBefore = Timestamp(source="created_before", required=False)
 
     def narrow(self, items: ItemQuerySet) -> ItemQuerySet:
         wanted = self.validated_data
@@ -97,7 +97,7 @@ class RetrySerializer(StrictSerializer):
 
 
 class AttemptSerializer(serializers.Serializer[Any]):
-    """One try at enriching the item."""
+    """One attempt at enriching the item."""
 
     number = serializers.IntegerField()
     startedAt = serializers.DateTimeField(source="started_at")
@@ -112,7 +112,7 @@ class AttemptSerializer(serializers.Serializer[Any]):
 
 
 class UsageSerializer(serializers.Serializer[Any]):
-    """What the attempts took together; null where none of them says."""
+    """The total usage of the attempts. A value is null if it is unknown for all of them."""
 
     promptTokens = serializers.IntegerField(source="prompt_tokens", allow_null=True)
     completionTokens = serializers.IntegerField(source="completion_tokens", allow_null=True)
@@ -121,12 +121,12 @@ class UsageSerializer(serializers.Serializer[Any]):
         max_digits=None,
         decimal_places=8,
         allow_null=True,
-        help_text="The sum of the prices that are known.",
+        help_text="The sum of the known prices.",
     )
 
 
 class ItemSerializer(serializers.Serializer[Any]):
-    """One captured text and what came of it."""
+    """One captured text with its draft."""
 
     id = serializers.UUIDField()
     rawText = serializers.CharField(source="raw_text")
@@ -137,10 +137,14 @@ class ItemSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(Status.choices)
     enrichmentMode = serializers.ChoiceField(EnrichmentMode.choices, source="enrichment_mode")
     enrichmentError = serializers.CharField(
-        source="enrichment_error", allow_null=True, help_text="An error code, a colon, and a sentence safe to show."
+        source="enrichment_error",
+        allow_null=True,
+        help_text="An error code, a colon and a sentence that is safe to show.",
     )
     allowedActions = serializers.ListField(
-        source="allowed_actions", child=serializers.ChoiceField(Action.choices), help_text="What the owner may do now."
+        source="allowed_actions",
+        child=serializers.ChoiceField(Action.choices),
+        help_text="The actions that the status allows.",
     )
     createdAt = serializers.DateTimeField(source="created_at")
     updatedAt = serializers.DateTimeField(source="updated_at")
@@ -148,7 +152,7 @@ class ItemSerializer(serializers.Serializer[Any]):
 
 
 class ItemDetailSerializer(ItemSerializer):
-    """One item with every attempt at enriching it."""
+    """One item with all attempts at enriching it."""
 
     attempts = AttemptSerializer(many=True)
     usage = serializers.SerializerMethodField()
@@ -159,7 +163,7 @@ class ItemDetailSerializer(ItemSerializer):
 
 
 class PaginationSerializer(serializers.Serializer[Any]):
-    cursor = serializers.CharField(allow_null=True, help_text="Where the next page begins; null on the last one.")
+    cursor = serializers.CharField(allow_null=True, help_text="The cursor of the next page; null on the last page.")
     hasMore = serializers.BooleanField()
 
 
@@ -170,11 +174,11 @@ class ItemPageSerializer(serializers.Serializer[Any]):
 
 
 class PendingPageSerializer(ItemPageSerializer):
-    total = serializers.IntegerField(help_text="How many match, on all pages.")
+    total = serializers.IntegerField(help_text="The number of matching items on all pages.")
 
 
 class RetriedSerializer(serializers.Serializer[Any]):
-    retried = serializers.IntegerField(help_text="How many items went back to enrichment.")
+    retried = serializers.IntegerField(help_text="The number of items sent back to enrichment.")
 
 
 class TagCountSerializer(serializers.Serializer[Any]):

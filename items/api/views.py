@@ -1,4 +1,4 @@
-"""The API of items. Every view sees only the items of the user who asks."""
+"""The API of items. Every view uses only the items of the authenticated user."""
 
 import uuid
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from items.api.browser import BrowserForms, if_match
 from items.api.etags import detail_of, etag_of, is_unchanged, refuse_stale
 from items.api.filters import ListParameters, PendingParameters, parameters
 from items.api.forms import body_of
-from items.api.idempotency import fingerprint_of, key_from, once
+from items.api.idempotency import fingerprint_of, key_from, respond_once
 from items.api.serializers import (
     CaptureSerializer,
     ChangeSerializer,
@@ -33,16 +33,16 @@ from items.models.item import first_line
 
 
 class OwnerViewSet(BrowserForms, ViewSet):
-    """What all views of an owner share."""
+    """The base of all views."""
 
     parameters: ClassVar[Mapping[str, type]] = {}
     pages: ClassVar[Mapping[str, str]] = {}
-    http_method_names = ["get", "head", "post", "patch"]
-    query: Any  # what the URL asks for, checked: one of `parameters`
+    http_method_names = ["get", "head", "post", "patch"]  # as its base declares it
+    query: Any  # the validated parameters of the URL
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if self.action:  # none for a method that is not taken here
+        if self.action:  # none if the method is not allowed
             self.query = parameters(self.parameters.get(self.action, NoFields), request.query_params)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -78,21 +78,21 @@ class ItemViewSet(OwnerViewSet):
         text = body.validated_data
         key = key_from(request.headers)
         if key is None:
-            return _captured(self._capture(**text))
-        stored, was_stored = once(
+            return _created(self._capture(**text))
+        stored, was_stored = respond_once(
             cast(User, request.user),
             key,
             fingerprint=fingerprint_of(text),
-            answer=lambda: _without_text(self._capture(**text)),
+            respond=lambda: _without_text(self._capture(**text)),
         )
-        response = _captured(_with_text(stored, **text))
+        response = _created(_with_text(stored, **text))
         if was_stored:
             response["Idempotency-Replayed"] = "true"
         return response
 
     @schema.read
     def retrieve(self, request: Request, item_id: str) -> Response:
-        detail, etag = detail_of(_one(self.items, item_id))
+        detail, etag = detail_of(_get(self.items, item_id))
         is_json = request.accepted_renderer.format == "json"
         if is_json and is_unchanged(etag, if_none_match=request.headers.get("If-None-Match")):
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
@@ -130,8 +130,8 @@ class ItemViewSet(OwnerViewSet):
         return {"item": ItemSerializer(item).data, "etag": etag_of(item)}
 
     def _locked_item(self, item_id: str) -> Item:
-        """Lock the row before its version is compared: what the client saw is then what is changed."""
-        item = _one(self.items.select_for_update(), item_id)
+        """Lock the row before comparing its version, so that it cannot change in between."""
+        item = _get(self.items.select_for_update(), item_id)
         refuse_stale(item, if_match=if_match(self.request))
         return item
 
@@ -142,7 +142,7 @@ class TagViewSet(OwnerViewSet):
     @schema.list_tags
     def list(self, _request: Request) -> Response:
         tags = (
-            self.items.kept()
+            self.items.not_discarded()
             .annotate(name=Func(F("tags"), function="unnest"))
             .values("name")
             .annotate(count=Count("*"))
@@ -151,27 +151,27 @@ class TagViewSet(OwnerViewSet):
         return Response({"tags": list(tags)})
 
 
-def _one(items: ItemQuerySet, item_id: str) -> Item:
-    """An id that is none, an item that is gone and an item of somebody else look the same."""
+def _get(items: ItemQuerySet, item_id: str) -> Item:
+    """Raise Http404 alike for an invalid id, a deleted item and an item of another user."""
     try:
         return items.get(pk=uuid.UUID(item_id))
     except (ValueError, Item.DoesNotExist):
         raise Http404 from None
 
 
-def _captured(answer: Mapping[str, Any]) -> Response:
-    headers = {"ETag": answer["etag"], "Location": reverse("item", args=[answer["item"]["id"]])}
-    return Response(answer["item"], status=status.HTTP_201_CREATED, headers=headers)
+def _created(response: Mapping[str, Any]) -> Response:
+    headers = {"ETag": response["etag"], "Location": reverse("item", args=[response["item"]["id"]])}
+    return Response(response["item"], status=status.HTTP_201_CREATED, headers=headers)
 
 
-def _without_text(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of an answer for a client that asks again: nothing that the person wrote."""
-    kept = {name: value for name, value in answer["item"].items() if name not in ("rawText", "title")}
-    return {"item": kept, "etag": answer["etag"]}
+def _without_text(response: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of the response that is stored, without the texts of the user."""
+    kept = {name: value for name, value in response["item"].items() if name not in ("rawText", "title")}
+    return {"item": kept, "etag": response["etag"]}
 
 
-def _with_text(answer: Mapping[str, Any], *, raw_text: str, enrich: bool) -> dict[str, Any]:
-    """The answer as it was given first: its text is the one that was sent again, in the order of the fields."""
+def _with_text(response: Mapping[str, Any], *, raw_text: str, enrich: bool) -> dict[str, Any]:
+    """Restore the first response, with the text of the repeated request."""
     title = None if enrich else first_line(raw_text)
-    item = {**answer["item"], "rawText": raw_text, "title": title}
-    return {"item": {name: item[name] for name in ItemSerializer().fields}, "etag": answer["etag"]}
+    item = {**response["item"], "rawText": raw_text, "title": title}
+    return {"item": {name: item[name] for name in ItemSerializer().fields}, "etag": response["etag"]}

@@ -1,14 +1,12 @@
-"""What `capture` and `import_items` are both told: what to read, and for whom."""
+"""The arguments that capture, import_items and export_items share."""
 
 from argparse import ArgumentParser
 
-from items.capturing.owners import DEFAULT_OWNER
+from items.transfer.owners import DEFAULT_OWNER
 
 
 def add_names(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "names", nargs="*", metavar="FILE", help="file, folder, or - for standard input (which is the default)"
-    )
+    parser.add_argument("names", nargs="*", metavar="FILE", help="file, folder, or - for standard input (the default)")
 
 
 def add_owner(parser: ArgumentParser) -> None:
@@ -16,6 +14,6 @@ def add_owner(parser: ArgumentParser) -> None:
         "--owner",
         metavar="NAME",
         default=DEFAULT_OWNER,
-        help="user that the items will belong to (default: %(default)s, who is made on first use; "
-        "any other user must exist already, unless LITEVAULT_DEBUG is true)",
+        help="the user who will own the items (default: %(default)s, created on first use; "
+        "other users must exist, unless LITEVAULT_DEBUG is true)",
     )

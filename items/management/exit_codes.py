@@ -1,4 +1,4 @@
-"""How a command ends that could not do all it was asked for."""
+"""The exit codes of commands, and their messages when they are interrupted."""
 
 import os
 import sys
@@ -13,8 +13,8 @@ EXIT_INTERRUPTED = 130
 
 
 @contextmanager
-def advising(command: BaseCommand, advice: str) -> Iterator[None]:
-    """Say what was kept and how to go on when Ctrl-C, or a database that went away, ends the block."""
+def interruptible(command: BaseCommand, advice: str) -> Iterator[None]:
+    """Exit with advice on how to continue when Ctrl-C or a lost database connection ends the block."""
     try:
         yield
     except KeyboardInterrupt:
@@ -24,17 +24,17 @@ def advising(command: BaseCommand, advice: str) -> Iterator[None]:
         raise CommandError(f"The database does not answer. {advice}") from None
 
 
-def report(command: BaseCommand, lines: Iterable[str], *, unread: str) -> None:
-    """Write to standard output what was done. That its reader has gone away undoes nothing, as `unread` says then."""
+def write_summary(command: BaseCommand, lines: Iterable[str], *, kept: str) -> None:
+    """Write to standard output. If its reader has gone away, the command succeeds and says on stderr what is kept."""
     try:
         for line in lines:
             command.stdout.write(line)
         command.stdout.flush()
     except BrokenPipeError:
-        command.stderr.write(f"Standard output was closed before the report was written. {unread}")
-        abandon_standard_output()
+        command.stderr.write(f"Standard output was closed before the summary was written. {kept}")
+        discard_standard_output()
 
 
-def abandon_standard_output() -> None:
-    """Its reader has gone away. Python flushes once more at its end, and would complain again."""
+def discard_standard_output() -> None:
+    """Python flushes standard output at exit, and would report again that its reader has gone away."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

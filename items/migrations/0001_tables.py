@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
+    run_before = [("accounts", "0001_tables")]  # so that an unreleased database is refused by a sentence
 
     operations = [
         migrations.RunPython(refuse_unreleased_tables, migrations.RunPython.noop),

@@ -1,4 +1,4 @@
-"""What stands in the database. Django looks for all models here."""
+"""The models. Django requires all of them in this module."""
 
 from items.models.attempt import EnrichmentAttempt
 from items.models.idempotency_key import IdempotencyKey

@@ -1,4 +1,4 @@
-"""The history of an item's enrichment."""
+"""The attempts at enriching an item."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,7 +8,7 @@ from items.states import Outcome
 
 
 class EnrichmentAttempt(models.Model):
-    """One try at enriching one item, kept for as long as the item."""
+    """One attempt at enriching one item, kept for as long as the item."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="attempts", db_index=False)
     number = models.PositiveIntegerField()
@@ -28,7 +28,7 @@ class EnrichmentAttempt(models.Model):
         ordering = ("item", "number")
         constraints = (
             models.UniqueConstraint(fields=("item", "number"), name="attempts_number_unique"),
-            # One claim is one attempt: writing a verdict twice, after a connection broke, changes nothing.
+            # One claim is one attempt: writing a verdict twice, after a lost connection, changes nothing.
             models.UniqueConstraint(fields=("item", "fencing_token"), name="attempts_claim_unique"),
             models.CheckConstraint(name="attempts_outcome_known", condition=Q(outcome__in=Outcome.values)),
             models.CheckConstraint(
@@ -37,7 +37,7 @@ class EnrichmentAttempt(models.Model):
             ),
         )
         indexes = (
-            # What a month of attempts took is summed up from the index alone.
+            # Tokens and cost of a month are summed from the index alone.
             models.Index(
                 fields=("-finished_at",),
                 include=("prompt_tokens", "completion_tokens", "cost_usd"),

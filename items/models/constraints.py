@@ -1,4 +1,4 @@
-"""What PostgreSQL refuses to store as an item, whoever asks for it."""
+"""The constraints of the table of items."""
 
 from django.db.models import CheckConstraint, Q
 from django.db.models.functions import Length
@@ -39,7 +39,7 @@ CONSTRAINTS = (
         condition=Q(claimed_by=None, claimed_at=None)
         | Q(claimed_by__isnull=False, claimed_at__isnull=False, status=Status.ENRICHING),
     ),
-    # What Python or the next claim could not bear would stop every worker and every list.
+    # A value that Python cannot read, or that the next claim would overflow, would stop every worker and every list.
     CheckConstraint(
         name="items_counters_in_range",
         condition=Q(attempt_count__range=(0, COUNTER_MAX), fencing_token__range=(0, TOKEN_MAX)),

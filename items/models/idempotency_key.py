@@ -1,4 +1,4 @@
-"""What a client has sent already."""
+"""The requests that a client may repeat."""
 
 from django.conf import settings
 from django.db import models
@@ -7,9 +7,9 @@ from django.utils import timezone
 
 
 class IdempotencyKey(models.Model):
-    """A capture that a client may send again without making a second item.
+    """A capture that a client may repeat without creating a second item.
 
-    The answer is kept without the captured text, which the client sends again itself.
+    The response is stored without the captured text, which the client sends again.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -1,4 +1,4 @@
-"""What items are found by: an index for each question that is asked often, and no more."""
+"""The indexes of the table of items: one for each frequent query, and no others."""
 
 from django.db.models import F, Index, Q
 
@@ -14,7 +14,7 @@ INDEXES = (
         name="items_owner_pending",
         condition=Q(status__in=PENDING_STATUSES),
     ),
-    # The lists of the admin. Its filter by error code reads the code from the index.
+    # For the lists of the admin. The filter by error code reads the code from the index.
     Index(
         fields=("-created_at", "-id"),
         include=("enrichment_error",),
@@ -23,16 +23,16 @@ INDEXES = (
     ),
     Index(fields=("-created_at", "-id"), name="items_ready", condition=Q(status=Status.READY_TO_CONFIRM)),
     Index(fields=("-created_at", "-id"), name="items_discarded", condition=Q(status=Status.DISCARDED)),
-    # The fair claim walks from owner to owner; the sweep looks for the next item due.
+    # For the claim, which goes from owner to owner, and for the next item that becomes due.
     Index("owner", "available_at", "id", name="items_claim", condition=Q(status=Status.ENRICHING)),
     Index("available_at", "id", name="items_due", condition=Q(status=Status.ENRICHING)),
-    # The newest tags that an owner confirmed: items.vocabulary.
+    # For items.vocabulary.
     Index(
         "owner",
         F("confirmed_at").desc(),
         name="items_vocabulary",
         condition=Q(status=Status.ARCHIVED) & ~Q(tags=[]),
     ),
-    # What changed for an owner since: items.changes.
+    # For items.changes.
     Index("owner", "updated_at", name="items_owner_changed"),
 )

@@ -1,11 +1,11 @@
-"""What an hour or a day that is over came to."""
+"""Totals of past hours and days."""
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 
 class Period(models.Model):
-    """Worked out once, by whichever web process is asked first, for the first page of the admin."""
+    """The totals of one hour or day, computed once for the dashboard of the admin."""
 
     name = models.CharField(max_length=16, primary_key=True, help_text="Its length in hours and its start.")
     start = models.DateTimeField()

@@ -9,6 +9,19 @@ def read(name: str) -> str:
     return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
+def named_statements(text: str) -> dict[str, str]:
+    """Return the statements by name: each begins after a line `-- name: …` and ends with a semicolon.
+
+    Raises ValueError if two have the same name or one has none.
+    """
+    statements = dict(re.findall(r"^-- name: (\w+)\n(.+?);$", text, re.MULTILINE | re.DOTALL))
+    if len(statements) != len(re.findall(r"^(?!--).*;$", text, re.MULTILINE)):
+        raise ValueError("Every statement needs a name of its own.")
+    return statements
+
+
+QUEUE = named_statements(read("queue.sql"))
+
 EXPECTED_TRIGGERS = re.findall(r"^CREATE OR REPLACE TRIGGER (\w+)", read("triggers.sql"), re.MULTILINE)
 EXPECTED_FUNCTIONS = re.findall(
     r"^CREATE OR REPLACE FUNCTION (\w+)", read("triggers.sql") + read("claim.sql"), re.MULTILINE

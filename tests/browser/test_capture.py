@@ -29,7 +29,7 @@ def test_text_is_captured_becomes_ready_and_is_confirmed_with_a_better_title(bro
     browser.type("ada", into="Name")
     browser.type("correct horse", into="Password")
     browser.click("Log in")
-    browser.shows("Nothing here yet.")
+    browser.shows("No items yet.")
 
     browser.type(TEXT, into="Text")
     browser.click("Capture")
@@ -50,7 +50,7 @@ def test_text_is_captured_becomes_ready_and_is_confirmed_with_a_better_title(bro
 def test_all_of_it_is_done_by_keyboard(browser: Browser, person: User) -> None:
     browser.open("/login?next=/")
     browser.press("ada", Keys.TAB, "correct horse", Keys.ENTER)
-    browser.shows("Nothing here yet.")
+    browser.shows("No items yet.")
 
     browser.tab_to("Text")
     browser.press(TEXT)

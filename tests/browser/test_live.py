@@ -75,14 +75,14 @@ def proxy_without_upstream(port: int) -> Iterator[list[str]]:
 def test_pending_shows_what_others_capture_and_confirm(browser: Browser, person: User) -> None:
     browser.log_in(person)
     open_for_good(browser, PENDING)
-    browser.shows("Nothing here yet.")
+    browser.shows("No items yet.")
 
     title = captured_and_enriched(person, "Water the beans.")
     browser.shows(title)
     browser.shows("READY_TO_CONFIRM")
     Item.objects.get().confirm()
 
-    browser.shows("Nothing here yet.")
+    browser.shows("No items yet.")
     assert_was_not_reloaded(browser)
 
 

@@ -84,7 +84,7 @@ def login_refused_too_often(browser: Browser, items: Mapping[str, Item]) -> None
 def pending_with_questions_open(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.open("/api/v1/items/pending")
     browser.click("Discard…")
-    browser.click("Retry all that failed…")
+    browser.click("Retry all failed items…")
 
 
 def list_with_preview(browser: Browser, _items: Mapping[str, Item]) -> None:
@@ -95,7 +95,7 @@ def list_with_preview(browser: Browser, _items: Mapping[str, Item]) -> None:
 
 def first_page_with_table(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.open("/admin/")
-    browser.click("The same as a table")
+    browser.click("Show as a table")
 
 
 def discard_question(browser: Browser, items: Mapping[str, Item]) -> None:

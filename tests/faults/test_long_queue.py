@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from items import queue, sql
-from items.statements import CLAIM
+from items.sql import QUEUE
 from tests.items.other_connection import other_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,7 +71,7 @@ def without_triggers(transactional_db: None) -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def pages_of_a_claim(statement: str = CLAIM) -> int:
+def pages_of_a_claim(statement: str = QUEUE["claim"]) -> int:
     """What the product's own statement touches. What it changes is taken back."""
     parameters: dict[str, Any] = {
         "after_owner": queue.BEFORE_ALL_OWNERS,

@@ -1,4 +1,4 @@
-"""Items in any status, as the worker and the owner would have left them."""
+"""Items in any status, with consistent columns."""
 
 from datetime import timedelta
 from typing import cast
@@ -20,7 +20,7 @@ TIMEOUT = "LLM_TIMEOUT: The model did not answer in time."
 
 
 def make_item(owner: User, *, status: str = Status.ENRICHING, **fields: object) -> Item:
-    """Save an item that satisfies every constraint of its status. `fields` overrules any column."""
+    """Save an item that satisfies every constraint of its status. `fields` overrides any column."""
     columns = {"owner": owner, "raw_text": RAW_TEXT, "status": status, **_usual(status), **fields}
     return cast(Item, Item.objects.create(**columns))
 
@@ -28,7 +28,7 @@ def make_item(owner: User, *, status: str = Status.ENRICHING, **fields: object) 
 def make_attempt(
     item: Item, *, number: int = 1, outcome: str = Outcome.SUCCEEDED, **fields: object
 ) -> EnrichmentAttempt:
-    """Save one finished attempt of half a second. A failed one ran into the time limit."""
+    """Save one finished attempt of half a second. A failed one timed out."""
     now = timezone.now()
     usual = {
         "fencing_token": number,

@@ -1,4 +1,4 @@
-"""Somebody else at the same database: plain SQL, committed at once, unknown to Django."""
+"""A second connection to the same database, outside of Django, with autocommit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

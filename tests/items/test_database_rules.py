@@ -1,4 +1,4 @@
-"""What the database does and refuses by itself, whoever writes."""
+"""The rules that the database enforces for all writers."""
 
 import uuid
 from typing import Any
@@ -18,7 +18,7 @@ def sql(statement: str, *parameters: Any) -> None:
         cursor.execute(statement, parameters)
 
 
-def test_plain_insert_needs_only_owner_and_text(owner: User) -> None:
+def test_sql_insert_needs_only_owner_and_text(owner: User) -> None:
     sql("INSERT INTO items (owner_id, raw_text) VALUES (%s, 'plain')", owner.pk)
 
     item = Item.objects.get()
@@ -29,7 +29,7 @@ def test_plain_insert_needs_only_owner_and_text(owner: User) -> None:
     assert item.created_at == item.updated_at == item.available_at
 
 
-def test_plain_retry_starts_the_attempts_afresh(owner: User) -> None:
+def test_sql_retry_resets_the_attempts(owner: User) -> None:
     item = make_item(owner, status=Status.FAILED, attempt_count=3, fencing_token=7)
     Item.objects.filter(pk=item.pk).update(available_at="2001-01-01T00:00:00Z")
 
@@ -41,7 +41,7 @@ def test_plain_retry_starts_the_attempts_afresh(owner: User) -> None:
     assert item.available_at > item.created_at
 
 
-def test_discard_takes_the_item_out_of_the_hands_of_its_worker(owner: User) -> None:
+def test_discard_ends_the_claim(owner: User) -> None:
     item = make_item(owner, fencing_token=4)
     sql("UPDATE items SET claimed_by = 'worker-1', claimed_at = now() WHERE id = %s", item.pk)
 
@@ -50,7 +50,7 @@ def test_discard_takes_the_item_out_of_the_hands_of_its_worker(owner: User) -> N
     assert (item.fencing_token, item.claimed_by, item.claimed_at) == (5, None, None)
 
 
-def test_writing_the_same_status_again_restarts_nothing(owner: User) -> None:
+def test_writing_the_same_status_resets_nothing(owner: User) -> None:
     item = make_item(owner, fencing_token=4, attempt_count=2)
 
     sql("UPDATE items SET status = 'ENRICHING' WHERE id = %s", item.pk)
@@ -86,7 +86,7 @@ def test_writing_the_same_status_again_restarts_nothing(owner: User) -> None:
         (Status.ENRICHING, "tags = '{{a,b},{c,d}}'", "items_tags_flat"),
     ],
 )
-def test_database_refuses_what_makes_no_sense(owner: User, status: Status, change: str, constraint: str) -> None:
+def test_database_refuses_invalid_rows(owner: User, status: Status, change: str, constraint: str) -> None:
     item = make_item(owner, status=status)
 
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
@@ -95,9 +95,7 @@ def test_database_refuses_what_makes_no_sense(owner: User, status: Status, chang
 
 @pytest.mark.parametrize("former", Status)
 @pytest.mark.parametrize("latter", Status)
-def test_database_allows_the_transitions_that_the_states_allow_and_no_others(
-    owner: User, former: Status, latter: Status
-) -> None:
+def test_database_allows_the_same_transitions_as_the_states(owner: User, former: Status, latter: Status) -> None:
     item = make_item(owner, status=former)
     by_the_worker = {Status.READY_TO_CONFIRM, Status.FAILED} if former == Status.ENRICHING else set()
     allowed = {former, *TRANSITIONS[former].values(), *by_the_worker}

@@ -32,7 +32,7 @@ UNION ALL SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc WHERE
 
 
 def schema() -> set[tuple[str, str, str]]:
-    """Everything that our migrations make in the database."""
+    """Return everything that our migrations create."""
     with connection.cursor() as cursor:
         cursor.execute(SCHEMA, {"tables": list(TABLES)})
         return set(cursor.fetchall())
@@ -40,13 +40,13 @@ def schema() -> set[tuple[str, str, str]]:
 
 @pytest.fixture
 def migrated_again(transactional_db: None) -> Iterator[None]:
-    """Whatever the test does, the next one finds every table."""
+    """Restore all tables after the test."""
     yield
     call_command("migrate", verbosity=0)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_migrations_run_backwards_to_nothing_and_forwards_to_the_same(migrated_again: None) -> None:
+def test_migrations_are_reversible(migrated_again: None) -> None:
     before = schema()
 
     for app in APPS:
@@ -68,7 +68,7 @@ def test_every_trigger_and_function_is_expected() -> None:
 
 
 @pytest.mark.django_db
-def test_database_of_an_unreleased_version_is_told_what_to_do() -> None:
+def test_database_of_an_unreleased_version_is_refused() -> None:
     recorder = MigrationRecorder(connection)
     recorder.migration_qs.filter(app__in=APPS).delete()
     for app, name in (("items", "0001_initial"), ("items", "0009_claim_by_place"), ("litevault", "0001_initial")):
@@ -79,5 +79,5 @@ def test_database_of_an_unreleased_version_is_told_what_to_do() -> None:
 
 
 @pytest.mark.django_db
-def test_migrations_say_all_that_the_models_say() -> None:
+def test_migrations_match_the_models() -> None:
     call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)

@@ -27,12 +27,12 @@ def stored(item: Item) -> Item:
     return row
 
 
-# The verbs of one item
+# Actions on one item
 
 
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("action", Action)
-def test_action_moves_the_item_or_is_refused(owner: User, status: Status, action: Action) -> None:
+def test_action_changes_the_status_or_is_refused(owner: User, status: Status, action: Action) -> None:
     item = make_item(owner, status=status)
     target = TRANSITIONS[status].get(action)
 
@@ -48,7 +48,7 @@ def test_action_moves_the_item_or_is_refused(owner: User, status: Status, action
 
 
 @pytest.mark.parametrize("action", Action)
-def test_action_goes_by_what_the_row_says_now(owner: User, action: Action) -> None:
+def test_action_checks_the_current_row(owner: User, action: Action) -> None:
     allowing = next(status for status in Status if action in TRANSITIONS[status])
     item = make_item(owner, status=allowing)
     Item.objects.filter(pk=item.pk).update(status=Status.DISCARDED)
@@ -59,7 +59,7 @@ def test_action_goes_by_what_the_row_says_now(owner: User, action: Action) -> No
     assert item.status == stored(item).status == Status.DISCARDED
 
 
-def test_edit_does_not_write_back_columns_that_changed_meanwhile(owner: User) -> None:
+def test_edit_does_not_overwrite_other_columns(owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     Item.objects.filter(pk=item.pk).update(summary="Changed meanwhile.")
 
@@ -69,7 +69,7 @@ def test_edit_does_not_write_back_columns_that_changed_meanwhile(owner: User) ->
     assert item.summary == "Changed meanwhile."
 
 
-def test_confirm_takes_last_edits(owner: User) -> None:
+def test_confirm_stores_last_edits(owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
 
     item.confirm(title="Edited", tags=["one"])
@@ -78,7 +78,7 @@ def test_confirm_takes_last_edits(owner: User) -> None:
     assert stored(item).confirmed_at is not None
 
 
-def test_action_says_when_the_item_changed(owner: User) -> None:
+def test_action_sets_updated_at(owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     before = item.updated_at
 
@@ -87,7 +87,7 @@ def test_action_says_when_the_item_changed(owner: User) -> None:
     assert stored(item).updated_at == item.updated_at > before
 
 
-def test_action_on_an_item_that_is_gone_says_so(owner: User) -> None:
+def test_action_on_a_deleted_item_raises(owner: User) -> None:
     item = make_item(owner)
     Item.objects.all().delete()
 
@@ -96,7 +96,7 @@ def test_action_on_an_item_that_is_gone_says_so(owner: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_action_waits_for_who_holds_the_row_and_then_sees_the_change(owner: User) -> None:
+def test_action_waits_for_the_lock_and_sees_the_change(owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     outcome: list[object] = []
 
@@ -129,14 +129,14 @@ def wait_until_blocked_by(backend_pid: int) -> None:
             )
             if cursor.fetchone()[0]:
                 return
-    pytest.fail("Nobody waits for the row.")
+    pytest.fail("Nothing waits for the row.")
 
 
-# The verbs of many items
+# Actions on many items
 
 
 @pytest.mark.parametrize("action", [Action.CONFIRM, Action.RETRY, Action.DISCARD])
-def test_action_on_many_moves_and_counts_those_that_allow_it(owner: User, action: Action) -> None:
+def test_queryset_action_changes_and_counts_allowed_items(owner: User, action: Action) -> None:
     items = {status: make_item(owner, status=status) for status in Status}
 
     count = getattr(Item.objects.all(), action)()
@@ -147,7 +147,7 @@ def test_action_on_many_moves_and_counts_those_that_allow_it(owner: User, action
 
 
 @pytest.mark.parametrize("action", [Action.CONFIRM, Action.RETRY, Action.DISCARD])
-def test_action_on_many_stays_within_the_query(owner: User, stranger: User, action: Action) -> None:
+def test_queryset_action_changes_only_its_items(owner: User, stranger: User, action: Action) -> None:
     for user in (owner, stranger):
         for status in Status:
             make_item(user, status=status)
@@ -157,7 +157,7 @@ def test_action_on_many_stays_within_the_query(owner: User, stranger: User, acti
     assert sorted(stranger.items.values_list("status", flat=True)) == sorted(Status.values)
 
 
-def test_confirming_many_dates_them(owner: User) -> None:
+def test_queryset_confirm_sets_confirmed_at(owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
 
     Item.objects.all().confirm()
@@ -165,13 +165,13 @@ def test_confirming_many_dates_them(owner: User) -> None:
     assert stored(item).confirmed_at == stored(item).updated_at > item.updated_at
 
 
-def test_query_words_mean_what_they_say(owner: User, stranger: User) -> None:
+def test_queryset_filters_select_their_items(owner: User, stranger: User) -> None:
     items = {status: make_item(owner, status=status) for status in Status}
     other_code = make_item(stranger, status=Status.FAILED, enrichment_error="LLM_API_ERROR: Why.")
 
     assert set(Item.objects.owned_by(stranger)) == {other_code}
     assert set(Item.objects.pending()) == {items[status] for status in PENDING_STATUSES} | {other_code}
-    assert set(Item.objects.owned_by(owner).kept()) == set(items.values()) - {items[Status.DISCARDED]}
+    assert set(Item.objects.owned_by(owner).not_discarded()) == set(items.values()) - {items[Status.DISCARDED]}
     assert set(Item.objects.failed()) == {items[Status.FAILED], other_code}
     assert set(Item.objects.failed(error_code="LLM_API_ERROR")) == {other_code}
     assert set(Item.objects.failed(error_code="LLM_API")) == set()
@@ -181,7 +181,7 @@ def test_query_words_mean_what_they_say(owner: User, stranger: User) -> None:
 # Capture without enrichment
 
 
-def test_item_that_is_not_to_be_enriched_is_archived_under_its_first_line(owner: User) -> None:
+def test_capture_without_enrichment_archives_the_item(owner: User) -> None:
     item = Item.objects.capture(owner=owner, raw_text=f"\n  {RAW_TEXT}\nMore.", enrich=False)
 
     assert stored(item).status == Status.ARCHIVED
@@ -194,5 +194,5 @@ def test_item_that_is_not_to_be_enriched_is_archived_under_its_first_line(owner:
     ("text", "title"),
     [("\n \n one \ntwo", "one"), ("x" * 99, "x" * MANUAL_TITLE_LENGTH), ("ab " * 40, ("ab " * 20).strip())],
 )
-def test_first_line_is_the_first_that_is_not_blank(text: str, title: str) -> None:
+def test_first_line_is_the_first_nonblank_one(text: str, title: str) -> None:
     assert first_line(text) == title

@@ -1,4 +1,4 @@
-"""The life of an item, written out once more."""
+"""The transitions, as an independent table."""
 
 from itertools import product
 
@@ -24,7 +24,7 @@ def test_action_leads_to_the_next_status(status: Status, action: Action) -> None
 
 
 @pytest.mark.parametrize(("status", "action"), [pair for pair in product(Status, Action) if pair not in LIFE])
-def test_any_other_action_is_refused(status: Status, action: Action) -> None:
+def test_action_without_a_transition_is_refused(status: Status, action: Action) -> None:
     with pytest.raises(InvalidTransition) as raised:
         next_status(status, action)
 
@@ -34,10 +34,10 @@ def test_any_other_action_is_refused(status: Status, action: Action) -> None:
 
 
 @pytest.mark.parametrize("status", Status)
-def test_actions_of_a_status_are_those_that_lead_on(status: Status) -> None:
+def test_allowed_actions_are_those_with_a_transition(status: Status) -> None:
     assert allowed_actions(status) == tuple(action for before, action in LIFE if before == status)
 
 
 @pytest.mark.parametrize("action", Action)
-def test_statuses_of_an_action_are_where_it_may_start(action: Action) -> None:
+def test_statuses_allowing_an_action_are_those_with_a_transition(action: Action) -> None:
     assert statuses_allowing(action) == tuple(status for status, allowed in LIFE if allowed == action)

@@ -1,4 +1,4 @@
-"""Which texts may be captured."""
+"""The texts that may be captured."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,7 +8,7 @@ from items.texts import Refusal, refusal
 
 
 @pytest.mark.parametrize("text", ["a", " a ", "x" * 10_000, "👩‍🚀", "line\r\nline\x07"])
-def test_text_that_may_be_captured_is_kept_as_it_is(owner: User, text: str) -> None:
+def test_valid_text_is_accepted(owner: User, text: str) -> None:
     assert refusal(text) is None
 
     item = Item.objects.capture(owner=owner, raw_text=text)

@@ -1,4 +1,4 @@
-"""Who is told what, heard on a connection of its own as the listener has one."""
+"""The notifications of triggers, received on a separate connection."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -28,7 +28,7 @@ def ear(transactional_db: None) -> Iterator[psycopg.Connection]:
 
 
 def heard(ear: psycopg.Connection) -> list[tuple[str, str]]:
-    """All notifications up to now: PostgreSQL delivers them in the order of the commits, and ours is the last."""
+    """Return all notifications so far. PostgreSQL delivers them in the order of the commits, and ours is the last."""
     sql("NOTIFY last")
     notifications: list[tuple[str, str]] = []
     for notification in ear.notifies(timeout=DEADLINE_SECONDS):
@@ -53,7 +53,7 @@ def test_insert_notifies_once(ear: psycopg.Connection, owner: User) -> None:
     assert heard(ear) == ONCE
 
 
-def test_plain_insert_notifies_once(ear: psycopg.Connection, owner: User) -> None:
+def test_sql_insert_notifies_once(ear: psycopg.Connection, owner: User) -> None:
     sql("INSERT INTO items (owner_id, raw_text) VALUES (%s, 'text')", owner.pk)
 
     assert heard(ear) == ONCE
@@ -73,7 +73,7 @@ def test_bulk_create_of_ten_thousand_sends_one_notification(ear: psycopg.Connect
     assert heard(ear) == ONCE
 
 
-def test_insert_that_is_rolled_back_notifies_nobody(ear: psycopg.Connection, owner: User) -> None:
+def test_rolled_back_insert_does_not_notify(ear: psycopg.Connection, owner: User) -> None:
     with other_connection(autocommit=False) as other:
         other.execute("INSERT INTO items (owner_id, raw_text) VALUES (%s, 'text')", (owner.pk,))
         other.rollback()
@@ -81,20 +81,20 @@ def test_insert_that_is_rolled_back_notifies_nobody(ear: psycopg.Connection, own
     assert heard(ear) == []
 
 
-def test_capture_without_enrichment_notifies_nobody(ear: psycopg.Connection, owner: User) -> None:
+def test_capture_without_enrichment_does_not_notify(ear: psycopg.Connection, owner: User) -> None:
     Item.objects.capture(owner=owner, raw_text=RAW_TEXT, enrich=False)
 
     assert heard(ear) == []
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status != Status.ENRICHING])
-def test_insert_in_another_status_notifies_nobody(ear: psycopg.Connection, owner: User, status: Status) -> None:
+def test_insert_in_another_status_does_not_notify(ear: psycopg.Connection, owner: User, status: Status) -> None:
     make_item(owner, status=status)
 
     assert heard(ear) == []
 
 
-def test_plain_update_of_failed_items_wakes_the_worker_once(ear: psycopg.Connection, owner: User) -> None:
+def test_sql_retry_of_many_items_notifies_once(ear: psycopg.Connection, owner: User) -> None:
     for _ in range(5):
         make_item(owner, status=Status.FAILED)
 
@@ -106,7 +106,7 @@ def test_plain_update_of_failed_items_wakes_the_worker_once(ear: psycopg.Connect
 @pytest.mark.parametrize(
     "retry", [Item.retry, lambda item: Item.objects.filter(pk=item.pk).retry()], ids=["one item", "many items"]
 )
-def test_retry_wakes_the_worker(ear: psycopg.Connection, owner: User, retry: Callable[[Item], object]) -> None:
+def test_retry_notifies(ear: psycopg.Connection, owner: User, retry: Callable[[Item], object]) -> None:
     item = make_item(owner, status=Status.FAILED)
 
     retry(item)
@@ -126,7 +126,7 @@ def test_retry_wakes_the_worker(ear: psycopg.Connection, owner: User, retry: Cal
     ],
     ids=["claim", "renewal", "backoff", "error", "result", "text"],
 )
-def test_work_of_the_worker_notifies_nobody(ear: psycopg.Connection, owner: User, change: str) -> None:
+def test_changes_by_a_worker_do_not_notify(ear: psycopg.Connection, owner: User, change: str) -> None:
     item = make_item(owner)
     heard(ear)
 
@@ -135,7 +135,7 @@ def test_work_of_the_worker_notifies_nobody(ear: psycopg.Connection, owner: User
     assert heard(ear) == []
 
 
-def test_edit_and_confirm_notify_nobody(ear: psycopg.Connection, owner: User) -> None:
+def test_edit_and_confirm_do_not_notify(ear: psycopg.Connection, owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
 
     item.edit(title="Another title")
@@ -144,7 +144,7 @@ def test_edit_and_confirm_notify_nobody(ear: psycopg.Connection, owner: User) ->
     assert heard(ear) == []
 
 
-def test_discard_of_a_claimed_item_tells_its_worker_which(ear: psycopg.Connection, owner: User) -> None:
+def test_discard_of_a_claimed_item_notifies_its_id(ear: psycopg.Connection, owner: User) -> None:
     item = make_item(owner)
     claim(item)
     heard(ear)
@@ -154,7 +154,7 @@ def test_discard_of_a_claimed_item_tells_its_worker_which(ear: psycopg.Connectio
     assert heard(ear) == [("items_cancelled", str(item.pk))]
 
 
-def test_discard_of_many_tells_about_the_claimed_ones_only(ear: psycopg.Connection, owner: User) -> None:
+def test_discard_of_many_notifies_claimed_items_only(ear: psycopg.Connection, owner: User) -> None:
     claimed = [make_item(owner) for _ in range(2)]
     make_item(owner)
     for item in claimed:
@@ -167,9 +167,7 @@ def test_discard_of_many_tells_about_the_claimed_ones_only(ear: psycopg.Connecti
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status != Status.DISCARDED])
-def test_discard_of_an_item_that_nobody_holds_notifies_nobody(
-    ear: psycopg.Connection, owner: User, status: Status
-) -> None:
+def test_discard_of_an_unclaimed_item_does_not_notify(ear: psycopg.Connection, owner: User, status: Status) -> None:
     item = make_item(owner, status=status)
     heard(ear)
 

@@ -1,4 +1,4 @@
-"""Which tags an owner uses most."""
+"""The tags that an owner uses most."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ def test_most_used_tag_comes_first(owner: User) -> None:
     assert most_used_tags([owner.pk]) == {owner.pk: ("herons", "rivers", "walks")}
 
 
-def test_tags_of_others_are_theirs(owner: User, stranger: User) -> None:
+def test_tags_of_other_owners_are_separate(owner: User, stranger: User) -> None:
     archive(owner, "rivers")
     archive(stranger, "secret project")
 
@@ -41,13 +41,13 @@ def test_tags_of_others_are_theirs(owner: User, stranger: User) -> None:
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status != Status.ARCHIVED])
-def test_tags_that_nobody_confirmed_do_not_count(owner: User, status: Status) -> None:
+def test_unconfirmed_tags_do_not_count(owner: User, status: Status) -> None:
     make_item(owner, status=status, tags=["drafted"])
 
     assert most_used_tags([owner.pk]) == {owner.pk: ()}
 
 
-def test_no_more_than_thirty_tags_are_given(owner: User) -> None:
+def test_at_most_thirty_tags_are_returned(owner: User) -> None:
     for number in range(TAGS_COUNT):
         archive(owner, f"tag {number}", f"other {number}", "common")
 
@@ -57,7 +57,7 @@ def test_no_more_than_thirty_tags_are_given(owner: User) -> None:
     assert tags[0] == "common"
 
 
-def test_only_the_items_confirmed_last_are_read(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_recently_confirmed_items_are_read(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vocabulary, "ITEMS_COUNT", 2)
     archive(owner, "long ago", minute=0)
     archive(owner, "lately", minute=2)
@@ -66,7 +66,7 @@ def test_only_the_items_confirmed_last_are_read(owner: User, monkeypatch: pytest
     assert most_used_tags([owner.pk]) == {owner.pk: ("lately", "then")}
 
 
-def test_items_are_found_by_an_index_of_their_own(owner: User) -> None:
+def test_vocabulary_uses_its_own_index(owner: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN {MOST_USED}", {"owner_ids": [owner.pk], "items_count": 500, "tags_count": 30})

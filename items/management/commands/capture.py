@@ -10,94 +10,111 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
-from django.db import reset_queries
+from django.db import connection, reset_queries
 
-from items.capturing.extent import bytes_in, files_in
-from items.capturing.once import capture_once
-from items.capturing.owners import find_owner
-from items.capturing.sources import STANDARD_INPUT, Found, Piece, Skipped, texts_from
-from items.capturing.tally import Tally
-from items.capturing.watch import Watch, is_listener_alive
 from items.management.arguments import add_names, add_owner
-from items.management.exit_codes import EXIT_INCOMPLETE, advising, report
-from items.management.progress import bytes_progress, progress
+from items.management.exit_codes import EXIT_INCOMPLETE, interruptible, write_summary
 from items.models import Item
 from items.texts import RAW_TEXT_MAX_LENGTH
+from items.transfer.capturing import CaptureSummary, capture_once
+from items.transfer.owners import get_or_create_owner
+from items.transfer.progress import EnrichmentProgress, bytes_progress_bar, progress_bar
+from items.transfer.sources import (
+    STANDARD_INPUT,
+    Found,
+    FoundText,
+    Skipped,
+    count_files,
+    texts_from,
+    total_bytes,
+)
+from items.workers import listening_workers
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 BATCH_SIZE = 500
 
-KEPT = "The items are captured."
+KEPT = "The captured items are kept."
 
 
 class Command(BaseCommand):
     help = (
-        "Capture texts from files, from folders (all their text files, hidden ones left out) or from standard input. "
+        "Capture texts from files, from folders (all their text files, except hidden ones) or from standard input. "
         "A file is one item unless --each-line or --split is given. "
-        f"A text has 1 to {RAW_TEXT_MAX_LENGTH:,} characters in UTF-8 and is not blank; "
-        "what is refused is listed with its reason, and everything else goes in. "
-        "Exit code: 0 when all was captured (and, with --wait, enriched), 1 when something was not, 130 after Ctrl-C."
+        f"A text has 1 to {RAW_TEXT_MAX_LENGTH:,} characters in UTF-8 and is not blank. "
+        "Refused texts are listed with the reason, and all others are captured. Exit code: 0 if all texts were "
+        "captured (and, with --wait, enriched), 1 if any was not, 130 after Ctrl-C."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_names(parser)
         add_owner(parser)
-        add_cutters(parser)
+        separators = parser.add_mutually_exclusive_group()
+        separators.add_argument("--each-line", action="store_true", help="one item per line; blank lines are skipped")
+        separators.add_argument(
+            "--split",
+            type=separator,
+            metavar="SEPARATOR",
+            help=r"one item per piece between separators, such as '\n\n' (\n, \t and \0 are escapes); "
+            "write --split=--- for a separator that begins with a dash",
+        )
         parser.add_argument(
             "--cut",
             action="store_true",
-            help=f"of a text that is too long, capture the first {RAW_TEXT_MAX_LENGTH:,} characters",
+            help=f"capture the first {RAW_TEXT_MAX_LENGTH:,} characters of a text that is too long",
         )
         parser.add_argument(
-            "--no-enrich", action="store_true", help="archive the texts as they are, titled with their first line"
+            "--no-enrich", action="store_true", help="archive the texts as they are, with their first line as title"
         )
         parser.add_argument(
             "--once",
             action="store_true",
-            help="leave out texts that an earlier capture with --once took, so that one that was interrupted, by "
-            "whatever, can be run again and goes on; equal texts become one item",
+            help="skip texts that an earlier capture with --once stored, so that an interrupted capture can be "
+            "repeated; equal texts become one item",
         )
-        parser.add_argument("--wait", action="store_true", help="watch until all items are enriched, then count them")
-        parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="with --wait: give up after so long")
+        parser.add_argument("--wait", action="store_true", help="wait until all items are enriched, and count them")
+        parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="with --wait: stop waiting after this")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["timeout"] is not None and not options["wait"]:
-            raise CommandError("--timeout goes with --wait.")
+            raise CommandError("--timeout needs --wait.")
         if options["wait"] and options["no_enrich"]:
             raise CommandError("With --no-enrich there is nothing to --wait for.")
-        with advising(self, f"What was captured before stays captured. {how_to_go_on(options)}"):
+        advice = "Run the same command again" if options["once"] else "A capture with --once can be run again"
+        with interruptible(self, f"Everything captured so far is kept. {advice} to continue."):
             is_complete = self.capture(options)
         if not is_complete:
             sys.exit(EXIT_INCOMPLETE)
 
     def capture(self, options: dict[str, Any]) -> bool:
-        """Take in all there is, then wait if asked to. False when something was refused or not enriched."""
-        owner = find_owner(options["owner"])
-        tally = Tally()
+        """Return whether all texts were captured and, with --wait, enriched."""
+        owner = get_or_create_owner(options["owner"])
+        summary = CaptureSummary()
         ids: list[UUID] = []
         try:
-            for captured, count in self.batches(tally, options, owner=owner):
-                tally.captured += count
-                tally.known += len(captured) - count
-                ids.extend(captured if options["wait"] else ())
+            for batch_ids, new in self.batches(summary, options, owner=owner):
+                summary.captured += new
+                summary.known += len(batch_ids) - new
+                ids.extend(batch_ids if options["wait"] else ())
         finally:
-            report(self, tally.lines(owner=owner.get_username()), unread=KEPT)
+            write_summary(self, summary.lines(owner=owner.get_username()), kept=KEPT)
         is_enriched = not options["wait"] or self.wait(ids, timeout_seconds=options["timeout"])
-        return is_enriched and not tally.refused
+        return is_enriched and not summary.refused
 
-    def batches(self, tally: Tally, options: dict[str, Any], *, owner: User) -> Iterator[tuple[list[UUID], int]]:
-        """Store the texts as they come, a batch at a time, each committed at once: their ids, and how many are new."""
+    def batches(
+        self, summary: CaptureSummary, options: dict[str, Any], *, owner: User
+    ) -> Iterator[tuple[list[UUID], int]]:
+        """Store the texts in batches, each in one transaction. Yield the ids of each batch and how many are new."""
         names = options["names"] or [STANDARD_INPUT]
         if STANDARD_INPUT in names and sys.stdin and sys.stdin.isatty():
             self.stderr.write("Type or paste the text, then press Ctrl-D on a line of its own.")
-        cutter = "\n" if options["each_line"] else options["split"]
-        with bar_for(names, cutter) as bar:
-            found = counted(texts_from(names, separator=cutter), bar, cutter)
-            texts = tally.accepted(found, is_whole=cutter is None, cut=options["cut"])
+        separator = "\n" if options["each_line"] else options["split"]
+        with capture_bar(names, separator) as bar:
+            found = update_bar(texts_from(names, separator=separator), bar, separator)
+            texts = summary.accept(found, is_whole=separator is None, cut=options["cut"])
             while batch := list(islice(texts, BATCH_SIZE)):
-                # With LITEVAULT_DEBUG, Django remembers every query, and these queries hold whole files.
+                # With LITEVAULT_DEBUG, Django remembers every query, and these contain whole files.
                 reset_queries()
                 if options["once"]:
                     yield capture_once(owner, batch, enrich=not options["no_enrich"])
@@ -106,60 +123,41 @@ class Command(BaseCommand):
                     yield [item.id for item in items], len(items)
 
     def wait(self, ids: list[UUID], *, timeout_seconds: float | None) -> bool:
-        """Watch until the worker is done with all. False when some have failed or the time was too short."""
-        watch = Watch(ids)
+        """Wait until the worker is done with the items. Return False if any failed or the time was too short."""
+        progress = EnrichmentProgress(ids)
         started_at = time.monotonic()
         try:
-            if ids and not is_listener_alive():
-                self.stderr.write("No listener is running, so the items wait. Start one: manage.py enrich_listener")
-            with progress("Enriching", total=len(ids)) as bar:
-                for done in watch.until_done(timeout_seconds=timeout_seconds):
+            if ids and not listening_workers(connection):
+                self.stderr.write("No worker is running, so the items wait. Start one: manage.py enrich_listener")
+            with progress_bar("Enriching", total=len(ids)) as bar:
+                for done in progress.wait(timeout_seconds=timeout_seconds):
                     bar.update(done)
         finally:
-            report(self, [watch.report(seconds_taken=time.monotonic() - started_at)], unread=KEPT)
-        return not watch.left and not watch.error_codes
+            write_summary(self, [progress.summary(seconds=time.monotonic() - started_at)], kept=KEPT)
+        return not progress.remaining and not progress.error_codes
 
 
-def add_cutters(parser: ArgumentParser) -> None:
-    cutters = parser.add_mutually_exclusive_group()
-    cutters.add_argument("--each-line", action="store_true", help="one item per line; blank lines are skipped")
-    cutters.add_argument(
-        "--split",
-        type=separator,
-        metavar="SEPARATOR",
-        help=r"one item per piece between separators, such as '\n\n' (\n, \t and \0 have their meaning); "
-        "write --split=--- for one that begins with a dash",
-    )
+def capture_bar(names: list[str], separator: str | None) -> "tqdm[NoReturn]":
+    """Count files, or the bytes of their pieces, because the number of pieces is not known in advance."""
+    if separator is None:
+        return progress_bar("Capturing", total=count_files(names))
+    return bytes_progress_bar("Capturing", total=total_bytes(names))
 
 
-def how_to_go_on(options: dict[str, Any]) -> str:
-    if options["once"]:
-        return "Run the same again to go on."
-    return "With --once the same can be run again, and goes on."
-
-
-def bar_for(names: list[str], cutter: str | None) -> "tqdm[NoReturn]":
-    """Files are counted. How many pieces there are in one nobody knows before, but how long it is."""
-    if cutter is None:
-        return progress("Capturing", total=files_in(names))
-    return bytes_progress("Capturing", total=bytes_in(names))
-
-
-def counted(found: Iterable[Found], bar: "tqdm[NoReturn]", cutter: str | None) -> Iterator[Found]:
-    for one in found:
-        if cutter is None:
-            # Nobody expects what is hidden or binary.
-            bar.update(not isinstance(one, Skipped))
-        elif isinstance(one, Piece):
-            # After the last piece stands no separator.
-            length = len((one.text + cutter).encode(errors="surrogateescape"))
+def update_bar(found: Iterable[Found], bar: "tqdm[NoReturn]", separator: str | None) -> Iterator[Found]:
+    for entry in found:
+        if separator is None:
+            bar.update(not isinstance(entry, Skipped))
+        elif isinstance(entry, FoundText):
+            # No separator follows the last piece.
+            length = len((entry.text + separator).encode(errors="surrogateescape"))
             bar.update(length if bar.total is None else min(length, bar.total - bar.n))
-        yield one
+        yield entry
 
 
 def separator(text: str) -> str:
-    for written, meant in (("\\n", "\n"), ("\\t", "\t"), ("\\0", "\0")):
-        text = text.replace(written, meant)
+    for escape, character in (("\\n", "\n"), ("\\t", "\t"), ("\\0", "\0")):
+        text = text.replace(escape, character)
     if not text:
         raise ArgumentTypeError("a separator has at least one character")
     return text

@@ -1,31 +1,32 @@
-"""Write all items of an owner to a file, a folder or standard output."""
+"""Export all items of an owner to a file, a folder or standard output."""
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from items.capturing.owners import DEFAULT_OWNER, existing
-from items.capturing.sources import STANDARD_INPUT, shown
-from items.exchange import json_lines
-from items.exchange.exporting import records_of, whole_file, write_file
-from items.exchange.record import ItemRecord
-from items.management.exit_codes import EXIT_INCOMPLETE, abandon_standard_output, advising
-from items.management.progress import progress
+from items.management.exit_codes import EXIT_INCOMPLETE, discard_standard_output, interruptible
 from items.models import Item
+from items.transfer import json_lines
+from items.transfer.exporting import atomic_file, read_items, write_markdown
+from items.transfer.owners import DEFAULT_OWNER, get_owner
+from items.transfer.progress import progress_bar
+from items.transfer.records import ItemRecord
+from items.transfer.sources import printable
 
-STANDARD_OUTPUT = STANDARD_INPUT
+STANDARD_OUTPUT = "-"
 
 
 class Command(BaseCommand):
     help = (
-        "Write all items of an owner, in any status, with everything that belongs to the owner: the text, title, "
-        "summary, tags, type, status, error and times. As JSON Lines, or as Markdown with front matter, a file for "
-        "each item. import_items reads both. The history of attempts is not in it: a backup of the database has that."
+        "Write all items of an owner, in any status, with everything that belongs to the owner: text, title, summary, "
+        "tags, type, status, error and times. The format is JSON Lines, or Markdown with front matter, one file per "
+        "item. import_items reads both. The history of attempts is not included; a backup of the database has it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,57 +35,49 @@ class Command(BaseCommand):
             nargs="?",
             default=STANDARD_OUTPUT,
             metavar="FILE|FOLDER",
-            help="a file, - for standard output (which is the default), or with --markdown a folder",
+            help="file, - for standard output (the default), or with --markdown a folder",
         )
-        parser.add_argument("--owner", metavar="NAME", default=DEFAULT_OWNER, help="whose items (default: %(default)s)")
+        parser.add_argument(
+            "--owner", metavar="NAME", default=DEFAULT_OWNER, help="the owner of the items (default: %(default)s)"
+        )
         parser.add_argument(
             "--markdown",
             action="store_true",
-            help="a Markdown file for each item, in a folder for each month; what an earlier export wrote is replaced",
+            help="write one Markdown file per item, in a folder per month; replaces the files of an earlier export",
         )
 
     def handle(self, *_args: Any, target: str, owner: str, markdown: bool, **_options: Any) -> None:
         if markdown and target == STANDARD_OUTPUT:
             raise CommandError("With --markdown name a folder: manage.py export_items --markdown FOLDER")
-        user = existing(owner)
-        write = self.to_folder if markdown else self.to_stream if target == STANDARD_OUTPUT else self.to_file
+        user = get_owner(owner)
+        count = 0
         try:
-            with advising(self, "The export is not complete: run it again."):
-                count = write(with_progress(user), target)
+            with (
+                interruptible(self, "The export is not complete. Run it again."),
+                progress_bar("Exporting", total=Item.objects.owned_by(user).count()) as bar,
+                record_writer(target, markdown=markdown) as write,
+            ):
+                for record in read_items(user):
+                    write(record)
+                    count += 1
+                    bar.update()
         except BrokenPipeError:
-            self.stderr.write("Standard output was closed before all was written.")
-            abandon_standard_output()
+            self.stderr.write("Standard output was closed before all items were written.")
+            discard_standard_output()
             sys.exit(EXIT_INCOMPLETE)
         except OSError as error:
-            raise CommandError(f"{shown(target)} cannot be written: {error.strerror}.") from None
+            raise CommandError(f"{printable(target)} cannot be written: {error.strerror}.") from None
         self.stderr.write(f"Exported {count:,} items of {owner}.")
 
-    def to_stream(self, records: Iterator[ItemRecord], _target: str) -> int:
-        self.stdout.flush()
-        output = sys.stdout.buffer
-        count = 0
-        for count, record in enumerate(records, 1):
-            output.write(json_lines.line_of(record))
-        output.flush()
-        return count
 
-    def to_file(self, records: Iterator[ItemRecord], target: str) -> int:
-        count = 0
-        with whole_file(Path(target)) as file:
-            for count, record in enumerate(records, 1):
-                file.write(json_lines.line_of(record))
-        return count
-
-    def to_folder(self, records: Iterator[ItemRecord], target: str) -> int:
+@contextmanager
+def record_writer(target: str, *, markdown: bool) -> Iterator[Callable[[ItemRecord], object]]:
+    if markdown:
         Path(target).mkdir(mode=0o700, parents=True, exist_ok=True)
-        count = 0
-        for count, record in enumerate(records, 1):
-            write_file(Path(target), record)
-        return count
-
-
-def with_progress(owner: User) -> Iterator[ItemRecord]:
-    with progress("Exporting", total=Item.objects.owned_by(owner).count()) as bar:
-        for record in records_of(owner):
-            yield record
-            bar.update()
+        yield partial(write_markdown, Path(target))
+    elif target == STANDARD_OUTPUT:
+        yield lambda record: sys.stdout.buffer.write(json_lines.dump(record))
+        sys.stdout.flush()
+    else:
+        with atomic_file(Path(target)) as file:
+            yield lambda record: file.write(json_lines.dump(record))

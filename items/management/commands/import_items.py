@@ -1,30 +1,26 @@
-"""Bring exported items back."""
+"""Import exported items."""
 
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
-from django.db import reset_queries
 
-from items.capturing.extent import bytes_in
-from items.capturing.owners import find_owner
-from items.capturing.sources import STANDARD_INPUT
-from items.exchange.importing import SUFFIXES, batches, records_from, store
-from items.exchange.tally import ImportTally
 from items.management.arguments import add_names, add_owner
-from items.management.exit_codes import EXIT_INCOMPLETE, advising, report
-from items.management.progress import bytes_progress
+from items.management.exit_codes import EXIT_INCOMPLETE, interruptible, write_summary
+from items.transfer.importing import SUFFIXES, ImportSummary, import_records, read_records
+from items.transfer.owners import get_or_create_owner
+from items.transfer.progress import bytes_progress_bar
+from items.transfer.sources import STANDARD_INPUT, total_bytes
 
 
 class Command(BaseCommand):
     help = (
-        "Bring items back that export_items wrote: JSON Lines, Markdown files (by their ending .md), folders of both, "
-        "or JSON Lines from standard input. An item that is there already stays as it is, so that the same import can "
-        "be run again, also after it was interrupted. What is refused is listed with its file, line and field, and "
-        "everything else goes in. Exit code: 0 when all is there now, 1 when something was refused, 130 after Ctrl-C."
+        "Import items that export_items wrote: JSON Lines, Markdown files (*.md), folders of both, or JSON Lines from "
+        "standard input. Existing items are not changed, so that an import can be repeated, also after an "
+        "interruption. Refused items are listed with file, line and field, and all others are imported. "
+        "Exit code: 0 if all items are stored, 1 if any was refused, 130 after Ctrl-C."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -32,20 +28,16 @@ class Command(BaseCommand):
         add_owner(parser)
 
     def handle(self, *_args: Any, names: Sequence[str], owner: str, **_options: Any) -> None:
-        user = find_owner(owner)
-        tally = ImportTally()
+        user = get_or_create_owner(owner)
+        names = names or [STANDARD_INPUT]
+        summary = ImportSummary()
         try:
-            with advising(self, "What was imported before stays; run the same again to go on."):
-                self.bring_in(names or [STANDARD_INPUT], tally, owner=user)
+            with (
+                interruptible(self, "Everything imported so far is kept. Run the same command again to continue."),
+                bytes_progress_bar("Importing", total=total_bytes(names, suffixes=SUFFIXES)) as bar,
+            ):
+                import_records(read_records(names, on_read=bar.update), summary, owner=user)
         finally:
-            report(self, tally.lines(owner=user.get_username()), unread="What was imported stays.")
-        if tally.refused:
+            write_summary(self, summary.lines(owner=user.get_username()), kept="The imported items are kept.")
+        if summary.refusals.count:
             sys.exit(EXIT_INCOMPLETE)
-
-    def bring_in(self, names: Sequence[str], tally: ImportTally, *, owner: User) -> None:
-        with bytes_progress("Importing", total=bytes_in(names, suffixes=SUFFIXES)) as bar:
-            found = tally.accepted(records_from(names, on_read=bar.update))
-            for batch in batches(found):
-                # With LITEVAULT_DEBUG, Django remembers every query, and these queries hold whole files.
-                reset_queries()
-                tally.add(store(batch, owner=owner))

@@ -1,4 +1,4 @@
-"""The two groups that most installations need."""
+"""Create the two groups that most installations need."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,8 +18,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 class Command(BaseCommand):
     help = (
-        "Make the groups Reviewers (look at items, edit, retry, confirm and discard them) and Readers (look only) for "
-        "the admin. Run again, it gives back the permissions that a group has lost, and takes none away."
+        "Create the groups Reviewers (view, edit, retry, confirm and discard items) and Readers (view items) for the "
+        "admin. Running this again restores missing permissions and removes none."
     )
 
     @transaction.atomic
@@ -28,4 +28,4 @@ class Command(BaseCommand):
             group, is_new = Group.objects.get_or_create(name=name)
             permissions = Permission.objects.filter(content_type__app_label="items", codename__in=codenames)
             group.permissions.add(*permissions)
-            self.stdout.write(f"{'Made' if is_new else 'Found'} {name}: {', '.join(codenames)}.")
+            self.stdout.write(f"{'Created' if is_new else 'Found'} {name}: {', '.join(codenames)}.")

@@ -1,28 +1,28 @@
 "use strict";
-// Draws anew what changes, as it changes. Without this script, or where no events are offered, a reload does.
+// Update parts of the page when an event arrives. Without this script or without events, reload the page instead.
 {
   const { live, address, events } = document.currentScript.dataset;
   const PAUSE_MS = 1000;
   const FIRST_RETRY_MS = 5_000;
   const LAST_RETRY_MS = 300_000;
-  let isAsked = false;
+  let isRequested = false;
   let isBusy = false;
 
-  // Every rendering has other CSRF tokens, which change nothing that anybody sees, and none has what was opened here.
-  const look = (element) =>
+  // Ignore what differs without a visible change: CSRF tokens, and details that are open on this page.
+  const visibleHtml = (element) =>
     element.outerHTML
       .replace(/(name="csrfmiddlewaretoken" value=")[^"]*/g, "$1")
       .replace(/(<details[^>]*?) open=""/g, "$1");
 
   const isInUse = (element) => element.contains(document.activeElement) || element.querySelector("details[open]");
 
-  // Keep the children that look the same, and with them what is typed there. False when one that has to go is in use.
-  const redraw = (old, fresh) => {
-    const kept = new Map([...old.children].map((child) => [look(child), child]));
-    const next = [...fresh.children].map((child) => kept.get(look(child)) ?? child);
+  // Keep unchanged children, with the input in them. Return false if a child that must go is in use.
+  const replaceChildren = (old, fresh) => {
+    const kept = new Map([...old.children].map((child) => [visibleHtml(child), child]));
+    const next = [...fresh.children].map((child) => kept.get(visibleHtml(child)) ?? child);
     if ([...old.children].some((child) => !next.includes(child) && isInUse(child))) return false;
     for (const child of [...old.children]) if (!next.includes(child)) child.remove();
-    // What stays is not moved, or it would lose the focus.
+    // Do not move children that stay, because they would lose the focus.
     let at = old.firstElementChild;
     for (const child of next) {
       if (child === at) at = at.nextElementSibling;
@@ -32,44 +32,44 @@
   };
 
   const refresh = async () => {
-    const answer = await fetch(location.href, { redirect: "error", headers: { Accept: "text/html" } });
-    if (!answer.ok) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const response = await fetch(location.href, { redirect: "error", headers: { Accept: "text/html" } });
+    if (!response.ok) return;
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const old of document.querySelectorAll(live)) {
       const fresh = page.querySelector(live.split(", ").find((selector) => old.matches(selector)));
-      if (fresh && !redraw(old, fresh)) document.addEventListener("focusout", ask, { once: true });
+      if (fresh && !replaceChildren(old, fresh)) document.addEventListener("focusout", requestRefresh, { once: true });
     }
   };
 
-  // One at a time, with pauses, and only while somebody looks.
-  const work = async () => {
-    if (isBusy || !isAsked || document.hidden) return;
+  // One refresh at a time, with pauses, and only while the page is visible.
+  const run = async () => {
+    if (isBusy || !isRequested || document.hidden) return;
     isBusy = true;
-    isAsked = false;
+    isRequested = false;
     try {
       await refresh();
     } catch {
-      // The next event asks again.
+      // The next event tries again.
     }
     setTimeout(() => {
       isBusy = false;
-      work();
+      run();
     }, PAUSE_MS);
   };
 
-  const ask = () => {
-    isAsked = true;
-    work();
+  const requestRefresh = () => {
+    isRequested = true;
+    run();
   };
 
-  document.addEventListener("visibilitychange", work);
+  document.addEventListener("visibilitychange", run);
 
-  // An EventSource comes back by itself when its connection is lost, but gives up for good when a proxy answers that
-  // nobody is there. So then, seldom, a new one is tried. Whatever is missed meanwhile is seen when one opens.
+  // An EventSource reconnects after a lost connection, but not after an error response, for example of a proxy. Then
+  // open a new one after a pause. Its first event shows what was missed meanwhile.
   const listen = (retryMs) => {
     const source = new EventSource(address, { withCredentials: true });
     let nextMs = retryMs;
-    for (const name of ["open", ...events.split(" ")]) source.addEventListener(name, ask);
+    for (const name of ["open", ...events.split(" ")]) source.addEventListener(name, requestRefresh);
     source.addEventListener("open", () => (nextMs = FIRST_RETRY_MS));
     source.addEventListener("error", () => {
       if (source.readyState !== EventSource.CLOSED) return;

@@ -1,26 +1,26 @@
 "use strict";
-// Opens the preview of an item below its row. Without this script the same link leads to a page.
+// Open the preview of an item below its row. Without this script, the link leads to a page.
 {
   const columns = (row) => [...row.cells].reduce((sum, cell) => sum + cell.colSpan, 0);
 
   const open = async (link) => {
     const row = link.closest("tr");
-    const below = document.createElement("tr");
-    below.className = "item-preview-row";
-    below.id = `preview-${new URL(link.href).pathname.split("/").at(-3)}`;
-    const cell = below.insertCell();
+    const preview = document.createElement("tr");
+    preview.className = "item-preview-row";
+    preview.id = `preview-${new URL(link.href).pathname.split("/").at(-3)}`;
+    const cell = preview.insertCell();
     cell.colSpan = columns(row);
     cell.textContent = "Loading…";
     cell.setAttribute("aria-live", "polite");
-    row.after(below);
+    row.after(preview);
     link.setAttribute("aria-expanded", "true");
-    link.setAttribute("aria-controls", below.id);
+    link.setAttribute("aria-controls", preview.id);
     const address = new URL(link.href);
     address.searchParams.set("part", "");
     try {
-      const answer = await fetch(address, { redirect: "error" });
-      if (!answer.ok) throw new Error(String(answer.status));
-      cell.innerHTML = await answer.text();
+      const response = await fetch(address, { redirect: "error" });
+      if (!response.ok) throw new Error(String(response.status));
+      cell.innerHTML = await response.text();
     } catch {
       cell.textContent = "The preview could not be loaded. Reload the page and try again.";
     }
@@ -33,11 +33,11 @@
   };
 
   document.addEventListener("DOMContentLoaded", () => {
-    for (const link of document.querySelectorAll("a.item-verb-preview")) {
+    for (const link of document.querySelectorAll("a.item-row-action-preview")) {
       link.setAttribute("role", "button");
       link.setAttribute("aria-expanded", "false");
       const toggle = (event) => {
-        // A click that asks for a new tab gets one.
+        // Let the browser open a new tab.
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
         if (link.getAttribute("aria-expanded") === "true") close(link);

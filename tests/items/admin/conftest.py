@@ -1,4 +1,4 @@
-"""A reviewer may do everything with items, a viewer may only look, and neither is a superuser."""
+"""A reviewer with all permissions on items, and a viewer who may only view them."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Addresses of the admin, and what a browser would read from its pages."""
+"""URLs of the admin, and the content of its pages."""
 
 import re
 from html import unescape
@@ -20,17 +20,17 @@ def verb(item: Item, name: str) -> str:
 
 
 def listed(page: str) -> set[str]:
-    """The ids of the items that the list shows."""
+    """Return the ids of the items in the list."""
     return set(re.findall(rf'href="{LIST}([0-9a-f-]{{36}})/change/', page))
 
 
 def messages(page: str) -> list[str]:
-    """What the page says about what happened."""
+    """Return the messages of the page."""
     found = re.search(r'<ul class="messagelist">(.*?)</ul>', page, re.DOTALL)
     return [unescape(text.strip()) for text in re.findall(r"<li[^>]*>(.*?)</li>", found[1], re.DOTALL)] if found else []
 
 
 def form_of(client: Client, item: Item) -> dict[str, str]:
-    """What the browser would send if the reviewer changed nothing."""
+    """Return the form as a browser would submit it unchanged."""
     form = client.get(detail(item)).context["adminform"].form
     return {name: str(form[name].field.prepare_value(form[name].value()) or "") for name in form.fields}

@@ -1,4 +1,4 @@
-"""Members of the staff, each with the permissions that are named."""
+"""Staff users with the given permissions."""
 
 from django.contrib.auth.models import Permission, User
 from django.test import Client

@@ -15,7 +15,7 @@ NAMES = {
 
 
 def choose(action: Action, *items: Item, all_matching: bool = False, confirmed: bool = False) -> dict[str, object]:
-    """What the browser sends when a reviewer selects items and picks an action."""
+    """Submit an action on selected items as a browser does."""
     form: dict[str, object] = {
         "action": NAMES[action],
         "index": "0",
@@ -26,9 +26,7 @@ def choose(action: Action, *items: Item, all_matching: bool = False, confirmed: 
 
 
 @pytest.mark.parametrize("action", NAMES)
-def test_action_moves_the_items_that_allow_it_and_refuses_the_rest(
-    reviewer: Client, owner: User, action: Action
-) -> None:
+def test_action_changes_allowed_items_and_refuses_the_others(reviewer: Client, owner: User, action: Action) -> None:
     items = {status: make_item(owner, status=status) for status in Status}
 
     response = reviewer.post(LIST, choose(action, *items.values(), confirmed=True), follow=True)
@@ -41,9 +39,7 @@ def test_action_moves_the_items_that_allow_it_and_refuses_the_rest(
     assert refused.startswith(f"{len(Status) - movable} item")
 
 
-def test_action_on_all_matching_reaches_beyond_the_page_but_not_beyond_the_filter(
-    reviewer: Client, owner: User, stranger: User
-) -> None:
+def test_action_on_all_matching_covers_all_pages_of_the_filter(reviewer: Client, owner: User, stranger: User) -> None:
     items = [make_item(owner, status=Status.FAILED) for _ in range(60)]
     other_code = make_item(owner, status=Status.FAILED, enrichment_error="LLM_API_ERROR: Why.")
     other_owner = make_item(stranger, status=Status.FAILED)
@@ -68,7 +64,7 @@ def test_action_on_all_found_by_search_stays_within_the_search(reviewer: Client,
 
 
 @pytest.mark.parametrize("all_matching", [False, True])
-def test_discard_asks_before_it_discards(reviewer: Client, owner: User, all_matching: bool) -> None:
+def test_discard_needs_confirmation(reviewer: Client, owner: User, *, all_matching: bool) -> None:
     items = [make_item(owner, status=Status.FAILED) for _ in range(3)]
     address = f"{LIST}?status=FAILED"
 
@@ -84,7 +80,7 @@ def test_discard_asks_before_it_discards(reviewer: Client, owner: User, all_matc
 
 
 @pytest.mark.parametrize("action", NAMES)
-def test_action_on_all_matching_asks_and_says_how_many(reviewer: Client, owner: User, action: Action) -> None:
+def test_action_on_all_matching_needs_confirmation_of_the_count(reviewer: Client, owner: User, action: Action) -> None:
     items = {status: make_item(owner, status=status) for status in Status}
 
     page = reviewer.post(LIST, choose(action, items[Status.FAILED], all_matching=True))
@@ -97,7 +93,7 @@ def test_action_on_all_matching_asks_and_says_how_many(reviewer: Client, owner: 
     }
 
 
-def test_retry_of_a_few_does_not_ask(reviewer: Client, owner: User) -> None:
+def test_retry_of_selected_items_needs_no_confirmation(reviewer: Client, owner: User) -> None:
     items = [make_item(owner, status=Status.FAILED) for _ in range(2)]
 
     response = reviewer.post(LIST, choose(Action.RETRY, *items), follow=True)
@@ -106,7 +102,7 @@ def test_retry_of_a_few_does_not_ask(reviewer: Client, owner: User) -> None:
 
 
 def dict_of(fields: list[tuple[str, str]]) -> dict[str, list[str]]:
-    """What a browser sends for the hidden fields of a form."""
+    """Return the hidden fields of the form."""
     return {name: [value for each, value in fields if each == name] for name, _ in fields}
 
 
@@ -122,7 +118,7 @@ def test_item_that_was_retried_meanwhile_is_refused(reviewer: Client, owner: Use
     ]
 
 
-def test_item_that_left_the_filter_meanwhile_is_named_among_the_refused(reviewer: Client, owner: User) -> None:
+def test_selected_item_that_left_the_filter_counts_as_refused(reviewer: Client, owner: User) -> None:
     item, moved = make_item(owner, status=Status.FAILED), make_item(owner, status=Status.FAILED)
     moved.retry()
 
@@ -134,7 +130,7 @@ def test_item_that_left_the_filter_meanwhile_is_named_among_the_refused(reviewer
     ]
 
 
-def test_item_that_was_deleted_meanwhile_is_said_to_be_gone(reviewer: Client, owner: User) -> None:
+def test_selected_item_that_was_deleted_is_reported(reviewer: Client, owner: User) -> None:
     item, deleted = make_item(owner, status=Status.FAILED), make_item(owner, status=Status.FAILED)
     Item.objects.filter(pk=deleted.pk).delete()
 
@@ -147,7 +143,7 @@ def test_item_that_was_deleted_meanwhile_is_said_to_be_gone(reviewer: Client, ow
 
 
 @pytest.mark.parametrize("bad", ["", "x", "0", "\x00", "1' OR '1'='1"])
-def test_id_made_by_hand_changes_nothing_and_breaks_nothing(reviewer: Client, owner: User, bad: str) -> None:
+def test_invalid_id_in_an_action_changes_nothing(reviewer: Client, owner: User, bad: str) -> None:
     item = make_item(owner, status=Status.FAILED)
     form = choose(Action.RETRY, item) | {"_selected_action": [str(item.pk), bad]}
 
@@ -159,7 +155,7 @@ def test_id_made_by_hand_changes_nothing_and_breaks_nothing(reviewer: Client, ow
 
 
 @pytest.mark.parametrize("action", NAMES)
-def test_viewer_gets_no_actions_and_cannot_send_them(viewer: Client, owner: User, action: Action) -> None:
+def test_viewer_cannot_see_or_submit_actions(viewer: Client, owner: User, action: Action) -> None:
     items = [make_item(owner, status=status) for status in Status]
 
     page = viewer.get(LIST)

@@ -1,4 +1,4 @@
-"""Very many items at once: in batches, spread over time, and never for ever."""
+"""Actions on many items: in batches, scheduled over time, and within a time limit."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +35,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def failed(owner: User, count: int) -> list[Item]:
-    """Captured one after the other, a minute apart."""
+    """Create items with creation times a minute apart."""
     start = timezone.now() - timedelta(days=1)
     return [make_item(owner, status=Status.FAILED, created_at=start + number * MINUTE) for number in range(count)]
 
@@ -46,7 +46,7 @@ def minutes_until_due() -> dict[object, int]:
 
 
 @pytest.mark.parametrize("action", VERBS)
-def test_every_matching_item_that_allows_it_is_moved_and_the_rest_counted(owner: User, action: Action) -> None:
+def test_all_allowed_items_are_changed_and_the_others_counted(owner: User, action: Action) -> None:
     items = {status: [make_item(owner, status=status) for _ in range(4)] for status in Status}
 
     result = change_matching(Item.objects.all(), action)
@@ -59,7 +59,7 @@ def test_every_matching_item_that_allows_it_is_moved_and_the_rest_counted(owner:
         assert now == {TRANSITIONS[status].get(action, status)}
 
 
-def test_items_captured_in_the_same_moment_are_all_met(owner: User) -> None:
+def test_items_with_the_same_creation_time_are_all_changed(owner: User) -> None:
     moment = timezone.now()
     for _ in range(10):
         make_item(owner, status=Status.FAILED, created_at=moment)
@@ -77,7 +77,7 @@ def test_retries_become_due_batch_by_batch_and_the_oldest_first(owner: User) -> 
     assert result == BulkResult(changed=7, minutes=2)
 
 
-def test_second_mass_retry_goes_on_behind_the_first(owner: User, stranger: User) -> None:
+def test_second_bulk_retry_queues_up_behind_the_first(owner: User, stranger: User) -> None:
     failed(owner, 6)
     change_matching(Item.objects.failed(), Action.RETRY)
     later = failed(stranger, 6)
@@ -88,7 +88,7 @@ def test_second_mass_retry_goes_on_behind_the_first(owner: User, stranger: User)
     assert [due[item.pk] for item in later] == [0, 0, 0, 2, 2, 2]
 
 
-def test_item_put_off_for_years_holds_no_retry_up(owner: User) -> None:
+def test_item_scheduled_far_ahead_does_not_delay_retries(owner: User) -> None:
     make_item(owner, available_at=timezone.now() + timedelta(days=900))
     items = failed(owner, 4)
 
@@ -98,7 +98,7 @@ def test_item_put_off_for_years_holds_no_retry_up(owner: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_capture_gets_ahead_of_the_later_batches(owner: User) -> None:
+def test_new_capture_is_due_before_the_later_batches(owner: User) -> None:
     failed(owner, 9)
     change_matching(Item.objects.failed(), Action.RETRY)
     fresh = make_item(owner)
@@ -110,7 +110,7 @@ def test_capture_gets_ahead_of_the_later_batches(owner: User) -> None:
 
 
 @pytest.mark.parametrize("action", [Action.CONFIRM, Action.DISCARD])
-def test_other_actions_are_not_spread(owner: User, action: Action) -> None:
+def test_other_actions_are_not_scheduled(owner: User, action: Action) -> None:
     for _ in range(5):
         make_item(owner, status=Status.READY_TO_CONFIRM)
 
@@ -119,7 +119,7 @@ def test_other_actions_are_not_spread(owner: User, action: Action) -> None:
     assert (result.changed, result.minutes) == (5, 0)
 
 
-def test_item_that_fails_again_at_once_is_not_met_again(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_item_that_fails_again_is_retried_only_once(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     failed(owner, 7)
     move = bulk._change
 
@@ -133,7 +133,7 @@ def test_item_that_fails_again_at_once_is_not_met_again(owner: User, monkeypatch
     assert change_matching(Item.objects.failed(), Action.RETRY).changed == 7
 
 
-def test_when_the_time_is_over_the_rest_is_left_and_counted(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remaining_items_are_counted_at_the_time_limit(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     failed(owner, 8)
     clock = ticking(seconds=6)
     monkeypatch.setattr(bulk, "monotonic", lambda: next(clock))
@@ -152,7 +152,7 @@ def ticking(*, seconds: float) -> Iterator[float]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_lock_is_held_from_batch_to_batch(owner: User) -> None:
+def test_no_lock_is_held_between_batches(owner: User) -> None:
     failed(owner, 7)
 
     with CaptureQueriesContext(connection) as captured:
@@ -164,8 +164,8 @@ def test_no_lock_is_held_from_batch_to_batch(owner: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_items_are_locked_in_the_order_in_which_the_queue_locks_them(owner: User) -> None:
-    """The first item is locked by somebody else: whoever waits for it must not hold the second meanwhile."""
+def test_items_are_locked_in_the_order_of_the_queue(owner: User) -> None:
+    """While the action waits for the lock of the first item, it must not hold that of the second."""
     second, first = (make_item(owner, pk=UUID(int=number)).pk for number in (2, 1))
     with ThreadPoolExecutor() as pool, other_connection(autocommit=False) as queue_side:
         queue_side.execute("SELECT 1 FROM items WHERE id = %s FOR NO KEY UPDATE", [first])
@@ -193,11 +193,11 @@ def until_somebody_waits() -> None:
         while monotonic() < deadline:
             if looking.execute(waiting).fetchone():
                 return
-    pytest.fail("Nobody waits for the lock.")
+    pytest.fail("Nothing waits for the lock.")
 
 
 @pytest.mark.slow
-def test_after_very_many_changes_the_estimates_are_made_anew(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_statistics_are_updated_after_many_changes(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (bulk, queries):
         monkeypatch.setattr(module, "COUNT_LIMIT", 50)
     for _ in range(200):
@@ -212,7 +212,7 @@ def test_after_very_many_changes_the_estimates_are_made_anew(owner: User, monkey
     assert bounded_count(Item.objects.filter(status=Status.ENRICHING)) == Count(200, is_exact=False)
 
 
-def test_of_the_selected_those_that_moved_and_those_that_are_gone_are_told_apart(owner: User) -> None:
+def test_refused_and_deleted_selected_items_are_counted(owner: User) -> None:
     ready, discarded, gone = (make_item(owner, status=Status.FAILED) for _ in range(3))
     discarded.discard()
     Item.objects.filter(pk=gone.pk).delete()
@@ -223,5 +223,5 @@ def test_of_the_selected_those_that_moved_and_those_that_are_gone_are_told_apart
 
 
 @pytest.mark.parametrize(("minutes", "words"), [(1, "1 min"), (59, "59 min"), (60, "1 h 0 min"), (334, "5 h 34 min")])
-def test_pace_is_said_in_hours_and_minutes(minutes: int, words: str) -> None:
+def test_duration_of_a_retry_is_in_hours_and_minutes(minutes: int, words: str) -> None:
     assert hours_and_minutes(minutes) == words

@@ -1,4 +1,4 @@
-"""The geometry of the charts, and the words for numbers and times."""
+"""The geometry of charts, and labels for numbers and durations."""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ numbers = st.integers(0, 10**6)
 
 
 @given(st.lists(st.tuples(numbers, numbers), max_size=30))
-def test_columns_stay_inside_and_the_highest_fills_the_height(columns: list[tuple[int, int]]) -> None:
+def test_highest_column_fills_the_height(columns: list[tuple[int, int]]) -> None:
     rectangles = stacked(columns, kinds=("good", "bad"))
 
     for each in rectangles:
@@ -23,7 +23,7 @@ def test_columns_stay_inside_and_the_highest_fills_the_height(columns: list[tupl
         assert min(each.y for each in rectangles) == pytest.approx(0, abs=0.2)
 
 
-def test_second_number_stands_on_the_first() -> None:
+def test_numbers_of_a_column_are_stacked() -> None:
     good, bad = stacked([(3, 1)], kinds=("good", "bad"))
 
     assert (good.kind, good.y, good.height) == ("good", HEIGHT / 4, HEIGHT * 3 / 4)
@@ -34,17 +34,17 @@ def test_line_is_broken_where_a_value_is_missing() -> None:
     assert lines([10, 5, None, 0], top=10) == ["60,0 180,60", "390,120 450,120"]
 
 
-def test_line_without_values_is_none_at_all() -> None:
+def test_line_without_values_has_no_points() -> None:
     assert lines([None, None], top=0) == []
     assert lines([], top=0) == []
 
 
-def test_line_of_nothing_but_zeros_lies_on_the_ground() -> None:
+def test_line_of_zeros_is_at_the_bottom() -> None:
     assert lines([0, 0], top=0) == ["120,120 360,120"]
 
 
 @pytest.mark.parametrize(("value", "top", "hundredths"), [(0, 0, 0), (0, 9, 0), (1, 9_999, 1), (9, 9, 100), (1, 3, 33)])
-def test_bar_is_seen_when_there_is_anything_to_see(value: int, top: int, hundredths: int) -> None:
+def test_bar_of_a_small_value_is_visible(value: int, top: int, hundredths: int) -> None:
     assert share(value, top) == hundredths
 
 
@@ -63,7 +63,7 @@ def test_bar_is_seen_when_there_is_anything_to_see(value: int, top: int, hundred
         (200_000, "2 d"),
     ],
 )
-def test_time_is_as_precise_as_it_matters(seconds: float, words: str) -> None:
+def test_duration_has_a_suitable_unit(seconds: float, words: str) -> None:
     assert duration(seconds) == words
 
 
@@ -77,5 +77,5 @@ def test_time_is_as_precise_as_it_matters(seconds: float, words: str) -> None:
         (Count(7, is_exact=False), "about 7 items"),
     ],
 )
-def test_estimate_has_two_digits_and_says_that_it_is_one(count: Count, words: str) -> None:
+def test_estimate_is_rounded_and_labelled(count: Count, words: str) -> None:
     assert count.of_items == words

@@ -1,4 +1,4 @@
-"""What the first page says, against what is in the database."""
+"""The dashboard shows what is in the database."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -28,9 +28,9 @@ HOUR = timedelta(hours=1)
 
 
 def section(client: Client, name: str) -> str:
-    """The words of one section of the page, tags left out."""
+    """Return the text of one section of the page."""
     page = client.get(INDEX).text
-    found = re.search(rf'<section aria-labelledby="overview-{name}".*?</section>', page, re.DOTALL)
+    found = re.search(rf'<section aria-labelledby="dashboard-{name}".*?</section>', page, re.DOTALL)
     assert found
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", found[0])).split())
 
@@ -40,7 +40,7 @@ def in_flight(owner: User, *, lease: timedelta) -> Item:
     return make_item(owner, available_at=now + lease, claimed_by="worker-1", claimed_at=now - HOUR)
 
 
-def test_each_status_is_counted_and_leads_to_its_list(viewer: Client, owner: User) -> None:
+def test_each_status_has_a_count_and_a_link(viewer: Client, owner: User) -> None:
     for number, status in enumerate(Status, start=1):
         for _ in range(number):
             make_item(owner, status=status)
@@ -51,7 +51,7 @@ def test_each_status_is_counted_and_leads_to_its_list(viewer: Client, owner: Use
     assert links == [(status.value, str(number)) for number, status in enumerate(Status, start=1)]
 
 
-def test_waiting_items_are_told_from_those_in_flight_and_those_put_off(viewer: Client, owner: User) -> None:
+def test_waiting_claimed_and_scheduled_items_are_counted(viewer: Client, owner: User) -> None:
     now = timezone.now()
     make_item(owner, available_at=now - 3 * HOUR)
     in_flight(owner, lease=HOUR)
@@ -59,14 +59,16 @@ def test_waiting_items_are_told_from_those_in_flight_and_those_put_off(viewer: C
     for _ in range(3):
         make_item(owner, available_at=now + HOUR)
 
-    assert section(viewer, "queue") == ("Queue Waiting for a worker 2 Oldest wait 3 h In flight 1 Put off for later 3")
+    assert section(viewer, "queue") == (
+        "Queue Waiting for a worker 2 Oldest wait 3 h In flight 1 Scheduled for later 3"
+    )
 
 
-def test_empty_database_is_shown_as_empty(viewer: Client) -> None:
+def test_dashboard_of_an_empty_database_is_empty(viewer: Client) -> None:
     dash = "\N{EN DASH}"
 
     assert section(viewer, "queue") == (
-        f"Queue Waiting for a worker 0 Oldest wait {dash} In flight 0 Put off for later 0"
+        f"Queue Waiting for a worker 0 Oldest wait {dash} In flight 0 Scheduled for later 0"
     )
     assert section(viewer, "failures") == "Failed attempts of the last hour None."
     assert section(viewer, "workers") == "Workers No worker is listening. Nothing is enriched until one is started."
@@ -90,7 +92,7 @@ def test_failures_of_the_last_hour_are_counted_by_code(viewer: Client, owner: Us
     assert [int(width) for width in re.findall(r'item-outcome-failed.*?<rect width="(\d+)"', page)] == [100, 50, 50]
 
 
-def test_day_is_told_by_hour_with_the_time_that_owners_waited(viewer: Client, owner: User) -> None:
+def test_last_day_shows_attempts_and_latency_by_hour(viewer: Client, owner: User) -> None:
     now = timezone.now()
     for number, seconds in enumerate((2, 2, 40), start=1):
         finished_at = now - 5 * HOUR
@@ -99,15 +101,15 @@ def test_day_is_told_by_hour_with_the_time_that_owners_waited(viewer: Client, ow
         make_attempt(item, finished_at=finished_at, number=number + 1, outcome=Outcome.FAILED)
     make_attempt(make_item(owner), finished_at=now - 30 * HOUR)
 
-    told = section(viewer, "day")
+    shown = section(viewer, "day")
 
     hour = f"{now - 5 * HOUR:%H}:00"
-    assert re.search(rf"{hour} 3 3 [^ ]+ \w+ 2\.0 s 36 s", told)
-    assert "6 in all, 6 in the busiest hour" in told
-    assert len(re.findall(r"\d\d:00 \d+ \d+", told)) == 24
+    assert re.search(rf"{hour} 3 3 [^ ]+ \w+ 2\.0 s 36 s", shown)
+    assert "6 in all, 6 in the busiest hour" in shown
+    assert len(re.findall(r"\d\d:00 \d+ \d+", shown)) == 24
 
 
-def test_item_that_was_retried_after_a_week_does_not_count_as_slow(viewer: Client, owner: User) -> None:
+def test_late_retry_does_not_count_towards_latency(viewer: Client, owner: User) -> None:
     item = make_item(owner, created_at=timezone.now() - timedelta(days=7))
     make_attempt(item, number=1, outcome=Outcome.FAILED, finished_at=timezone.now() - timedelta(days=7))
     make_attempt(item, number=2)
@@ -115,7 +117,7 @@ def test_item_that_was_retried_after_a_week_does_not_count_as_slow(viewer: Clien
     assert "at most 0 ms" in section(viewer, "day")
 
 
-def test_charts_have_names_and_descriptions_and_no_inline_style(viewer: Client, owner: User) -> None:
+def test_charts_have_titles_and_descriptions(viewer: Client, owner: User) -> None:
     make_attempt(make_item(owner))
 
     page = viewer.get(INDEX).text
@@ -127,9 +129,9 @@ def test_charts_have_names_and_descriptions_and_no_inline_style(viewer: Client, 
         assert labels
         assert f'<title id="{labels[1]}">' in chart
         assert f'<desc id="{labels[2]}">' in chart
-    overview = page[page.index('class="item-overview"') : page.index('id="content-main"')]
-    assert "<script" not in overview
-    assert " style=" not in overview
+    dashboard = page[page.index('class="item-dashboard"') : page.index('id="content-main"')]
+    assert "<script" not in dashboard
+    assert " style=" not in dashboard
 
 
 @contextmanager
@@ -139,7 +141,7 @@ def listening(worker: str) -> Iterator[None]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_listener_is_shown_with_its_id_and_what_it_holds_while_it_is_connected(viewer: Client, owner: User) -> None:
+def test_connected_listener_is_shown_with_id_and_claims(viewer: Client, owner: User) -> None:
     for _ in range(2):
         in_flight(owner, lease=timedelta(minutes=1))
 
@@ -156,36 +158,34 @@ def test_listener_is_shown_with_its_id_and_what_it_holds_while_it_is_connected(v
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("worker", ["w" * 57 + ":123456", "Ärger-1", "worker one"])
-def test_listener_is_known_by_its_work_though_its_id_is_long_or_not_ascii(
-    viewer: Client, owner: User, worker: str
-) -> None:
+def test_listener_with_a_long_or_non_ascii_id_is_matched(viewer: Client, owner: User, worker: str) -> None:
     make_attempt(make_item(owner), worker=worker)
 
     with listening(worker):
-        told = section(viewer, "workers")
+        shown = section(viewer, "workers")
 
-    assert told.count(worker) == 1
-    assert "not listening" not in told
+    assert shown.count(worker) == 1
+    assert "not listening" not in shown
 
 
 @pytest.mark.django_db(transaction=True)
-def test_listener_without_an_id_is_shown_too(viewer: Client) -> None:
+def test_listener_without_an_id_is_shown(viewer: Client) -> None:
     with other_connection(name=LISTENER_NAME):
-        told = section(viewer, "workers")
+        shown = section(viewer, "workers")
 
-    assert "No worker is listening" not in told
+    assert "No worker is listening" not in shown
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_of_the_last_hour_are_known_by_their_work(viewer: Client, owner: User) -> None:
+def test_workers_of_the_last_hour_are_shown(viewer: Client, owner: User) -> None:
     item = make_item(owner)
     for number, worker in enumerate(("host-a:1", "host-a:1", "host-b:2"), start=1):
         make_attempt(item, number=number, worker=worker, finished_at=timezone.now() - number * timedelta(minutes=3))
     make_attempt(item, number=4, worker="host-c:3", finished_at=timezone.now() - 2 * HOUR)
 
-    told = section(viewer, "workers")
+    shown = section(viewer, "workers")
 
-    assert told.endswith("host-a:1 not listening 0 2 3 min ago host-b:2 not listening 0 1 9 min ago")
+    assert shown.endswith("host-a:1 not listening 0 2 3 min ago host-b:2 not listening 0 1 9 min ago")
 
 
 def test_tokens_and_cost_are_summed_for_today_and_this_month(viewer: Client, owner: User) -> None:
@@ -199,16 +199,16 @@ def test_tokens_and_cost_are_summed_for_today_and_this_month(viewer: Client, own
     make_attempt(item, number=3, finished_at=midnight.replace(day=1) - timedelta(seconds=1), **used)
     make_attempt(item, number=4, finished_at=now)
 
-    told = section(viewer, "usage")
+    shown = section(viewer, "usage")
 
     today = ("2,000", "40", "$1.50") if before_today == midnight else ("1,000", "20", "$0.7500")
-    assert told == (
+    assert shown == (
         f"Tokens and cost Today This month Tokens in {today[0]} 2,000 Tokens out {today[1]} 40 Cost {today[2]} $1.50"
     )
-    assert section(viewer, "usage") == told, "what is remembered is what was read"
+    assert section(viewer, "usage") == shown, "the stored periods equal those that were read"
 
 
-def test_hours_and_days_that_are_over_are_read_once(viewer: Client, owner: User) -> None:
+def test_past_hours_and_days_are_read_once(viewer: Client, owner: User) -> None:
     item = make_item(owner)
     now = timezone.now()
     times = [now - timedelta(minutes=minutes) for minutes in (0, 180)]
@@ -218,13 +218,13 @@ def test_hours_and_days_that_are_over_are_read_once(viewer: Client, owner: User)
 
     for number, finished_at in enumerate(times, start=3):
         make_attempt(item, number=number, finished_at=finished_at)
-    told = section(viewer, "day")
+    shown = section(viewer, "day")
 
-    assert re.search(rf"{times[0]:%H}:00 2 0", told)
-    assert re.search(rf"{times[1]:%H}:00 1 0", told)
+    assert re.search(rf"{times[0]:%H}:00 2 0", shown)
+    assert re.search(rf"{times[1]:%H}:00 1 0", shown)
 
 
-def test_what_is_remembered_is_forgotten_when_no_page_asks_for_it_any_more(db: None) -> None:
+def test_old_periods_are_deleted(db: None) -> None:
     long_ago = timezone.now() - timedelta(days=60)
     Period.objects.create(name="1h.2026", start=long_ago, said=[])
 
@@ -234,7 +234,7 @@ def test_what_is_remembered_is_forgotten_when_no_page_asks_for_it_any_more(db: N
     assert Period.objects.count() == 1
 
 
-def test_hour_that_has_just_ended_is_read_again_for_late_verdicts(db: None) -> None:
+def test_recent_hour_is_read_again_for_late_verdicts(db: None) -> None:
     present = timezone.now().replace(minute=0, second=0, microsecond=0)
     asked: list[Sequence[datetime]] = []
 
@@ -257,17 +257,17 @@ def time_machine(moment: datetime) -> Iterator[None]:
         yield
 
 
-def test_no_text_stands_on_the_first_page(viewer: Client, owner: User) -> None:
+def test_dashboard_contains_no_text_of_an_item(viewer: Client, owner: User) -> None:
     for status in Status:
         make_attempt(make_item(owner, status=status))
 
     page = viewer.get(INDEX).text
 
-    assert "overview-queue" in page
+    assert "dashboard-queue" in page
     assert RAW_TEXT not in page
 
 
-def test_number_of_questions_does_not_grow_with_what_there_is(viewer: Client, owner: User) -> None:
+def test_number_of_dashboard_queries_is_constant(viewer: Client, owner: User) -> None:
     def questions() -> int:
         with CaptureQueriesContext(connection) as asked:
             viewer.get(INDEX)
@@ -282,5 +282,5 @@ def test_number_of_questions_does_not_grow_with_what_there_is(viewer: Client, ow
     assert questions() == empty > 0
 
 
-def test_who_is_not_logged_in_gets_the_login_page(client: Client, db: None) -> None:
+def test_anonymous_user_gets_the_login_page(client: Client, db: None) -> None:
     assert client.get(INDEX).headers["Location"] == "/admin/login/?next=/admin/"

@@ -1,4 +1,4 @@
-"""What the filters of the list find, and what they refuse."""
+"""The filters of the list."""
 
 import re
 from datetime import timedelta
@@ -29,7 +29,7 @@ def test_status_filter_shows_only_its_status(reviewer: Client, owner: User, stat
     assert listed(response.text) == {str(items[status].pk)}
 
 
-def test_pending_filter_shows_all_that_ask_for_attention(reviewer: Client, owner: User) -> None:
+def test_pending_filter_shows_all_pending_statuses(reviewer: Client, owner: User) -> None:
     items = item_of_each_status(owner)
 
     response = reviewer.get(LIST, {"status": "PENDING"})
@@ -56,7 +56,7 @@ def test_error_code_filter_shows_only_its_code(reviewer: Client, owner: User, co
         ("older", {"weeks"}),
     ],
 )
-def test_age_filter_goes_by_time_of_capture(reviewer: Client, owner: User, age: str, shown: set[str]) -> None:
+def test_age_filter_uses_the_time_of_capture(reviewer: Client, owner: User, age: str, shown: set[str]) -> None:
     now = timezone.now()
     items = {
         unit: make_item(owner, created_at=now - timedelta(**{unit: 2}))
@@ -68,7 +68,7 @@ def test_age_filter_goes_by_time_of_capture(reviewer: Client, owner: User, age: 
     assert listed(response.text) == {str(items[unit].pk) for unit in shown}
 
 
-def test_model_filter_shows_items_of_which_any_attempt_used_the_model(reviewer: Client, owner: User) -> None:
+def test_model_filter_matches_any_attempt(reviewer: Client, owner: User) -> None:
     wanted, other = make_item(owner), make_item(owner)
     make_attempt(wanted, number=1, model="openai/first")
     make_attempt(wanted, number=2, model="openai/second")
@@ -80,7 +80,7 @@ def test_model_filter_shows_items_of_which_any_attempt_used_the_model(reviewer: 
     assert re.findall(r"<a [^>]*>(openai/\w+)</a>", response.text) == ["openai/first", "openai/second"]
 
 
-def test_model_that_was_not_used_for_long_is_still_offered(reviewer: Client, owner: User) -> None:
+def test_model_that_was_used_long_ago_is_offered(reviewer: Client, owner: User) -> None:
     item = make_item(owner)
     long_ago = timezone.now() - timedelta(days=30)
     for number in range(5):
@@ -139,7 +139,7 @@ def test_owner_filter_keeps_the_other_filters(reviewer: Client, owner: User) -> 
         "q=%FF",
     ],
 )
-def test_address_made_by_hand_breaks_nothing(reviewer: Client, owner: User, query: str) -> None:
+def test_unknown_filter_values_are_ignored(reviewer: Client, owner: User, query: str) -> None:
     make_item(owner)
 
     response = reviewer.get(f"{LIST}?{query}", follow=True)
@@ -148,7 +148,7 @@ def test_address_made_by_hand_breaks_nothing(reviewer: Client, owner: User, quer
 
 
 @pytest.mark.parametrize("lookup", ["raw_text__contains=a", "owner__password__startswith=p", "title__regex=("])
-def test_address_made_by_hand_cannot_look_into_columns(reviewer: Client, owner: User, lookup: str) -> None:
+def test_other_columns_cannot_be_filtered_by_url(reviewer: Client, owner: User, lookup: str) -> None:
     response = reviewer.get(f"{LIST}?{lookup}")
 
     assert response.status_code == 400

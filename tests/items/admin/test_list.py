@@ -19,7 +19,7 @@ def item_of_each_status(owner: User) -> dict[Status, Item]:
     return {status: make_item(owner, status=status) for status in Status}
 
 
-def test_failed_item_shows_code_and_sentence_apart(reviewer: Client, owner: User) -> None:
+def test_failed_item_shows_code_and_sentence_separately(reviewer: Client, owner: User) -> None:
     make_item(owner, status=Status.FAILED)
 
     page = reviewer.get(LIST).text
@@ -38,7 +38,7 @@ def test_list_counts_pending_statuses_and_links_to_them(reviewer: Client, owner:
     assert links == [("FAILED", "2"), ("READY_TO_CONFIRM", "1"), ("ENRICHING", "0")]
 
 
-def test_captured_text_never_stands_in_the_list(reviewer: Client, owner: User) -> None:
+def test_list_contains_no_captured_text(reviewer: Client, owner: User) -> None:
     item_of_each_status(owner)
 
     page = reviewer.get(LIST).text
@@ -47,7 +47,7 @@ def test_captured_text_never_stands_in_the_list(reviewer: Client, owner: User) -
     assert RAW_TEXT.split(".")[0] not in page
 
 
-def test_title_is_shown_as_text_even_if_it_is_html(reviewer: Client, owner: User) -> None:
+def test_title_with_html_is_escaped_in_the_list(reviewer: Client, owner: User) -> None:
     make_item(owner, status=Status.ARCHIVED, title="<script>alert(1)</script>")
 
     page = reviewer.get(LIST).text
@@ -75,7 +75,7 @@ def test_attempts_are_counted(reviewer: Client, owner: User) -> None:
     assert '<td class="field-attempts_made">2</td>' in page
 
 
-def test_a_page_takes_as_many_queries_for_many_items_as_for_one(reviewer: Client, owner: User, stranger: User) -> None:
+def test_number_of_list_queries_is_constant(reviewer: Client, owner: User, stranger: User) -> None:
     make_attempt(make_item(owner))
     reviewer.get(LIST)
     with CaptureQueriesContext(connection) as one_item:
@@ -90,7 +90,7 @@ def test_a_page_takes_as_many_queries_for_many_items_as_for_one(reviewer: Client
     assert not any("raw_text" in query["sql"] for query in many_items.captured_queries)
 
 
-def test_pages_end_where_counting_ends(reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_end_at_the_count_limit(reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (changelist, queries):
         monkeypatch.setattr(module, "COUNT_LIMIT", 60)
     for _ in range(120):
@@ -104,7 +104,7 @@ def test_pages_end_where_counting_ends(reviewer: Client, owner: User, monkeypatc
     assert reviewer.get(f"{LIST}?p=3").headers["Location"] == f"{LIST}?e=1"
 
 
-def test_list_asks_for_neither_text_nor_summary(reviewer: Client, owner: User) -> None:
+def test_list_does_not_load_texts_and_summaries(reviewer: Client, owner: User) -> None:
     make_item(owner, status=Status.READY_TO_CONFIRM)
 
     with CaptureQueriesContext(connection) as captured:
@@ -115,7 +115,7 @@ def test_list_asks_for_neither_text_nor_summary(reviewer: Client, owner: User) -
     assert not any('"raw_text"' in row or '"summary"' in row for row in rows)
 
 
-def test_items_are_not_added_or_deleted_here(admin_client: Client, owner: User) -> None:
+def test_items_cannot_be_added_or_deleted(admin_client: Client, owner: User) -> None:
     item = make_item(owner)
 
     assert admin_client.get(f"{LIST}add/").status_code == 403

@@ -13,7 +13,7 @@ BEFORE = {"retry": Status.FAILED, "confirm": Status.READY_TO_CONFIRM, "discard":
 AFTER = {"retry": Status.ENRICHING, "confirm": Status.ARCHIVED, "discard": Status.DISCARDED}
 
 
-def test_who_is_not_staff_gets_the_login_page(client: Client, owner: User) -> None:
+def test_user_without_staff_status_gets_the_login_page(client: Client, owner: User) -> None:
     client.force_login(owner)
 
     response = client.get(LIST, follow=True)
@@ -21,7 +21,7 @@ def test_who_is_not_staff_gets_the_login_page(client: Client, owner: User) -> No
     assert response.redirect_chain == [(f"/admin/login/?next={LIST}", 302)]
 
 
-def test_buttons_need_the_token_of_the_page(reviewer: Client, owner: User) -> None:
+def test_buttons_need_the_csrf_token(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.FAILED)
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = reviewer.cookies
@@ -32,7 +32,7 @@ def test_buttons_need_the_token_of_the_page(reviewer: Client, owner: User) -> No
     assert Item.objects.get(pk=item.pk).status == Status.FAILED
 
 
-def test_viewer_sees_the_item_without_buttons_and_cannot_change_it(viewer: Client, owner: User) -> None:
+def test_viewer_sees_no_buttons_and_cannot_change_items(viewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
 
     page = viewer.get(detail(item)).text
@@ -45,7 +45,7 @@ def test_viewer_sees_the_item_without_buttons_and_cannot_change_it(viewer: Clien
     assert Item.objects.get(pk=item.pk).status == Status.READY_TO_CONFIRM
 
 
-def test_who_is_not_staff_cannot_press_buttons(client: Client, owner: User) -> None:
+def test_user_without_staff_status_cannot_act(client: Client, owner: User) -> None:
     item = make_item(owner, status=Status.FAILED)
     client.force_login(owner)
 
@@ -56,7 +56,7 @@ def test_who_is_not_staff_cannot_press_buttons(client: Client, owner: User) -> N
 
 
 @pytest.mark.parametrize("name", VERBS)
-def test_each_verb_needs_its_own_permission_and_no_other(owner: User, name: str) -> None:
+def test_each_action_needs_only_its_own_permission(owner: User, name: str) -> None:
     item = make_item(owner, status=BEFORE[name])
     others = [f"{each}_item" for each in ("change", *VERBS) if each != name]
     without = staff_client("without", "view_item", *others)
@@ -74,7 +74,7 @@ def test_each_verb_needs_its_own_permission_and_no_other(owner: User, name: str)
 
 
 @pytest.mark.parametrize("name", VERBS)
-def test_action_on_many_needs_the_permission_of_its_verb_only(owner: User, name: str) -> None:
+def test_bulk_action_needs_only_its_own_permission(owner: User, name: str) -> None:
     item = make_item(owner, status=BEFORE[name])
     only = staff_client("only", "view_item", f"{name}_item")
     bulk = {"index": "0", "_selected_action": [str(item.pk)], "confirmed": "yes"}
@@ -87,7 +87,7 @@ def test_action_on_many_needs_the_permission_of_its_verb_only(owner: User, name:
 
 
 @pytest.mark.parametrize("name", VERBS)
-def test_verb_without_the_permission_to_look_is_refused(owner: User, name: str) -> None:
+def test_action_without_the_view_permission_is_refused(owner: User, name: str) -> None:
     item = make_item(owner, status=BEFORE[name])
     blind = staff_client("blind", f"{name}_item")
 
@@ -97,7 +97,7 @@ def test_verb_without_the_permission_to_look_is_refused(owner: User, name: str) 
     assert Item.objects.get(pk=item.pk).status == BEFORE[name]
 
 
-def test_who_may_edit_but_not_confirm_cannot_confirm_through_the_form(owner: User) -> None:
+def test_editor_without_confirm_permission_cannot_confirm(owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     editor = staff_client("editor", "view_item", "change_item")
     form = form_of(editor, item) | {"title": "Edited"}
@@ -112,7 +112,7 @@ def test_who_may_edit_but_not_confirm_cannot_confirm_through_the_form(owner: Use
     assert Item.objects.get(pk=item.pk).title == "Edited"
 
 
-def test_who_may_confirm_but_not_edit_confirms_what_the_page_showed(owner: User) -> None:
+def test_confirmer_without_edit_permission_confirms_shown_draft(owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     confirmer = staff_client("confirmer", "view_item", "confirm_item")
 
@@ -131,7 +131,7 @@ def seen_on(page: str) -> str:
     return page.split('name="seen" value="')[1].split('"', maxsplit=1)[0]
 
 
-def test_first_page_shows_its_overview_only_to_who_may_see_items(viewer: Client, owner: User) -> None:
+def test_dashboard_needs_the_permission_to_view_items(viewer: Client, owner: User) -> None:
     make_item(owner)
     other = staff_client("other", "view_user")
 

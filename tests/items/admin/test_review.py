@@ -47,7 +47,7 @@ def test_only_title_summary_and_tags_can_be_edited(reviewer: Client, owner: User
     assert inputs == (draft if status in EDITABLE else set())
 
 
-def test_text_is_folded_and_escaped(reviewer: Client, owner: User) -> None:
+def test_text_is_collapsed_and_escaped(reviewer: Client, owner: User) -> None:
     item = make_item(owner, raw_text="\n<b>bold</b> & more\n")
 
     page = reviewer.get(detail(item)).text
@@ -58,7 +58,7 @@ def test_text_is_folded_and_escaped(reviewer: Client, owner: User) -> None:
     assert "<b>bold" not in page
 
 
-def test_title_that_is_html_is_text_on_every_page_and_in_every_message(reviewer: Client, owner: User) -> None:
+def test_title_with_html_is_escaped_on_pages_and_in_messages(reviewer: Client, owner: User) -> None:
     script = "<script>alert(1)</script>"
     item = make_item(owner, status=Status.READY_TO_CONFIRM, title=script, summary=script, tags=[script])
 
@@ -73,7 +73,7 @@ def test_title_that_is_html_is_text_on_every_page_and_in_every_message(reviewer:
     assert all("&lt;script&gt;alert(1)" in page.text for page in pages)
 
 
-def test_every_attempt_is_listed_with_sums(reviewer: Client, owner: User) -> None:
+def test_attempts_are_listed_with_totals(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     usage: dict[str, Any] = {
         "model": "openai/some-model",
@@ -94,7 +94,7 @@ def test_every_attempt_is_listed_with_sums(reviewer: Client, owner: User) -> Non
     assert sums == ["All 3", "1500 ms", "200", "40", "$0.001000"]
 
 
-def test_attempts_tell_how_long_they_waited_and_took(reviewer: Client, owner: User) -> None:
+def test_attempts_show_wait_and_duration(reviewer: Client, owner: User) -> None:
     start = timezone.now() - timedelta(hours=1)
     item = make_item(owner, status=Status.READY_TO_CONFIRM, created_at=start)
     for number, (begun, took) in enumerate([(20, 4), (54, 2), (56, 1)], start=1):
@@ -119,7 +119,7 @@ def test_edit_is_saved_and_normalised(reviewer: Client, owner: User, status: Sta
     assert item.status == status
 
 
-def test_confirm_takes_the_edits_with_it(reviewer: Client, owner: User) -> None:
+def test_confirm_saves_the_edits(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
 
     response = reviewer.post(detail(item), form_of(reviewer, item) | NEW_DRAFT | {"_confirm": ""}, follow=True)
@@ -131,7 +131,7 @@ def test_confirm_takes_the_edits_with_it(reviewer: Client, owner: User) -> None:
     assert LogEntry.objects.get().get_change_message() == "Confirmed and archived."
 
 
-def test_status_and_error_cannot_be_sent_by_hand(reviewer: Client, owner: User) -> None:
+def test_status_and_error_cannot_be_submitted(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     forged = {"status": "FAILED", "enrichment_error": "x", "raw_text": "x", "owner": "1", "fencing_token": "9"}
     before = Item.objects.filter(pk=item.pk).values(*forged).get()
@@ -156,7 +156,7 @@ def test_status_and_error_cannot_be_sent_by_hand(reviewer: Client, owner: User) 
         ("tags", "\n".join(str(number) for number in range(21))),
     ],
 )
-def test_bad_draft_is_refused_at_its_field(reviewer: Client, owner: User, field: str, value: str) -> None:
+def test_invalid_draft_is_refused_at_its_field(reviewer: Client, owner: User, field: str, value: str) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
 
     response = reviewer.post(detail(item), form_of(reviewer, item) | {field: value, "_save": ""})
@@ -165,7 +165,7 @@ def test_bad_draft_is_refused_at_its_field(reviewer: Client, owner: User, field:
     assert Item.objects.get(pk=item.pk).updated_at == item.updated_at
 
 
-def test_retry_sends_the_item_back_and_leaves_a_trace(reviewer: Client, owner: User) -> None:
+def test_retry_changes_the_status_and_is_logged(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.FAILED)
 
     response = reviewer.post(verb(item, "retry"), follow=True)
@@ -176,7 +176,7 @@ def test_retry_sends_the_item_back_and_leaves_a_trace(reviewer: Client, owner: U
     assert LogEntry.objects.get().get_change_message() == "Sent back to enrichment."
 
 
-def test_discard_asks_first_and_then_discards(reviewer: Client, owner: User) -> None:
+def test_discard_from_the_page_needs_confirmation(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.ENRICHING)
 
     question = reviewer.get(verb(item, "discard"))
@@ -189,7 +189,7 @@ def test_discard_asks_first_and_then_discards(reviewer: Client, owner: User) -> 
     assert messages(response.text) == [f"The item {str(item.pk)[:8]} was discarded."]
 
 
-def test_address_of_a_button_opened_by_hand_changes_nothing(reviewer: Client, owner: User) -> None:
+def test_get_request_to_an_action_changes_nothing(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.FAILED)
 
     response = reviewer.get(verb(item, "retry"))
@@ -198,7 +198,7 @@ def test_address_of_a_button_opened_by_hand_changes_nothing(reviewer: Client, ow
     assert Item.objects.get(pk=item.pk).status == Status.FAILED
 
 
-def test_filter_of_the_list_is_kept_through_a_button(reviewer: Client, owner: User) -> None:
+def test_action_keeps_the_filters_of_the_list(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.FAILED)
 
     response = reviewer.post(f"{verb(item, 'retry')}?_changelist_filters=status%3DFAILED")

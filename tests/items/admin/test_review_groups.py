@@ -23,16 +23,16 @@ def codenames_of(name: str) -> set[str]:
 
 
 @pytest.mark.django_db
-def test_command_makes_both_groups(capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_creates_both_groups(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("make_review_groups")
 
     assert codenames_of("Reviewers") == set(EVERY_VERB)
     assert codenames_of("Readers") == {"view_item"}
-    assert "Made Reviewers" in capsys.readouterr().out
+    assert "Created Reviewers" in capsys.readouterr().out
 
 
 @pytest.mark.django_db
-def test_command_gives_back_what_was_lost_and_leaves_what_was_added() -> None:
+def test_command_restores_missing_permissions_only() -> None:
     call_command("make_review_groups")
     Group.objects.get(name="Readers").permissions.set(Group.objects.get(name="Reviewers").permissions.all()[:1])
     added = codenames_of("Readers")
@@ -42,7 +42,7 @@ def test_command_gives_back_what_was_lost_and_leaves_what_was_added() -> None:
     assert codenames_of("Readers") == added | {"view_item"}
 
 
-def test_readers_look_and_reviewers_act(owner: User) -> None:
+def test_readers_view_and_reviewers_act(owner: User) -> None:
     call_command("make_review_groups")
     item = make_item(owner, status=Status.FAILED)
     readers, reviewers = Group.objects.get(name="Readers"), Group.objects.get(name="Reviewers")

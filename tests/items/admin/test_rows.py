@@ -1,4 +1,4 @@
-"""What stands in a row of the list: buttons that go at once, and the preview of the text."""
+"""The buttons in a row of the list, and the preview of the text."""
 
 import re
 from html import unescape
@@ -16,9 +16,7 @@ from tests.items.factories import TIMEOUT, make_item
 
 
 @pytest.mark.parametrize("status", Status)
-def test_row_has_exactly_the_buttons_that_status_and_permissions_allow(
-    reviewer: Client, viewer: Client, owner: User, status: Status
-) -> None:
+def test_row_has_the_permitted_buttons_only(reviewer: Client, viewer: Client, owner: User, status: Status) -> None:
     item = make_item(owner, status=status)
     confirmer = staff_client("confirmer", "view_item", "confirm_item")
 
@@ -29,13 +27,11 @@ def test_row_has_exactly_the_buttons_that_status_and_permissions_allow(
 
 
 def buttons(page: str) -> set[str]:
-    return set(re.findall(r'class="item-verb[^>]*(?:href|formaction)="[0-9a-f-]{36}/(\w+)/', page))
+    return set(re.findall(r'class="item-row-action[^>]*(?:href|formaction)="[0-9a-f-]{36}/(\w+)/', page))
 
 
 @pytest.mark.parametrize(("name", "status"), [("retry", Status.FAILED), ("confirm", Status.READY_TO_CONFIRM)])
-def test_button_in_a_row_leads_back_to_the_list_as_it_was_filtered(
-    reviewer: Client, owner: User, name: str, status: Status
-) -> None:
+def test_button_in_a_row_returns_to_the_filtered_list(reviewer: Client, owner: User, name: str, status: Status) -> None:
     item = make_item(owner, status=status)
     page = reviewer.get(LIST, {"status": status.value, "owner": "owner"}).text
 
@@ -52,7 +48,7 @@ def address_of(page: str, name: str) -> str:
     return unescape(found[1])
 
 
-def test_confirm_in_a_row_refuses_a_draft_that_changed_meanwhile(reviewer: Client, owner: User) -> None:
+def test_confirm_in_a_row_refuses_a_changed_draft(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     page = reviewer.get(LIST).text
     item.edit(title="Another")
@@ -63,7 +59,7 @@ def test_confirm_in_a_row_refuses_a_draft_that_changed_meanwhile(reviewer: Clien
     assert Item.objects.get(pk=item.pk).status == Status.READY_TO_CONFIRM
 
 
-def test_discard_in_a_row_asks_and_leads_back_to_the_list(reviewer: Client, owner: User) -> None:
+def test_discard_in_a_row_needs_confirmation_and_returns(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.FAILED)
     address = f"{LIST}{address_of(reviewer.get(LIST, {'status': 'FAILED'}).text, 'discard')}"
 
@@ -92,7 +88,7 @@ def test_preview_shows_text_draft_and_error_escaped(viewer: Client, owner: User,
     assert "no-store" in pages[0].headers["Cache-Control"]
 
 
-def test_preview_of_an_item_that_is_gone_says_so(viewer: Client, owner: User) -> None:
+def test_preview_of_a_deleted_item_shows_a_message(viewer: Client, owner: User) -> None:
     item = make_item(owner)
     Item.objects.all().delete()
 

@@ -1,4 +1,4 @@
-"""What the search of the list finds, and how much it reads for it."""
+"""The results of the search, and the number of rows that it reads."""
 
 import uuid
 from datetime import timedelta
@@ -15,7 +15,7 @@ from tests.items.admin.pages import LIST, listed
 from tests.items.factories import make_item
 
 OTHERS = 5_000
-"""Few enough that the search for a title would look through them all."""
+"""Few enough that a search for a title would read all of them."""
 
 CROWD = """
 INSERT INTO items (owner_id, raw_text, title, status, created_at, confirmed_at)
@@ -25,7 +25,7 @@ READ = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE 
 
 
 def rows_read() -> int:
-    """Rows of items that were read in this transaction so far, by whatever plan."""
+    """Return the number of rows of items that this transaction has read."""
     with connection.cursor() as cursor:
         cursor.execute(READ)
         return int(cursor.fetchone()[0])
@@ -49,7 +49,9 @@ def test_search_finds_by_id_title_and_owner(reviewer: Client, owner: User, stran
     assert listed(response.text) == {str(wanted.pk)}
 
 
-def test_search_goes_back_only_so_far(reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_search_covers_a_limited_number_of_items(
+    reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(filters, "SEARCH_LIMIT", 2)
     oldest, *newest = (
         make_item(owner, status=Status.ARCHIVED, created_at=timezone.now() - timedelta(days=days)) for days in (3, 2, 1)
@@ -59,7 +61,7 @@ def test_search_goes_back_only_so_far(reviewer: Client, owner: User, monkeypatch
     assert listed(reviewer.get(LIST, {"q": str(oldest.pk)}).text) == {str(oldest.pk)}
 
 
-def test_word_of_a_title_that_could_be_an_id_is_found(reviewer: Client, owner: User) -> None:
+def test_title_word_that_looks_like_an_id_is_found(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.ARCHIVED, title="The facade of the house", pk=uuid.UUID(int=0))
 
     assert listed(reviewer.get(LIST, {"q": "facade"}).text) == {str(item.pk)}
@@ -72,7 +74,7 @@ def test_search_does_not_read_the_captured_text(reviewer: Client, owner: User) -
     assert listed(reviewer.get(LIST, {"q": "secret"}).text) == set()
 
 
-def test_whole_name_finds_all_items_of_that_owner_however_old(
+def test_full_name_finds_all_items_of_the_owner(
     reviewer: Client, owner: User, stranger: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(filters, "SEARCH_LIMIT", 1)
@@ -83,7 +85,7 @@ def test_whole_name_finds_all_items_of_that_owner_however_old(
     assert listed(reviewer.get(LIST, {"q": " owner "}).text) == {str(item.pk) for item in wanted}
 
 
-def test_name_in_other_letters_finds_titles_and_other_owners_too(reviewer: Client, owner: User, stranger: User) -> None:
+def test_name_in_another_case_finds_titles_and_owners(reviewer: Client, owner: User, stranger: User) -> None:
     wanted = [
         make_item(owner),
         make_item(User.objects.create_user("owner2")),
@@ -94,7 +96,7 @@ def test_name_in_other_letters_finds_titles_and_other_owners_too(reviewer: Clien
     assert listed(reviewer.get(LIST, {"q": "OWNER"}).text) == {str(item.pk) for item in wanted}
 
 
-def test_part_of_a_name_finds_the_items_of_however_many_owners(reviewer: Client) -> None:
+def test_part_of_a_name_finds_items_of_several_owners(reviewer: Client) -> None:
     User.objects.bulk_create(User(username=f"team{number}") for number in range(150))
     members = User.objects.filter(username__in=["team0", "team75", "team149"])
     wanted = [make_item(member) for member in members]
@@ -102,13 +104,13 @@ def test_part_of_a_name_finds_the_items_of_however_many_owners(reviewer: Client)
     assert listed(reviewer.get(LIST, {"q": "team"}).text) == {str(item.pk) for item in wanted}
 
 
-def test_name_of_somebody_without_items_is_a_word_of_titles(reviewer: Client, owner: User) -> None:
+def test_name_of_a_user_without_items_searches_titles(reviewer: Client, owner: User) -> None:
     item = make_item(owner, status=Status.ARCHIVED, title="For the reviewer")
 
     assert listed(reviewer.get(LIST, {"q": "reviewer"}).text) == {str(item.pk)}
 
 
-def test_search_finds_nobody_else_when_no_item_of_the_owner_matches_the_filter(reviewer: Client, owner: User) -> None:
+def test_search_for_an_owner_ignores_others_despite_filters(reviewer: Client, owner: User) -> None:
     make_item(owner, status=Status.ARCHIVED)
     make_item(User.objects.create_user("owner2"), status=Status.FAILED)
 
@@ -129,7 +131,7 @@ def test_search_for_an_owner_reads_no_items_of_others(
 
 
 @pytest.mark.parametrize("term", ["own", "zzz", "reviewer"])
-def test_search_for_anything_else_reads_only_the_newest(
+def test_search_for_other_terms_reads_only_the_newest_items(
     reviewer: Client, owner: User, crowd: None, monkeypatch: pytest.MonkeyPatch, term: str
 ) -> None:
     monkeypatch.setattr(filters, "SEARCH_LIMIT", 50)

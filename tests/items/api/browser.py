@@ -1,4 +1,4 @@
-"""A browser without scripts: reads the forms of a page and sends them."""
+"""A browser without scripts, which reads and submits the forms of a page."""
 
 from html.parser import HTMLParser
 from typing import Any
@@ -12,7 +12,7 @@ ACCEPT = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q
 
 
 class Form:
-    """A form as a person would find it: where it goes, and what it sends if nothing is typed."""
+    """A form, with its URL and its initial values."""
 
     def __init__(self, attributes: dict[str, str | None]) -> None:
         self.action = attributes.get("action") or ""
@@ -55,7 +55,7 @@ class Forms(HTMLParser):
 
 
 class Browser:
-    """Logged in, with CSRF checks on."""
+    """A logged-in browser, with CSRF checks."""
 
     def __init__(self, user: User) -> None:
         self.client = Client(enforce_csrf_checks=True, raise_request_exception=False)

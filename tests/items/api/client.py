@@ -1,4 +1,4 @@
-"""A client of the API that is somebody."""
+"""An authenticated client of the API."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ BASE = "/api/v1"
 
 
 class Api:
-    """Sends JSON with a token, as a program would."""
+    """Send JSON with a token."""
 
     def __init__(self, user: User | None) -> None:
         self.client = Client(raise_request_exception=False)
@@ -41,11 +41,11 @@ class Api:
 
 
 def problem(response: Any) -> tuple[int, str]:
-    """The status and the code of an error."""
+    """Return the status and the code of an error."""
     return response.status_code, response.json()["error"]["code"]
 
 
 def constraints(response: Any) -> dict[str, str]:
-    """The fields of a validation error, each with the constraint that it breaks."""
+    """Return the fields of a validation error with their constraints."""
     assert problem(response) == (400, "VALIDATION_ERROR"), response.content
     return {field["field"]: field["constraint"] for field in response.json()["error"]["details"]["fields"]}

@@ -1,4 +1,4 @@
-"""Bodies that cannot be read. No case may be the server's fault."""
+"""Bodies that cannot be read. None of them may be a server error."""
 
 import json
 
@@ -63,14 +63,14 @@ def test_other_content_types_are_refused(owner: User, content_type: str, body: b
         ("application/json; charset=utf-16", b"{}"),
     ],
 )
-def test_bad_form_is_the_clients_mistake(owner: User, content_type: str, body: bytes) -> None:
+def test_malformed_form_is_a_client_error(owner: User, content_type: str, body: bytes) -> None:
     response = Api(owner).raw("POST", "/items", body, content_type)
 
     assert response.status_code == 400, response.content
     assert "error" in response.json()
 
 
-def test_file_is_not_a_text(owner: User) -> None:
+def test_uploaded_file_is_refused(owner: User) -> None:
     body = b'--x\r\nContent-Disposition: form-data; name="rawText"; filename="a"\r\n\r\nhello\r\n--x--\r\n'
 
     response = Api(owner).raw("POST", "/items", body, "multipart/form-data; boundary=x")
@@ -78,7 +78,7 @@ def test_file_is_not_a_text(owner: User) -> None:
     assert constraints(response) == {"rawText": "invalid"}
 
 
-def test_body_of_64_kib_is_read_and_one_byte_more_is_not(owner: User) -> None:
+def test_body_over_64_kib_is_refused(owner: User) -> None:
     api = Api(owner)
     body = json.dumps({"rawText": "a"}).encode()
 
@@ -108,7 +108,7 @@ def test_large_form_is_refused_before_it_is_read(owner: User, content_type: str)
         ({"HTTP_CONTENT_ENCODING": "identity"}, None),
     ],
 )
-def test_headers_that_lie_about_the_body(
+def test_inconsistent_content_headers_are_handled(
     owner: User, headers: dict[str, str], expected: tuple[int, str] | None
 ) -> None:
     api = Api(owner)

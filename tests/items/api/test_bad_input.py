@@ -1,4 +1,4 @@
-"""What is refused, and how. No case may be the server's fault."""
+"""Invalid requests. None of them may be a server error."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -33,14 +33,14 @@ BODIES = {
 
 
 @pytest.mark.parametrize(("body", "expected"), BODIES.values(), ids=BODIES)
-def test_bad_capture_names_the_field_and_the_constraint(owner: User, body: bytes, expected: dict[str, str]) -> None:
+def test_invalid_capture_names_field_and_constraint(owner: User, body: bytes, expected: dict[str, str]) -> None:
     response = Api(owner).raw("POST", "/items", body)
 
     assert constraints(response) == expected
     assert not Item.objects.exists()
 
 
-def test_message_begins_with_the_field_and_never_repeats_the_text(owner: User) -> None:
+def test_message_names_the_field_without_repeating_the_text(owner: User) -> None:
     response = Api(owner).post("/items", {"rawText": "secret\x00words", "secret words": "secret"})
 
     error = response.json()["error"]
@@ -88,7 +88,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("body", "expected"), CHANGES.values(), ids=CHANGES)
-def test_bad_change_names_the_field_and_changes_nothing(
+def test_invalid_change_names_the_field_and_changes_nothing(
     owner: User, body: dict[str, object], expected: dict[str, str]
 ) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
@@ -115,7 +115,7 @@ RETRIES = {
 
 
 @pytest.mark.parametrize(("body", "expected"), RETRIES.values(), ids=RETRIES)
-def test_bad_retry_names_the_field_and_retries_nothing(
+def test_invalid_retry_names_the_field_and_retries_nothing(
     owner: User, body: dict[str, object], expected: dict[str, str]
 ) -> None:
     item = make_item(owner, status=Status.FAILED)
@@ -150,7 +150,7 @@ MALFORMED_IDS = [
 
 @pytest.mark.parametrize("item_id", MALFORMED_IDS)
 @pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("PATCH", ""), ("POST", "/retry")])
-def test_id_that_is_none_is_not_found(owner: User, method: str, tail: str, item_id: str) -> None:
+def test_invalid_id_is_not_found(owner: User, method: str, tail: str, item_id: str) -> None:
     body = b'{"action": "discard"}' if method == "PATCH" else b""
 
     response = Api(owner).raw(method, f"/items/{item_id}{tail}", body)
@@ -162,7 +162,7 @@ KEYS = {"empty": "", "too long": "k" * 256, "tab": "a\tb", "umlaut": "sch\xf6n",
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
-def test_bad_idempotency_key_is_refused(owner: User, key: str) -> None:
+def test_invalid_idempotency_key_is_refused(owner: User, key: str) -> None:
     response = Api(owner).post("/items", {"rawText": "a"}, Idempotency_Key=key)
 
     assert constraints(response) == {"Idempotency-Key": "invalid"}
@@ -186,7 +186,7 @@ def test_bad_idempotency_key_is_refused(owner: User, key: str) -> None:
         ("BREW", "/items"),
     ],
 )
-def test_other_methods_are_refused_and_the_allowed_named(owner: User, method: str, path: str) -> None:
+def test_refused_method_names_the_allowed_ones(owner: User, method: str, path: str) -> None:
     item = make_item(owner)
 
     response = Api(owner).raw(method, path.format(id=item.id))
@@ -197,7 +197,7 @@ def test_other_methods_are_refused_and_the_allowed_named(owner: User, method: st
 
 
 @pytest.mark.parametrize("accept", ["application/xml", "text/plain", "nonsense", "image/*;q=x", "\xff"])
-def test_answer_in_another_format_is_refused(owner: User, accept: str) -> None:
+def test_unsupported_response_format_is_refused(owner: User, accept: str) -> None:
     response = Api(owner).get("/items", Accept=accept)
 
     assert problem(response) == (406, "NOT_ACCEPTABLE")

@@ -1,4 +1,4 @@
-"""What is refused behind the question mark of a URL."""
+"""Invalid query parameters."""
 
 import base64
 
@@ -56,14 +56,16 @@ PENDING_QUERIES = {
 
 
 @pytest.mark.parametrize(("query", "expected"), LIST_QUERIES.values(), ids=LIST_QUERIES)
-def test_bad_query_of_the_list(owner: User, query: dict[str, str], expected: dict[str, str]) -> None:
+def test_invalid_query_of_the_list_is_refused(owner: User, query: dict[str, str], expected: dict[str, str]) -> None:
     response = Api(owner).get("/items", query)
 
     assert constraints(response) == expected
 
 
 @pytest.mark.parametrize(("query", "expected"), PENDING_QUERIES.values(), ids=PENDING_QUERIES)
-def test_bad_query_of_the_pending_list(owner: User, query: dict[str, str], expected: dict[str, str]) -> None:
+def test_invalid_query_of_the_pending_list_is_refused(
+    owner: User, query: dict[str, str], expected: dict[str, str]
+) -> None:
     response = Api(owner).get("/items/pending", query)
 
     assert constraints(response) == expected
@@ -75,20 +77,20 @@ def test_message_for_a_limit_names_the_range(owner: User) -> None:
     assert response.json()["error"]["message"] == "limit must be a whole number from 1 to 100."
 
 
-def test_parameter_given_twice_is_refused(owner: User) -> None:
+def test_repeated_parameter_is_refused(owner: User) -> None:
     response = Api(owner).get("/items?status=FAILED&status=ARCHIVED")
 
     assert constraints(response) == {"status": "repeated"}
 
 
-def test_query_that_is_not_utf8_is_no_fault_of_the_server(owner: User) -> None:
+def test_query_that_is_not_utf8_is_a_client_error(owner: User) -> None:
     response = Api(owner).get("/items?q=%ff%ed%a0%80&tag=%fe")
 
     assert response.status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/items/{id}", "/tags", "/items/retry", "/items/{id}/retry"])
-def test_parameters_are_refused_where_there_are_none(owner: User, path: str) -> None:
+def test_parameters_are_refused_where_none_exist(owner: User, path: str) -> None:
     api = Api(owner)
     item = make_item(owner, status=Status.FAILED)
     url = path.format(id=item.id) + "?limit=5"

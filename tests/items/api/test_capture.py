@@ -38,7 +38,7 @@ def test_captured_text_is_enriched_by_default(owner: User) -> None:
     assert Item.objects.get(pk=answer["id"]).owner == owner
 
 
-def test_answer_says_where_the_item_is_and_its_version(owner: User) -> None:
+def test_response_has_location_and_etag(owner: User) -> None:
     api = Api(owner)
 
     response = api.post("/items", {"rawText": "Remember the milk."})
@@ -71,7 +71,7 @@ def test_text_without_enrichment_is_archived_as_it_is(owner: User) -> None:
     ],
     ids=["one character", "white space", "astral", "markup", "longest", "longest in emoji"],
 )
-def test_text_is_kept_as_it_came(owner: User, text: str) -> None:
+def test_text_is_stored_unchanged(owner: User, text: str) -> None:
     api = Api(owner)
     content = b'{"rawText": ' + _json(text) + b"}"
 
@@ -82,13 +82,13 @@ def test_text_is_kept_as_it_came(owner: User, text: str) -> None:
     assert Item.objects.get().raw_text == text
 
 
-def test_text_with_byte_order_mark_before_it_is_read(owner: User) -> None:
+def test_json_with_a_byte_order_mark_is_accepted(owner: User) -> None:
     response = Api(owner).raw("POST", "/items", b'\xef\xbb\xbf{"rawText": "x"}')
 
     assert response.status_code == 201
 
 
 def _json(text: str) -> bytes:
-    """Not escaped, so that the longest text fits into a body."""
+    """Do not escape characters, so that the longest text fits into a body."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\r", "\\r").replace("\n", "\\n")
     return b'"' + escaped.replace("\t", "\\t").encode() + b'"'

@@ -10,7 +10,7 @@ from tests.items.api.browser import Browser, Forms, url_of
 from tests.items.factories import make_item
 
 
-def test_capture_form_makes_an_item_and_leads_on(owner: User) -> None:
+def test_capture_form_creates_an_item_and_redirects(owner: User) -> None:
     browser = Browser(owner)
 
     response = browser.send(browser.form("/api/v1/items", to="/api/v1/items"), rawText=" one\r\ntwo ")
@@ -39,7 +39,7 @@ def test_longest_text_in_emoji_fits_into_the_form(owner: User) -> None:
     assert len(Item.objects.get().raw_text) == 10_000
 
 
-def test_refused_capture_shows_why_and_keeps_what_was_typed(owner: User) -> None:
+def test_refused_capture_shows_errors_and_keeps_the_input(owner: User) -> None:
     browser = Browser(owner)
 
     response = browser.send(browser.form("/api/v1/items", to="/api/v1/items"), rawText="x" * 10_001)
@@ -77,7 +77,7 @@ def test_edit_form_saves_or_confirms_with_the_edits(owner: User, button: str, st
 AWKWARD_TAGS = ["salt, pepper", 'a "b" c', '"quoted"', '"x", y', "plain", "'single'"]
 
 
-def test_edit_form_leaves_tags_as_they_are_whatever_stands_in_them(owner: User) -> None:
+def test_edit_form_keeps_tags_with_special_characters(owner: User) -> None:
     browser = Browser(owner)
     item = make_item(owner, status=Status.ARCHIVED, tags=AWKWARD_TAGS)
 
@@ -87,7 +87,7 @@ def test_edit_form_leaves_tags_as_they_are_whatever_stands_in_them(owner: User) 
     assert (item.title, item.tags) == ("New", AWKWARD_TAGS)
 
 
-def test_refused_edit_keeps_awkward_tags_too(owner: User) -> None:
+def test_refused_edit_keeps_tags_with_special_characters(owner: User) -> None:
     browser = Browser(owner)
     item = make_item(owner, status=Status.ARCHIVED, tags=AWKWARD_TAGS)
     form = browser.form(url_of(item), to=url_of(item), button="save")
@@ -102,7 +102,7 @@ def test_refused_edit_keeps_awkward_tags_too(owner: User) -> None:
     ("typed", "tags"),
     [("a,b", ["a", "b"]), (' "a, b" ,c', ["a, b", "c"]), ('"open, c', ["open, c"]), ("a\r\nb", ["a b"]), (",,", [])],
 )
-def test_typed_tags_are_taken_apart_at_their_commas(owner: User, typed: str, tags: list[str]) -> None:
+def test_tags_of_a_form_are_split_at_commas(owner: User, typed: str, tags: list[str]) -> None:
     browser = Browser(owner)
     item = make_item(owner, status=Status.ARCHIVED)
 
@@ -112,7 +112,7 @@ def test_typed_tags_are_taken_apart_at_their_commas(owner: User, typed: str, tag
     assert item.tags == tags
 
 
-def test_edit_form_does_not_overwrite_what_changed_meanwhile(owner: User) -> None:
+def test_edit_form_does_not_overwrite_a_newer_change(owner: User) -> None:
     browser = Browser(owner)
     item = make_item(owner, status=Status.ARCHIVED)
     form = browser.form(url_of(item), to=url_of(item), button="save")
@@ -123,12 +123,12 @@ def test_edit_form_does_not_overwrite_what_changed_meanwhile(owner: User) -> Non
     assert response.status_code == 412
     page = response.content.decode()
     assert "Mine" in page
-    assert 'name="title"' not in page, "saving again from here would overwrite what nobody has looked at"
+    assert 'name="title"' not in page, "saving again would overwrite a change that was not shown"
     item.refresh_from_db()
     assert item.title == "Changed elsewhere"
 
 
-def test_edit_that_was_refused_first_does_not_overwrite_what_changed_meanwhile_either(owner: User) -> None:
+def test_corrected_edit_does_not_overwrite_a_newer_change(owner: User) -> None:
     browser = Browser(owner)
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     form = browser.form(url_of(item), to=url_of(item), button="save")
@@ -143,7 +143,7 @@ def test_edit_that_was_refused_first_does_not_overwrite_what_changed_meanwhile_e
     assert item.title == "Changed elsewhere"
 
 
-def test_refused_edit_shows_why_and_keeps_what_was_typed(owner: User) -> None:
+def test_refused_edit_shows_errors_and_keeps_the_input(owner: User) -> None:
     browser = Browser(owner)
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     form = browser.form(url_of(item), to=url_of(item), button="save")
@@ -169,7 +169,7 @@ def test_item_can_be_discarded_from_its_page(owner: User, status: Status) -> Non
 
 
 @pytest.mark.parametrize("page", ["/api/v1/items/pending", "{item}"])
-def test_failed_item_can_be_retried_from_the_list_and_from_its_page(owner: User, page: str) -> None:
+def test_failed_item_can_be_retried_from_list_and_page(owner: User, page: str) -> None:
     browser = Browser(owner)
     item = make_item(owner, status=Status.FAILED)
     url = page.format(item=url_of(item))
@@ -205,7 +205,7 @@ def test_all_failed_items_can_be_retried_at_once(owner: User) -> None:
 @pytest.mark.parametrize(
     "target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "/\\evil.example"]
 )
-def test_form_does_not_lead_to_another_site(owner: User, target: str) -> None:
+def test_form_does_not_redirect_to_another_site(owner: User, target: str) -> None:
     browser = Browser(owner)
 
     response = browser.send(browser.form("/api/v1/items", to="/api/v1/items"), rawText="x", _next=target)
@@ -213,7 +213,7 @@ def test_form_does_not_lead_to_another_site(owner: User, target: str) -> None:
     assert response["Location"] == "/api/v1/items/pending"
 
 
-def test_posting_json_to_an_item_is_not_a_change(owner: User) -> None:
+def test_json_post_to_an_item_is_refused(owner: User) -> None:
     browser = Client()
     browser.force_login(owner)
     item = make_item(owner)
@@ -223,7 +223,7 @@ def test_posting_json_to_an_item_is_not_a_change(owner: User) -> None:
     assert response.status_code == 405
 
 
-def test_form_of_a_program_gets_json(owner: User) -> None:
+def test_form_post_without_accept_header_gets_json(owner: User) -> None:
     client = Client()
     client.force_login(owner)
 

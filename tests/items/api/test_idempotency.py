@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from items.api import idempotency
-from items.api.idempotency import FORGOTTEN_AT_ONCE
+from items.api.idempotency import DELETED_AT_ONCE
 from items.models import IdempotencyKey, Item
 from tests.items.api.client import Api, problem
 
@@ -20,7 +20,7 @@ TEXT = "Nobody but me should read this."
 
 
 @pytest.mark.parametrize("enrich", [True, False])
-def test_same_request_gets_the_first_answer_once_more(owner: User, enrich: bool) -> None:
+def test_repeated_request_gets_the_first_response(owner: User, *, enrich: bool) -> None:
     api = Api(owner)
     body = {"rawText": TEXT, "enrich": enrich}
 
@@ -35,7 +35,7 @@ def test_same_request_gets_the_first_answer_once_more(owner: User, enrich: bool)
     assert (second["ETag"], second["Location"]) == (first["ETag"], first["Location"])
 
 
-def test_default_spelled_out_is_the_same_body(owner: User) -> None:
+def test_explicit_default_is_the_same_body(owner: User) -> None:
     api = Api(owner)
     api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")
 
@@ -55,7 +55,7 @@ def test_other_body_under_the_same_key_is_refused(owner: User, body: dict[str, o
     assert Item.objects.count() == 1
 
 
-def test_other_key_and_no_key_make_items_of_their_own(owner: User) -> None:
+def test_different_key_or_no_key_creates_another_item(owner: User) -> None:
     api = Api(owner)
 
     for headers in ({"Idempotency_Key": "a"}, {"Idempotency_Key": "A"}, {}, {}):
@@ -93,14 +93,14 @@ def test_longest_key_of_every_printable_character_works(owner: User) -> None:
 
 
 @pytest.mark.parametrize("enrich", [True, False])
-def test_nothing_stored_for_the_answer_holds_the_text(owner: User, enrich: bool) -> None:
+def test_stored_response_does_not_contain_the_text(owner: User, *, enrich: bool) -> None:
     Api(owner).post("/items", {"rawText": TEXT, "enrich": enrich}, Idempotency_Key="key")
 
     stored = IdempotencyKey.objects.get()
     assert "Nobody" not in json.dumps(stored.answer) + stored.fingerprint
 
 
-def test_key_is_free_again_after_a_day(owner: User) -> None:
+def test_key_expires_after_a_day(owner: User) -> None:
     api = Api(owner)
     api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
@@ -113,7 +113,7 @@ def test_key_is_free_again_after_a_day(owner: User) -> None:
     assert Item.objects.count() == 2
 
 
-def test_key_holds_for_nearly_a_day(owner: User) -> None:
+def test_key_is_valid_for_a_day(owner: User) -> None:
     api = Api(owner)
     api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=23, minutes=59))
@@ -123,11 +123,11 @@ def test_key_holds_for_nearly_a_day(owner: User) -> None:
     assert response["Idempotency-Replayed"] == "true"
 
 
-def test_new_key_takes_some_old_ones_away(owner: User, stranger: User) -> None:
+def test_new_key_deletes_some_expired_ones(owner: User, stranger: User) -> None:
     yesterday = timezone.now() - timedelta(hours=25)
     IdempotencyKey.objects.bulk_create(
         IdempotencyKey(owner=stranger, key=str(number), fingerprint="", answer={}, created_at=yesterday)
-        for number in range(FORGOTTEN_AT_ONCE + 5)
+        for number in range(DELETED_AT_ONCE + 5)
     )
 
     Api(owner).post("/items", {"rawText": TEXT}, Idempotency_Key="key")
@@ -136,7 +136,7 @@ def test_new_key_takes_some_old_ones_away(owner: User, stranger: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_equal_requests_at_once_make_one_item(owner: User) -> None:
+def test_concurrent_equal_requests_create_one_item(owner: User) -> None:
     api = Api(owner)
 
     answers = at_once(20, lambda: api.post("/items", {"rawText": TEXT}, Idempotency_Key="key"))
@@ -150,7 +150,7 @@ def test_twenty_equal_requests_at_once_make_one_item(owner: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_request_is_told_to_wait_while_the_first_is_running(owner: User) -> None:
+def test_request_is_refused_while_the_first_is_running(owner: User) -> None:
     api = Api(owner)
     with transaction.atomic():
         assert idempotency._lock(owner, "key")
@@ -163,7 +163,7 @@ def test_request_is_told_to_wait_while_the_first_is_running(owner: User) -> None
 
 
 def at_once(count: int, request: Callable[[], Any]) -> list[Any]:
-    """Send from as many threads, each with a database connection of its own."""
+    """Send the requests from threads with their own database connections."""
     start = threading.Barrier(count)
     answers = []
 

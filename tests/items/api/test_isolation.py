@@ -1,4 +1,4 @@
-"""What belongs to somebody else does not exist, on any route."""
+"""On every route, the items of another user do not exist."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -41,7 +41,7 @@ def test_item_of_another_user_is_not_found(
     assert Item.objects.filter(pk=item.pk, status=status, updated_at=item.updated_at).exists()
 
 
-def test_item_of_another_user_looks_like_one_that_never_was(owner: User, stranger: User) -> None:
+def test_item_of_another_user_looks_like_a_missing_one(owner: User, stranger: User) -> None:
     api = Api(stranger)
     theirs = make_item(owner)
 
@@ -52,7 +52,7 @@ def test_item_of_another_user_looks_like_one_that_never_was(owner: User, strange
 
 
 @pytest.mark.parametrize(("method", "path", "body", "expected"), ON_MANY)
-def test_items_of_another_user_are_not_counted_listed_or_moved(
+def test_items_of_another_user_are_not_counted_or_changed(
     owner: User, stranger: User, method: str, path: str, body: bytes, expected: dict[str, object]
 ) -> None:
     items = [make_item(owner, status=status) for status in Status]
@@ -74,7 +74,7 @@ def test_cursor_of_another_user_shows_only_ones_own_items(owner: User, stranger:
 
 
 @pytest.mark.parametrize(("method", "path", "body"), [*ON_ONE_ITEM, *((m, p, b) for m, p, b, _ in ON_MANY), CAPTURE])
-def test_nobody_in_particular_gets_nothing(owner: User, method: str, path: str, body: bytes) -> None:
+def test_anonymous_request_is_refused(owner: User, method: str, path: str, body: bytes) -> None:
     item = make_item(owner, status=Status.FAILED)
 
     response = Api(None).raw(method, path.format(id=item.id), body)

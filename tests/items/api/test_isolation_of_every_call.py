@@ -1,4 +1,4 @@
-"""What belongs to somebody else does not exist: every call that the OpenAPI document has, tried by a stranger."""
+"""Every operation of the OpenAPI document, on the items of another user."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ EVERY_METHOD = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRA
 
 @pytest.fixture(params=Status)
 def theirs(request: pytest.FixtureRequest, owner: User) -> Item:
-    """An item of the owner, in any status, with a history."""
+    """Create an item of the owner with an attempt."""
     item = make_item(
         owner,
         status=request.param,
@@ -58,9 +58,7 @@ def test_call_on_an_item_of_another_user_finds_nothing(theirs: Item, stranger: U
 
 @pytest.mark.parametrize("path", sorted({name.split()[1] for name in WITH_ID}))
 @pytest.mark.parametrize("method", EVERY_METHOD)
-def test_no_method_whatever_tells_an_item_of_another_user_from_none(
-    theirs: Item, stranger: User, path: str, method: str
-) -> None:
+def test_no_method_reveals_an_item_of_another_user(theirs: Item, stranger: User, path: str, method: str) -> None:
     before = everything()
     nobodys = "0b1c6a52-4d5f-4a51-9f0c-6a4a5f0c2f11"
     url = path.removeprefix(PREFIX)
@@ -76,7 +74,7 @@ def test_no_method_whatever_tells_an_item_of_another_user_from_none(
 
 
 @pytest.mark.parametrize("call", WITHOUT_ID, indirect=True)
-def test_call_on_many_items_leaves_those_of_another_user_out(theirs: Item, stranger: User, call: Call) -> None:
+def test_call_on_many_items_excludes_those_of_another_user(theirs: Item, stranger: User, call: Call) -> None:
     before = rows_of_the_owner(theirs)
     for body in call.bodies:
         response = Api(stranger)._send(call.method.upper(), path_of(call, theirs), body, {"Idempotency_Key": "key"})
@@ -96,7 +94,7 @@ def path_of(call: Call, item: Item) -> str:
 
 
 def what_is_told(response: Any, item_id: str) -> tuple[int, str]:
-    """The answer without what differs by nature: the id of the request, and of the item."""
+    """Return the response without the ids of the request and the item."""
     body = response.content.decode().replace(response["X-Request-Id"], "").replace(item_id, "")
     return response.status_code, body
 

@@ -23,7 +23,7 @@ def ids(response: Any) -> list[str]:
     return [item["id"] for item in response.json()["items"]]
 
 
-def test_list_shows_all_but_the_discarded_newest_first(owner: User) -> None:
+def test_list_excludes_discarded_items_and_is_newest_first(owner: User) -> None:
     items = [make_item(owner, status=status, created_at=NOON + timedelta(hours=n)) for n, status in enumerate(Status)]
 
     response = Api(owner).get("/items")
@@ -33,7 +33,7 @@ def test_list_shows_all_but_the_discarded_newest_first(owner: User) -> None:
     assert response.json()["pagination"] == {"cursor": None, "hasMore": False}
 
 
-def test_pending_list_shows_what_asks_for_attention_and_how_much_there_is(owner: User) -> None:
+def test_pending_list_shows_pending_items_and_their_total(owner: User) -> None:
     pending = [make_item(owner, status=status) for status in ("ENRICHING", "READY_TO_CONFIRM", "FAILED")]
     make_item(owner, status=Status.ARCHIVED)
     make_item(owner, status=Status.DISCARDED)
@@ -57,7 +57,7 @@ def test_pending_list_of_one_status_counts_that_status(owner: User) -> None:
 
 @pytest.mark.parametrize("path", ["/items", "/items/pending"])
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
-def test_pages_show_every_item_once_though_many_were_captured_at_once(owner: User, path: str, limit: int) -> None:
+def test_pages_show_items_of_the_same_time_once_each(owner: User, path: str, limit: int) -> None:
     items = [make_item(owner, created_at=NOON + timedelta(seconds=n // 4)) for n in range(13)]
 
     seen = list(all_pages(Api(owner), path, limit))
@@ -68,7 +68,7 @@ def test_pages_show_every_item_once_though_many_were_captured_at_once(owner: Use
     assert all(len(page) == limit for page in seen[:-1])
 
 
-def test_items_captured_between_two_pages_move_nothing(owner: User) -> None:
+def test_items_captured_between_pages_do_not_shift_pages(owner: User) -> None:
     api = Api(owner)
     items = [make_item(owner, created_at=NOON + timedelta(seconds=n)) for n in range(4)]
     first = api.get("/items", {"limit": "2"})
@@ -168,7 +168,7 @@ def spent(prompt_tokens: int, completion_tokens: int, cost: str | None) -> dict[
     }
 
 
-def test_detail_sums_up_what_all_attempts_took_also_those_that_were_of_no_use(owner: User) -> None:
+def test_detail_sums_usage_of_all_attempts(owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     make_attempt(item, number=1, outcome=Outcome.FAILED, **spent(300, 30, "0.0003"))
     make_attempt(item, number=2, outcome=Outcome.LOST)
@@ -181,7 +181,7 @@ def test_detail_sums_up_what_all_attempts_took_also_those_that_were_of_no_use(ow
 
 
 @pytest.mark.parametrize("attempts", [0, 1])
-def test_usage_of_which_nothing_is_known_is_null(owner: User, attempts: int) -> None:
+def test_unknown_usage_is_null(owner: User, attempts: int) -> None:
     item = make_item(owner)
     for _ in range(attempts):
         make_attempt(item, outcome=Outcome.RELEASED)
@@ -191,7 +191,7 @@ def test_usage_of_which_nothing_is_known_is_null(owner: User, attempts: int) -> 
     assert usage == {"promptTokens": None, "completionTokens": None, "costUsd": None}
 
 
-def test_sum_may_be_larger_than_any_attempt(owner: User) -> None:
+def test_sum_may_exceed_the_limit_of_an_attempt(owner: User) -> None:
     item = make_item(owner)
     for number in (1, 2):
         make_attempt(item, number=number, **spent(2**31 - 1, 0, "9999.99999999"))
@@ -221,7 +221,7 @@ def test_discarded_item_can_still_be_read_by_its_id(owner: User) -> None:
     assert response.json()["allowedActions"] == []
 
 
-def test_page_takes_the_same_few_queries_however_long_it_is(owner: User) -> None:
+def test_number_of_queries_does_not_grow_with_the_page(owner: User) -> None:
     for _ in range(30):
         make_item(owner, status=Status.READY_TO_CONFIRM)
     api = Api(owner)
@@ -234,7 +234,7 @@ def test_page_takes_the_same_few_queries_however_long_it_is(owner: User) -> None
     assert len(queries) == 4  # the token, the throttle, the page, the total
 
 
-def test_tags_are_counted_over_kept_items_most_used_first(owner: User) -> None:
+def test_tags_are_counted_without_discarded_items(owner: User) -> None:
     make_item(owner, status=Status.ARCHIVED, tags=["b", "a", "c"])
     make_item(owner, status=Status.READY_TO_CONFIRM, tags=["c"])
     make_item(owner, status=Status.DISCARDED, tags=["c", "d"])
@@ -247,7 +247,7 @@ def test_tags_are_counted_over_kept_items_most_used_first(owner: User) -> None:
     }
 
 
-def test_retry_of_all_leaves_other_statuses_alone(owner: User) -> None:
+def test_retry_of_all_does_not_change_other_statuses(owner: User) -> None:
     failed = [make_item(owner, status=Status.FAILED) for _ in range(3)]
     others = [make_item(owner, status=status) for status in Status if status != Status.FAILED]
 
@@ -271,7 +271,7 @@ def test_retry_of_all_leaves_other_statuses_alone(owner: User) -> None:
     ],
     ids=str,
 )
-def test_retry_narrows_to_what_matches(owner: User, body: dict[str, str], expected: int) -> None:
+def test_retry_is_limited_to_matching_items(owner: User, body: dict[str, str], expected: int) -> None:
     make_item(owner, status=Status.FAILED, created_at=NOON - timedelta(hours=1))
     make_item(owner, status=Status.FAILED, created_at=NOON)
     make_item(owner, status=Status.FAILED, enrichment_error="LLM_API_ERROR: No.", created_at=timezone.now())

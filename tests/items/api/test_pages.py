@@ -1,4 +1,4 @@
-"""The same URLs in a browser: light pages that show text as text."""
+"""The HTML pages of the API."""
 
 import re
 
@@ -15,7 +15,7 @@ MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)> \"' {{ 7*7 }} {%
 
 
 @pytest.mark.parametrize("status", Status)
-def test_page_shows_the_status_and_the_buttons_that_it_allows(owner: User, status: Status) -> None:
+def test_page_shows_the_status_and_its_buttons(owner: User, status: Status) -> None:
     item = make_item(owner, status=status)
 
     page = Browser(owner).open(url_of(item))
@@ -28,7 +28,7 @@ def test_page_shows_the_status_and_the_buttons_that_it_allows(owner: User, statu
 
 
 @pytest.mark.parametrize("url", ["/api/v1/items", "/api/v1/items/pending", "/api/v1/tags", "{item}"])
-def test_text_and_model_output_are_never_markup(owner: User, url: str) -> None:
+def test_text_and_model_output_are_escaped(owner: User, url: str) -> None:
     item = make_item(
         owner,
         status=Status.READY_TO_CONFIRM,
@@ -48,14 +48,14 @@ def test_text_and_model_output_are_never_markup(owner: User, url: str) -> None:
     assert not any(name.startswith("on") for name in Forms(page).attributes)
 
 
-def test_search_words_in_the_filter_form_are_never_markup(owner: User) -> None:
+def test_search_words_are_escaped(owner: User) -> None:
     page = Browser(owner).open('/api/v1/items?q="><script>alert(1)</script>')
 
     assert "&lt;script&gt;alert(1)" in page
     assert "<script" not in page
 
 
-def test_filters_stay_chosen_on_the_next_page(owner: User) -> None:
+def test_next_page_keeps_the_filters(owner: User) -> None:
     browser = Browser(owner)
     items = [make_item(owner, status=Status.FAILED) for _ in range(3)]
     make_item(owner)
@@ -69,14 +69,14 @@ def test_filters_stay_chosen_on_the_next_page(owner: User) -> None:
     assert str(items[2].id) not in second
 
 
-def test_pages_are_light_and_need_no_script(owner: User) -> None:
+def test_pages_are_small_and_work_without_scripts(owner: User) -> None:
     page = Browser(owner).open("/api/v1/items/pending")
 
-    assert "<script" not in page.replace(OUR_SCRIPT, "")  # which only draws anew what a reload shows, too
+    assert "<script" not in page.replace(OUR_SCRIPT, "")  # optional: a reload shows the same
     assert len(page) < 12_000
 
 
-def test_page_has_no_version_because_the_version_is_of_the_json(owner: User) -> None:
+def test_page_has_no_etag(owner: User) -> None:
     browser = Browser(owner)
     item = make_item(owner)
 
@@ -86,7 +86,7 @@ def test_page_has_no_version_because_the_version_is_of_the_json(owner: User) -> 
     assert "Accept" in response["Vary"]
 
 
-def test_item_of_another_user_is_a_page_that_says_nothing(owner: User, stranger: User) -> None:
+def test_page_of_another_users_item_reveals_nothing(owner: User, stranger: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
 
     response = Browser(stranger).client.get(url_of(item), headers=ACCEPT)
@@ -102,7 +102,7 @@ def test_home_page_is_the_pending_list() -> None:
     assert (response.status_code, response["Location"]) == (302, "/api/v1/items/pending")
 
 
-def test_item_leads_to_its_attempts_from_its_page_and_from_the_list(owner: User) -> None:
+def test_attempts_are_linked_from_page_and_list(owner: User) -> None:
     browser = Browser(owner)
     item = make_item(owner, status=Status.FAILED)
     make_attempt(item, outcome=Outcome.FAILED)
@@ -114,7 +114,7 @@ def test_item_leads_to_its_attempts_from_its_page_and_from_the_list(owner: User)
     assert f'href="{url_of(item)}#attempts"' in listed
 
 
-def test_pending_list_is_narrowed_by_the_colours_of_its_statuses(owner: User) -> None:
+def test_pending_list_has_a_filter_for_each_status(owner: User) -> None:
     make_item(owner)
     failed = make_item(owner, status=Status.FAILED)
 
@@ -126,7 +126,7 @@ def test_pending_list_is_narrowed_by_the_colours_of_its_statuses(owner: User) ->
 
 
 @pytest.mark.parametrize("url", ["/api/v1/items/pending", "{item}"])
-def test_what_cannot_be_undone_is_asked_twice(owner: User, url: str) -> None:
+def test_discard_needs_a_second_click(owner: User, url: str) -> None:
     item = make_item(owner, status=Status.FAILED)
 
     page = Browser(owner).open(url.format(item=url_of(item)))
@@ -134,20 +134,20 @@ def test_what_cannot_be_undone_is_asked_twice(owner: User, url: str) -> None:
     assert 'value="discard"' in page
     for final in ('value="discard"', 'action="/api/v1/items/retry"'):
         for at in (found.start() for found in re.finditer(final, page)):
-            assert page.count("<details", 0, at) > page.count("</details>", 0, at), "it is not behind a question"
+            assert page.count("<details", 0, at) > page.count("</details>", 0, at), "it needs no confirmation"
 
 
-def test_page_stays_as_it_is_until_the_person_looks_again(owner: User) -> None:
-    """A page that reloads by itself closes what was just opened, and takes the keyboard's place away."""
+def test_enriching_page_links_to_itself_and_never_reloads(owner: User) -> None:
+    """An automatic reload would close open details and lose the keyboard focus."""
     item = make_item(owner)
 
     page = Browser(owner).open(url_of(item))
 
     assert "http-equiv" not in page
-    assert f'<a href="{url_of(item)}">Look again</a>' in page
+    assert f'<a href="{url_of(item)}">Refresh</a>' in page
 
 
-def test_browser_that_asks_for_the_sign_gets_it() -> None:
+def test_favicon_is_served() -> None:
     response = Client().get("/favicon.ico")
 
     assert (response.status_code, response["Content-Type"]) == (200, "image/svg+xml")

@@ -1,4 +1,4 @@
-"""GET /items?q=: a page looks through only so many items, and all pages together through all."""
+"""GET /items?q=: each page searches a limited number of items, and all pages together search all items."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,11 +17,11 @@ RARE = "needle"
 
 @pytest.fixture(autouse=True)
 def few_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pagination, "SEARCHED", 3)
+    monkeypatch.setattr(pagination, "SEARCH_WINDOW_SIZE", 3)
 
 
 def captured(owner: User, texts: str, *, apart: timedelta = timedelta(hours=1)) -> list[str]:
-    """One item for each letter, the oldest first: `n` has the word. Gives the ids of those, newest first."""
+    """Create one item per letter, oldest first; `n` has the word. Return the ids of these items, newest first."""
     items = [
         make_item(owner, raw_text=RARE if letter == "n" else "hay", title="hay", created_at=NOON + number * apart)
         for number, letter in enumerate(texts)
@@ -30,7 +30,7 @@ def captured(owner: User, texts: str, *, apart: timedelta = timedelta(hours=1)) 
 
 
 def pages(owner: User, **query: str) -> list[list[str]]:
-    """The ids on each page, to the last."""
+    """Return the ids on each page."""
     found: list[list[str]] = []
     cursor: dict[str, str] = {}
     while True:
@@ -41,7 +41,7 @@ def pages(owner: User, **query: str) -> list[list[str]]:
         cursor = {"cursor": page["pagination"]["cursor"]}
 
 
-def test_page_looks_through_so_many_items_and_says_that_there_is_more(owner: User) -> None:
+def test_search_page_is_limited_and_has_a_next_page(owner: User) -> None:
     (needle,) = captured(owner, "nhhhhhh")
 
     assert pages(owner) == [[], [], [needle]]
@@ -50,7 +50,7 @@ def test_page_looks_through_so_many_items_and_says_that_there_is_more(owner: Use
 @pytest.mark.parametrize("apart", [timedelta(0), timedelta(hours=1)])
 @pytest.mark.parametrize("limit", ["1", "2", "100"])
 @pytest.mark.parametrize("texts", ["nnnnnnnn", "nhnhnhnhn", "hhhnnnhhh", "n", "nhh", "hhn", "nhhh", "hhhh", ""])
-def test_all_pages_together_show_every_match_once(owner: User, texts: str, limit: str, apart: timedelta) -> None:
+def test_all_search_pages_show_every_match_once(owner: User, texts: str, limit: str, apart: timedelta) -> None:
     expected = captured(owner, texts, apart=apart)
 
     found = [item_id for page in pages(owner, limit=limit) for item_id in page]
@@ -59,13 +59,13 @@ def test_all_pages_together_show_every_match_once(owner: User, texts: str, limit
     assert apart == timedelta(0) or found == expected
 
 
-def test_page_that_reaches_the_oldest_item_is_the_last(owner: User) -> None:
+def test_search_page_with_the_oldest_item_is_the_last(owner: User) -> None:
     (needle,) = captured(owner, "nhh")
 
     assert pages(owner) == [[needle]]
 
 
-def test_items_of_others_and_lists_without_words_are_not_counted(owner: User, stranger: User) -> None:
+def test_search_limit_ignores_other_owners_and_other_lists(owner: User, stranger: User) -> None:
     (needle,) = captured(owner, "nhh")
     captured(stranger, "hhhhhh")
 
@@ -73,16 +73,16 @@ def test_items_of_others_and_lists_without_words_are_not_counted(owner: User, st
     assert len(pages(stranger, q="")) == 1
 
 
-def test_other_filters_narrow_the_same_stretch(owner: User) -> None:
+def test_search_limit_counts_items_before_other_filters(owner: User) -> None:
     captured(owner, "nhhhhhh")
 
     assert pages(owner, status=Status.FAILED) == [[], [], []]
 
 
-def test_person_is_told_that_older_items_were_not_looked_through(owner: User) -> None:
+def test_page_says_that_older_items_were_not_searched(owner: User) -> None:
     captured(owner, "nhhhhhh")
 
     page = Browser(owner).open(f"/api/v1/items?q={RARE}")
 
-    assert "Nothing matches among the 3 items that were looked through; older ones may." in page
-    assert "Search older ones" in page
+    assert "Nothing matches among the 3 items searched. Older items may match." in page
+    assert "Search older items" in page

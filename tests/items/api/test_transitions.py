@@ -1,4 +1,4 @@
-"""Every action in every status, over the API."""
+"""Every action in every status."""
 
 from itertools import product
 from typing import Any
@@ -39,7 +39,7 @@ def test_allowed_action_leads_to_the_next_status(owner: User, status: Status, ac
 
 
 @pytest.mark.parametrize(("status", "action"), [pair for pair in PAIRS if pair[1] not in TRANSITIONS[pair[0]]])
-def test_other_action_is_refused_with_what_would_be_allowed(owner: User, status: Status, action: Action) -> None:
+def test_refused_action_names_the_allowed_ones(owner: User, status: Status, action: Action) -> None:
     item = make_item(owner, status=status)
 
     response = perform(Api(owner), action, item)
@@ -56,7 +56,7 @@ def test_other_action_is_refused_with_what_would_be_allowed(owner: User, status:
 
 
 @pytest.mark.parametrize(("status", "action"), PAIRS)
-def test_stale_version_is_refused_before_anything_else(owner: User, status: Status, action: Action) -> None:
+def test_stale_etag_is_refused_first(owner: User, status: Status, action: Action) -> None:
     item = make_item(owner, status=status)
 
     response = perform(Api(owner), action, item, If_Match='"stale"')
@@ -67,7 +67,7 @@ def test_stale_version_is_refused_before_anything_else(owner: User, status: Stat
     assert (item.status, item.updated_at) == (status, before)
 
 
-def test_confirm_takes_last_edits_along(owner: User) -> None:
+def test_confirm_saves_last_edits(owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
 
     response = Api(owner).patch(
@@ -82,7 +82,7 @@ def test_confirm_takes_last_edits_along(owner: User) -> None:
     assert answer["tags"] == ["big data", "sql"]
 
 
-def test_edit_keeps_what_it_does_not_name(owner: User) -> None:
+def test_edit_does_not_change_other_fields(owner: User) -> None:
     item = make_item(owner, status=Status.ARCHIVED)
 
     response = Api(owner).patch(f"/items/{item.id}", {"tags": []})
@@ -102,7 +102,7 @@ def test_edit_at_every_limit_is_saved(owner: User) -> None:
     assert {name: response.json()[name] for name in edits} == edits
 
 
-def test_twenty_one_tags_of_which_two_are_equal_are_twenty(owner: User) -> None:
+def test_repeated_tag_does_not_count_towards_the_limit(owner: User) -> None:
     item = make_item(owner, status=Status.ARCHIVED)
 
     response = Api(owner).patch(f"/items/{item.id}", {"tags": [*(f"tag {n}" for n in range(20)), " TAG  0"]})
@@ -110,7 +110,7 @@ def test_twenty_one_tags_of_which_two_are_equal_are_twenty(owner: User) -> None:
     assert len(response.json()["tags"]) == 20
 
 
-def test_retry_clears_the_error_and_the_budget(owner: User) -> None:
+def test_retry_clears_the_error_and_resets_the_budget(owner: User) -> None:
     item = make_item(owner, status=Status.FAILED, attempt_count=3)
 
     response = Api(owner).post(f"/items/{item.id}/retry")
@@ -120,7 +120,7 @@ def test_retry_clears_the_error_and_the_budget(owner: User) -> None:
     assert item.attempt_count == 0
 
 
-def test_emptying_tags_of_an_item_still_enriching_is_a_matter_of_its_status(owner: User) -> None:
+def test_empty_tags_of_an_enriching_item_are_a_conflict(owner: User) -> None:
     item = make_item(owner, status=Status.ENRICHING)
 
     response = Api(owner).patch(f"/items/{item.id}", {"tags": []})

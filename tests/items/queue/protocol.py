@@ -1,4 +1,4 @@
-"""The steps of the queue protocol, in short."""
+"""Synchronous shortcuts for the steps of the queue protocol."""
 
 from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 
 
 async def fetch(statement: str, parameters: Parameters) -> list[Row]:
-    """On Django's connection, so that it belongs to the test's transaction. It waits for nobody."""
+    """Use the connection of Django, so that the test's transaction includes it."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         rows: list[Row] = cursor.fetchall() if cursor.description else []
@@ -33,7 +33,7 @@ async def atomic() -> AsyncIterator[Fetch]:
 
 
 def at_once(coroutine: Coroutine[Any, Any, Value]) -> Value:
-    """The result of a coroutine that never waits."""
+    """Return the result of a coroutine that never suspends."""
     try:
         coroutine.send(None)
     except StopIteration as end:

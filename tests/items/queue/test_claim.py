@@ -1,4 +1,4 @@
-"""What a claim takes, and what it leaves to others."""
+"""The items that a claim takes."""
 
 import threading
 from collections import Counter
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def in_another_connection(work: Callable[[], None]) -> None:
-    """Run `work` to its end in a thread, which has a connection of its own."""
+    """Run `work` in a thread with its own connection."""
 
     def run() -> None:
         try:
@@ -47,13 +47,13 @@ def test_claim_leases_the_item_to_the_worker(owner: User) -> None:
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status != Status.ENRICHING])
-def test_claim_takes_nothing_but_enriching_items(owner: User, status: Status) -> None:
+def test_claim_takes_only_enriching_items(owner: User, status: Status) -> None:
     make_item(owner, status=status)
 
     assert claim() == []
 
 
-def test_claim_leaves_leased_and_backing_off_items(owner: User) -> None:
+def test_claim_skips_leased_and_backing_off_items(owner: User) -> None:
     make_item(owner, available_at=timezone.now() + timedelta(seconds=5))
     make_item(owner)
     claim()
@@ -61,7 +61,7 @@ def test_claim_leaves_leased_and_backing_off_items(owner: User) -> None:
     assert claim() == []
 
 
-def test_claim_takes_no_more_than_the_limit_and_the_longest_waiting_first(owner: User) -> None:
+def test_claim_takes_the_oldest_items_up_to_the_limit(owner: User) -> None:
     now = timezone.now()
     texts = [f"{seconds} seconds" for seconds in range(5)]
     for seconds, text in enumerate(texts):
@@ -72,7 +72,7 @@ def test_claim_takes_no_more_than_the_limit_and_the_longest_waiting_first(owner:
     assert {each.raw_text for each in claimed} == {"4 seconds", "3 seconds"}
 
 
-def test_claim_takes_turns_between_owners(owner: User, stranger: User) -> None:
+def test_claim_is_fair_between_owners(owner: User, stranger: User) -> None:
     early = timezone.now() - timedelta(hours=1)
     Item.objects.bulk_create([Item(owner=owner, raw_text="text", available_at=early) for _ in range(100)])
     make_item(stranger)
@@ -82,7 +82,7 @@ def test_claim_takes_turns_between_owners(owner: User, stranger: User) -> None:
     assert {each.owner_id for each in claimed} == {owner.pk, stranger.pk}
 
 
-def test_claim_of_single_slots_goes_round_the_owners(owner: User, stranger: User) -> None:
+def test_claims_of_single_slots_rotate_between_owners(owner: User, stranger: User) -> None:
     third = User.objects.create_user("third")
     for user in (owner, stranger, third):
         Item.objects.bulk_create([Item(owner=user, raw_text="text") for _ in range(3)])
@@ -96,7 +96,7 @@ def test_claim_of_single_slots_goes_round_the_owners(owner: User, stranger: User
     assert turns == [owner.pk, stranger.pk, third.pk] * 3
 
 
-def test_claim_gives_free_slots_to_an_owner_when_others_have_nothing(owner: User) -> None:
+def test_claim_gives_all_slots_to_the_only_owner(owner: User) -> None:
     Item.objects.bulk_create([Item(owner=owner, raw_text="text") for _ in range(30)])
 
     assert len(claim(20)) == 20
@@ -111,7 +111,7 @@ def test_claim_respects_the_limit_of_an_owner_across_claims(owner: User, strange
     assert Counter(each.owner_id for each in claimed) == {owner.pk: 2, stranger.pk: 2}
 
 
-def test_claim_does_not_wait_for_an_item_that_another_worker_is_taking(owner: User) -> None:
+def test_claim_skips_locked_items(owner: User) -> None:
     first = make_item(owner, available_at=timezone.now() - timedelta(seconds=9))
     second = make_item(owner)
     taken: list[Claim] = []
@@ -142,7 +142,7 @@ def test_simultaneous_claims_never_share_an_item(owner: User, stranger: User) ->
     assert Counter(Counter(each.item_id for each in taken).values()) == {1: 400}
 
 
-def test_claim_after_the_lease_has_run_out_records_the_dead_worker(owner: User) -> None:
+def test_claim_of_an_expired_lease_records_a_lost_attempt(owner: User) -> None:
     item = make_item(owner)
     (dead,) = claim(worker="dead")
     expire_leases()

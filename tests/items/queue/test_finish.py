@@ -1,4 +1,4 @@
-"""What becomes of a verdict: written with its attempt, or dropped."""
+"""Verdicts are written with their attempts, or dropped."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,7 +33,7 @@ def test_finish_writes_item_and_attempt_together(owner: User) -> None:
     assert (attempt.outcome, attempt.model, attempt.prompt_tokens) == (Outcome.SUCCEEDED, "model", 5)
 
 
-def test_draft_is_written_with_all_that_is_known_of_it(owner: User) -> None:
+def test_draft_is_written_with_model_and_usage(owner: User) -> None:
     item = make_item(owner)
     (claimed,) = claim(worker="worker")
     verdict = success(
@@ -110,7 +110,7 @@ def test_released_item_is_due_at_once_and_costs_no_attempt(owner: User) -> None:
 
 
 @pytest.mark.parametrize(("verdict", "rings"), [(release, [""]), (success, [])])
-def test_only_a_release_rings_for_a_peer(owner: User, verdict: Callable[[Claim], Verdict], rings: list[str]) -> None:
+def test_only_a_release_notifies(owner: User, verdict: Callable[[Claim], Verdict], rings: list[str]) -> None:
     make_item(owner)
     make_item(owner)
     claims = claim()
@@ -146,7 +146,7 @@ def test_verdict_on_a_discarded_item_is_late(
     assert outcomes(item) == [outcome]
 
 
-def test_postponed_item_is_out_of_the_hands_of_its_worker(owner: User) -> None:
+def test_postponed_item_is_no_longer_claimed(owner: User) -> None:
     item = make_item(owner)
     (claimed,) = claim()
     postponed = success(claimed, outcome=Outcome.FAILED, status=Status.ENRICHING, error_code="CODE", delay_seconds=60)
@@ -178,7 +178,7 @@ def test_finish_twice_changes_nothing(owner: User) -> None:
     assert outcomes(item) == [Outcome.SUCCEEDED]
 
 
-def test_result_after_takeover_is_dropped_and_recorded_as_stale(owner: User) -> None:
+def test_result_after_takeover_is_recorded_as_stale(owner: User) -> None:
     item = make_item(owner)
     (frozen,) = claim(worker="frozen")
     expire_leases()
@@ -207,7 +207,7 @@ def test_release_after_takeover_leaves_the_attempt_lost(owner: User) -> None:
     assert outcomes(item) == [Outcome.LOST]
 
 
-def test_verdicts_of_items_that_are_gone_are_dropped(owner: User) -> None:
+def test_verdicts_of_deleted_items_are_dropped(owner: User) -> None:
     kept, gone = make_item(owner), make_item(owner)
     verdicts = {claimed.item_id: success(claimed) for claimed in claim()}
     of_the_gone = verdicts[gone.pk]
@@ -221,7 +221,7 @@ def test_verdicts_of_items_that_are_gone_are_dropped(owner: User) -> None:
     assert EnrichmentAttempt.objects.count() == 1
 
 
-def test_item_that_was_failed_and_retried_keeps_its_history_and_its_numbers(owner: User) -> None:
+def test_retried_item_keeps_its_numbered_attempts(owner: User) -> None:
     item = make_item(owner)
     (first,) = claim()
     finish(
@@ -240,7 +240,7 @@ def test_item_that_was_failed_and_retried_keeps_its_history_and_its_numbers(owne
     ]
 
 
-def test_result_of_an_item_that_was_retried_meanwhile_does_not_count(owner: User) -> None:
+def test_result_from_before_a_retry_is_late(owner: User) -> None:
     item = make_item(owner)
     (first,) = claim()
     Item.objects.filter(pk=item.pk).update(status=Status.FAILED, claimed_by=None, enrichment_error="CODE: by hand")
@@ -254,13 +254,13 @@ def test_result_of_an_item_that_was_retried_meanwhile_does_not_count(owner: User
     assert item.status == Status.ENRICHING
 
 
-def test_item_that_somebody_has_locked_holds_up_no_other(owner: User) -> None:
+def test_locked_item_does_not_delay_the_others(owner: User) -> None:
     held, free = make_item(owner), make_item(owner)
     claims = claim()
     verdicts = {claimed.item_id: success(claimed) for claimed in claims}
 
-    with other_connection(autocommit=False) as somebody:
-        somebody.execute("SELECT FROM items WHERE id = %s FOR UPDATE", [held.pk])
+    with other_connection(autocommit=False) as other:
+        other.execute("SELECT FROM items WHERE id = %s FOR UPDATE", [held.pk])
         still_held = renew(claims, lease_seconds=600)
         first = finish(list(verdicts.values()))
     again = finish(first.locked)

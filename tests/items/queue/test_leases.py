@@ -1,4 +1,4 @@
-"""How long a claim holds, and when the next item is due."""
+"""Leases, and the time of the next due item."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from tests.items.queue.protocol import claim, next_due_in, renew
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_renewal_lengthens_leases_and_tells_which_are_still_held(owner: User) -> None:
+def test_renewal_extends_leases_and_returns_the_held_items(owner: User) -> None:
     kept, discarded, taken = (make_item(owner) for _ in range(3))
     claims = claim(lease_seconds=1)
     discarded.discard()
@@ -26,11 +26,11 @@ def test_renewal_lengthens_leases_and_tells_which_are_still_held(owner: User) ->
     assert kept.available_at > timezone.now() + timedelta(seconds=500)
 
 
-def test_renewal_of_nothing_is_nothing() -> None:
+def test_renewal_without_claims_returns_nothing() -> None:
     assert renew([], lease_seconds=1) == set()
 
 
-def test_next_due_is_the_first_lease_or_backoff_to_end(owner: User) -> None:
+def test_next_due_is_the_first_end_of_lease_or_backoff(owner: User) -> None:
     nothing = next_due_in()
     make_item(owner, available_at=timezone.now() + timedelta(seconds=100))
     make_item(owner, available_at=timezone.now() + timedelta(seconds=50))
@@ -42,7 +42,7 @@ def test_next_due_is_the_first_lease_or_backoff_to_end(owner: User) -> None:
     assert 45 < seconds <= 50
 
 
-def test_what_a_claim_left_behind_is_due_now(owner: User) -> None:
+def test_items_that_a_claim_left_are_due_now(owner: User) -> None:
     make_item(owner, available_at=timezone.now() - timedelta(seconds=5))
     make_item(owner, available_at=timezone.now() + timedelta(seconds=50))
 

@@ -1,4 +1,4 @@
-"""How the connections of a listener are called in pg_stat_activity."""
+"""The application name of a listener in pg_stat_activity."""
 
 import pytest
 from django.db import connection
@@ -18,12 +18,12 @@ ROOM = 63 - len("litevault-listener ")
         ("Zürich-1", "Z?rich-1"),
     ],
 )
-def test_name_tells_the_worker_in_what_postgresql_keeps(worker: str, shown: str) -> None:
+def test_listener_name_contains_the_worker_in_ascii(worker: str, shown: str) -> None:
     assert listener_name(worker) == f"litevault-listener {shown}"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_longest_name_is_kept_whole_by_the_database() -> None:
+def test_database_does_not_shorten_the_longest_name() -> None:
     name = listener_name("x" * 100)
 
     with other_connection(name=name), connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""A claim does not wait for the disk: a server that crashes may come back without it, while its worker goes on."""
+"""Claims do not wait for the disk. A crash of the server may undo a claim whose worker is still running."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class ServerCrashed(Exception):
-    """What was not on disk yet is gone."""
+    """Undoes a claim, as a crash of the server does."""
 
 
 def claim_by(worker: str) -> Claim:
@@ -34,7 +34,7 @@ def claim_that_is_lost(worker: str) -> Claim:
     return lost
 
 
-def test_result_of_a_lost_claim_does_not_stand_in_the_way_of_the_next(owner: User) -> None:
+def test_result_of_a_lost_claim_does_not_block_the_next(owner: User) -> None:
     item = make_item(owner)
     lost = claim_that_is_lost("before")
     finish([success(lost, title="Before the crash")])
@@ -47,7 +47,7 @@ def test_result_of_a_lost_claim_does_not_stand_in_the_way_of_the_next(owner: Use
     assert list(item.attempts.values_list("outcome", flat=True)) == [Outcome.STALE, Outcome.SUCCEEDED]
 
 
-def test_result_of_a_lost_claim_is_not_taken_for_that_of_the_worker_who_has_the_item_now(owner: User) -> None:
+def test_result_of_a_lost_claim_never_counts_for_the_new_claim(owner: User) -> None:
     item = make_item(owner)
     lost = claim_that_is_lost("before")
     held = claim_by("after")
@@ -60,7 +60,7 @@ def test_result_of_a_lost_claim_is_not_taken_for_that_of_the_worker_who_has_the_
     assert item.title == "After the crash"
 
 
-def test_lost_claim_that_its_worker_gives_up_is_recorded_as_lost(owner: User) -> None:
+def test_released_lost_claim_is_recorded_as_lost(owner: User) -> None:
     item = make_item(owner)
     lost = claim_that_is_lost("before")
 
@@ -68,11 +68,11 @@ def test_lost_claim_that_its_worker_gives_up_is_recorded_as_lost(owner: User) ->
 
     item.refresh_from_db()
     assert item.status == Status.ENRICHING
-    assert item.attempts.get().outcome == Outcome.LOST, "nobody has discarded it"
+    assert item.attempts.get().outcome == Outcome.LOST, "the item was not discarded"
 
 
-def test_attempt_that_is_already_recorded_does_not_stop_the_claims(owner: User) -> None:
-    """However it came about: an error of one item here would end every worker, again and again."""
+def test_recorded_attempt_does_not_block_claims(owner: User) -> None:
+    """An error in a claim would stop every worker."""
     item = make_item(owner)
     dead = claim_by("dead")
     make_stale_attempt(item, dead)

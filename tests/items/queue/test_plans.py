@@ -1,4 +1,4 @@
-"""What the database reads for a step of the protocol, whatever it believed of the table before."""
+"""The query plans of the protocol in sessions that have cached a plan for a small table."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,7 +10,7 @@ from tests.items.queue.protocol import claim, finish, success
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# After so many executions PostgreSQL keeps a plan for the rest of the session.
+# After this many executions, PostgreSQL keeps a plan for the rest of the session.
 EXECUTIONS_BEFORE_A_PLAN_IS_KEPT = 5
 
 
@@ -22,7 +22,7 @@ def rows_read_by_scans() -> int:
         return int(number)
 
 
-def test_verdicts_of_a_burst_read_no_whole_table_though_the_session_has_known_it_small(owner: User) -> None:
+def test_verdicts_of_a_burst_scan_no_whole_table(owner: User) -> None:
     connection.close()
     make_item(owner)
     with connection.cursor() as cursor:

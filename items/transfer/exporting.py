@@ -1,0 +1,55 @@
+"""Read all items of an owner from the database, and write files that are never incomplete."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.db import reset_queries
+
+from items.models import Item
+from items.transfer import markdown
+from items.transfer.records import ItemRecord
+
+PAGE_SIZE = 1000
+
+
+def read_items(owner: Any) -> Iterator[ItemRecord]:
+    """Yield the owner's items, oldest first, each once and as it is when its page is read.
+
+    A cursor in the database would not work behind a pooler, and would hold back vacuum for as long as it is open.
+    """
+    items = Item.objects.owned_by(owner).order_by("created_at", "id")
+    page = list(items[:PAGE_SIZE])
+    while page:
+        yield from map(ItemRecord.from_item, page)
+        # With LITEVAULT_DEBUG, Django remembers every query.
+        reset_queries()
+        page = list(items.newer_than(page[-1].created_at, page[-1].id)[:PAGE_SIZE])
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that gets its name only when it is complete, and that only its owner may read."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    partial.touch(mode=0o600)
+    try:
+        with partial.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_markdown(folder: Path, record: ItemRecord) -> None:
+    """Write one item to a file, which replaces the file of an earlier export."""
+    path = folder / markdown.path_for(record)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.touch(mode=0o600)
+    partial.write_bytes(markdown.dump(record))
+    partial.replace(path)
