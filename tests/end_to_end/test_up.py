@@ -18,8 +18,8 @@ import psutil  # type: ignore[import-untyped]  # it carries no types
 import pytest
 from django.core.management import CommandError
 
+from enrichment.management.supervisor import STOP_SIGNALS, Supervisor
 from litevault.development.management.commands.up import Command, end_of_embedded_server
-from litevault.development.supervisor import STOP_SIGNALS, Supervisor
 from postgres.embedded.embedded import running_postgres, serves
 from postgres.embedded.server import free_port
 from tests.clones import bare_environment, fresh_clone

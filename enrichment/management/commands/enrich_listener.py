@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from enrichment import metrics
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.management.arguments import LAST_PORT, WORKER_ID_MAX_LENGTH, add_ends, add_metrics, add_work
 from enrichment.management.metrics_server import Exposition, exposed
-from enrichment.management.processes import EXIT_HARD, EXIT_MISCONFIGURED, ListenerProcesses, own_command
+from enrichment.management.supervisor import EXIT_HARD, EXIT_MISCONFIGURED, STOP_SIGNALS, Program, Supervisor
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.factory import build_provider
 from enrichment.worker import EnrichmentWorker
@@ -38,7 +37,7 @@ class Command(BaseCommand):
     help = (
         "Enrich captured items: wait for the database's notifications, ask the model, write the results. "
         "Start as many as you like, on any machine, or several at once with --processes. "
-        "The first SIGTERM or SIGINT finishes what is in flight (LITEVAULT_ENRICH_GRACE_SECONDS), "
+        "The first SIGTERM, SIGINT or SIGHUP finishes what is in flight (LITEVAULT_ENRICH_GRACE_SECONDS), "
         "the second gives it back at once (exit code 0), the third ends the process as it is (70)."
     )
 
@@ -69,8 +68,9 @@ class Command(BaseCommand):
             raise CommandError(f"--worker-id is too long: with .{processes} it passes {WORKER_ID_MAX_LENGTH}.")
         if metrics_port and metrics_port + processes - 1 > LAST_PORT:
             raise CommandError(f"--metrics-port is too high: {processes} processes need the ports from there on.")
-        commands = [child_command(number, worker_id, metrics_port) for number in range(1, processes + 1)]
-        sys.exit(asyncio.run(ListenerProcesses(commands, exits_when_idle=drain).run()))
+        programs = [child(number, worker_id, metrics_port) for number in range(1, processes + 1)]
+        with Supervisor(programs) as supervisor:
+            sys.exit(supervisor.keep_running(exits_when_idle=drain))
 
     def run_one(
         self,
@@ -111,11 +111,12 @@ class Command(BaseCommand):
         logger.info("worker.stopped", worker=name)
 
 
-def child_command(number: int, name: str | None, metrics_port: int) -> list[str]:
-    """What this process was told, except that it is one. Of an option that stands there twice, the last one counts."""
+def child(number: int, name: str | None, metrics_port: int) -> Program:
+    """Return this command with its own options. Where an option is repeated, the last one counts."""
     own_name = ["--worker-id", f"{name}.{number}"] if name else []
     own_port = ["--metrics-port", str(metrics_port + number - 1)] if metrics_port else []
-    return [*own_command(), "--processes", "1", "--stop-with-stdin", *own_name, *own_port]
+    command = [sys.executable, *sys.orig_argv[1:], "--processes", "1", "--stop-with-stdin", *own_name, *own_port]
+    return Program(name=f"listener {number}", command=command)
 
 
 async def work_and_listen(
@@ -155,8 +156,8 @@ def heed_signals(worker: EnrichmentWorker) -> None:
         next(steps, leave_at_once)()
 
     loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, on_signal)
+    for sign in STOP_SIGNALS:
+        loop.add_signal_handler(sign, on_signal)
 
 
 def heed_end_of_input(worker: EnrichmentWorker) -> None:

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -17,9 +17,10 @@ from django.contrib.auth.models import User
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from django.db import connections
 
-from litevault.development.supervisor import Child, Event, Program, Supervisor
+from enrichment.management.supervisor import Child, Event, Program, Supervisor
 from litevault.settings.declaration import read
 from postgres.embedded.embedded import FOLDER, serves
+from postgres.embedded.processes import dying_with_parent
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60
@@ -168,27 +169,32 @@ def free_port(wanted: int) -> int:
 def web(port: int, events_port: int) -> Program:
     options = ["--blocking-threads", str(WEB_THREADS), "litevault.wsgi:application"]
     redirect = {"LITEVAULT_EVENTS_PORT": str(events_port)}
-    return Program("web", [*granian("wsgi", port), *options], environment() | redirect, colour=36)
+    return program("web", [*granian("wsgi", port), *options], redirect, colour=36)
 
 
 def events(port: int) -> Program:
-    return Program("events", [*granian("asgi", port), "litevault.asgi:application"], environment(), colour=33)
+    return program("events", [*granian("asgi", port), "litevault.asgi:application"], {}, colour=33)
 
 
 def granian(interface: str, port: int) -> list[str]:
     where = ["--interface", interface, "--host", HOST, "--port", str(port)]
-    return [sys.executable, "-m", "granian", *where, "--workers-kill-timeout", "1", "--log-level", "error"]
+    return ["-m", "granian", *where, "--workers-kill-timeout", "1", "--log-level", "error"]
 
 
 def listener() -> Program:
     # Ctrl-C has to be quick. An item that is given back unfinished is enriched at the next start.
     grace = {"LITEVAULT_ENRICH_GRACE_SECONDS": os.environ.get("LITEVAULT_ENRICH_GRACE_SECONDS") or "2"}
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "enrich_listener"]
-    return Program("listener", command, environment() | grace, colour=35)
+    return program("listener", [str(settings.BASE_DIR / "manage.py"), "enrich_listener"], grace, colour=35)
 
 
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(settings.BASE_DIR)}
+def program(name: str, arguments: Sequence[str], environment: Mapping[str, str], *, colour: int) -> Program:
+    return Program(
+        name=name,
+        command=[sys.executable, *arguments],
+        environment={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(settings.BASE_DIR), **environment},
+        colour=colour,
+        preexec_fn=dying_with_parent(signal.SIGTERM),
+    )
 
 
 def answers(port: int, path: str) -> bool:
