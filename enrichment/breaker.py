@@ -3,11 +3,10 @@
 import time
 from collections.abc import Callable
 
-from postgres.backoff import doubled_seconds
+from postgres.backoff import Backoff
 
 FAILURES_TO_OPEN = 5
-FIRST_PAUSE_SECONDS = 2.0
-LONGEST_PAUSE_SECONDS = 30.0
+BACKOFF = Backoff(first_seconds=2.0, longest_seconds=30.0)
 
 
 class Breaker:
@@ -40,6 +39,4 @@ class Breaker:
         self._failures += 1
         self._failed_probes += was_probing
         if was_probing or self._failures == FAILURES_TO_OPEN:
-            self._probe_at = self._clock() + doubled_seconds(
-                self._failed_probes + 1, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
-            )
+            self._probe_at = self._clock() + BACKOFF.seconds(self._failed_probes + 1)

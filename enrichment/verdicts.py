@@ -10,10 +10,9 @@ from enrichment.errors import EnrichmentError, InvalidOutput
 from enrichment.schemas import EnrichmentResult, Usage
 from items.claims import Claim, Verdict
 from items.states import Outcome, Status
-from postgres.backoff import backoff_seconds
+from postgres.backoff import Backoff
 
-FIRST_BACKOFF_SECONDS = 2.0
-LONGEST_BACKOFF_SECONDS = 120.0
+BACKOFF = Backoff(first_seconds=2.0, longest_seconds=120.0)
 
 
 def succeeded(claim: Claim, started_at: datetime, result: EnrichmentResult) -> Verdict:
@@ -47,7 +46,6 @@ def failed(claim: Claim, started_at: datetime, error: EnrichmentError) -> Verdic
 
 def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_refunded: bool) -> Verdict:
     """The item is tried again later by itself, no sooner than the provider asked for."""
-    pause = backoff_seconds(claim.attempt, first_seconds=FIRST_BACKOFF_SECONDS, longest_seconds=LONGEST_BACKOFF_SECONDS)
     return Verdict(
         claim=claim,
         outcome=Outcome.FAILED,
@@ -55,7 +53,7 @@ def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_
         started_at=started_at,
         finished_at=timezone.now(),
         error_code=error.code,
-        delay_seconds=max(pause, error.retry_after or 0),
+        delay_seconds=max(BACKOFF.jittered_seconds(claim.attempt), error.retry_after or 0),
         is_refunded=is_refunded,
         **_spent(error.usage),
     )

@@ -10,7 +10,7 @@ from enrichment import metrics, verdicts
 from items import queue
 from items.claims import Claim, Verdict
 from items.states import Status
-from postgres.backoff import backoff_seconds
+from postgres.backoff import Backoff
 from postgres.session import DATA_REFUSED, Session
 
 logger = structlog.get_logger(__name__)
@@ -18,9 +18,8 @@ logger = structlog.get_logger(__name__)
 # A batch may be large and the disk slow: one that was given up too early would never get through.
 DEADLINE_SECONDS = 15.0
 LOCKED_PAUSE_SECONDS = 0.2
-FIRST_PAUSE_SECONDS = 0.1
-# The worker claims nothing meanwhile, so that it may not be long.
-LONGEST_PAUSE_SECONDS = 1.0
+# The worker claims nothing meanwhile.
+BACKOFF = Backoff(first_seconds=0.1, longest_seconds=1.0)
 
 
 class VerdictWriter:
@@ -90,9 +89,7 @@ class VerdictWriter:
                 metrics.verdicts_delayed.set(len(batch))
                 logger.warning("verdicts.delayed", count=len(batch), cause=type(error).__name__)
                 failures += 1
-                await asyncio.sleep(
-                    backoff_seconds(failures, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS)
-                )
+                await asyncio.sleep(BACKOFF.jittered_seconds(failures))
             else:
                 self.is_delayed = False
                 metrics.finished(batch, finished)

@@ -16,7 +16,7 @@ from typing import IO, Self
 
 import structlog
 
-from postgres.backoff import doubled_seconds
+from postgres.backoff import Backoff
 
 logger = structlog.get_logger(__name__)
 
@@ -28,8 +28,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, *(() if IS_NOHUP else (signal.SIG
 STOP_STEPS = ((signal.SIGTERM, 2.5), (signal.SIGTERM, 1.0), (signal.SIGKILL, 0.5))
 POLL_SECONDS = 0.05
 
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 60.0
+BACKOFF = Backoff(first_seconds=1.0, longest_seconds=60.0)
 # A child that ran this long did not fail because of how it was started.
 HEALTHY_AFTER_SECONDS = 60.0
 
@@ -92,7 +91,7 @@ class Child:
         """Return the pause before the next start. It doubles while the program keeps failing soon."""
         was_healthy = time.monotonic() - self._started_at > HEALTHY_AFTER_SECONDS
         self._failures = 1 if was_healthy else self._failures + 1
-        return doubled_seconds(self._failures, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS)
+        return BACKOFF.seconds(self._failures)
 
     def clean_up(self) -> None:
         """Kill what is left of the process group."""

@@ -9,11 +9,10 @@ from typing import Any, Protocol
 from enrichment.errors import EnrichmentError, Interrupted, ProviderTimeout
 from enrichment.providers.faults import fault_of, unusable
 from enrichment.schemas import EnrichmentSchema, Usage
-from postgres.backoff import doubled_seconds
+from postgres.backoff import Backoff
 
 FAILURES_TO_BE_DOWN = 5
-FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 8.0
+BACKOFF = Backoff(first_seconds=0.5, longest_seconds=8.0)
 
 Send = Callable[..., Awaitable[tuple[Any, Usage]]]
 """Makes one HTTP request, and returns the answer with its price. May raise anything."""
@@ -113,10 +112,7 @@ class Conversation:
 
     async def _pause(self, at_least_seconds: float) -> bool:
         """Wait before the next try, unless there is none or it would come too late: then say so at once."""
-        longest = doubled_seconds(
-            self._tries_made, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
-        )
-        seconds = max(at_least_seconds, random.uniform(0, longest))  # noqa: S311  # jitter is no secret
+        seconds = max(at_least_seconds, random.uniform(0, BACKOFF.seconds(self._tries_made)))  # noqa: S311  # jitter is no secret
         if not self._tries_left or seconds >= self._seconds_left():
             return False
         await asyncio.sleep(seconds)

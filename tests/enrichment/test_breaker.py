@@ -1,6 +1,6 @@
 """The breaker on its own, with a clock that the test moves."""
 
-from enrichment.breaker import FAILURES_TO_OPEN, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Breaker
+from enrichment.breaker import BACKOFF, FAILURES_TO_OPEN, Breaker
 
 
 class Clock:
@@ -35,8 +35,8 @@ def test_failures_in_a_row_open_it_for_a_pause() -> None:
     breaker = opened(clock)
 
     assert breaker.is_open
-    assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS
-    clock.now += FIRST_PAUSE_SECONDS
+    assert breaker.seconds_until_probe() == BACKOFF.first_seconds
+    clock.now += BACKOFF.first_seconds
     assert breaker.seconds_until_probe() == 0
 
 
@@ -50,18 +50,18 @@ def test_failed_probe_doubles_the_pause_up_to_a_limit() -> None:
         breaker.failed()
         pauses.append(breaker.seconds_until_probe())
 
-    assert pauses == [4, 8, 16, LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS]
+    assert pauses == [4, 8, 16, BACKOFF.longest_seconds, BACKOFF.longest_seconds, BACKOFF.longest_seconds]
 
 
 def test_calls_under_way_when_it_opened_do_not_lengthen_the_pause() -> None:
     clock = Clock()
     breaker = opened(clock)
 
-    clock.now += FIRST_PAUSE_SECONDS / 2
+    clock.now += BACKOFF.first_seconds / 2
     for _ in range(50):
         breaker.failed()
 
-    assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS / 2
+    assert breaker.seconds_until_probe() == BACKOFF.first_seconds / 2
 
 
 def test_pause_begins_with_the_failure_that_opened_it() -> None:
@@ -72,13 +72,13 @@ def test_pause_begins_with_the_failure_that_opened_it() -> None:
         clock.now += 10
         breaker.failed()
 
-    assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS
+    assert breaker.seconds_until_probe() == BACKOFF.first_seconds
 
 
 def test_answer_closes_it_and_forgets_the_pause() -> None:
     clock = Clock()
     breaker = opened(clock)
-    clock.now += FIRST_PAUSE_SECONDS
+    clock.now += BACKOFF.first_seconds
     breaker.failed()
 
     breaker.answered()
@@ -87,4 +87,4 @@ def test_answer_closes_it_and_forgets_the_pause() -> None:
     assert breaker.seconds_until_probe() == 0
     for _ in range(FAILURES_TO_OPEN):
         breaker.failed()
-    assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS
+    assert breaker.seconds_until_probe() == BACKOFF.first_seconds

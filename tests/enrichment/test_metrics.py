@@ -14,6 +14,7 @@ from enrichment.schemas import Usage
 from items.models import Item
 from items.queue import LISTENER_NAME
 from items.states import Outcome, Status
+from postgres.backoff import Backoff
 from tests.enrichment.scripted import ScriptedProvider, draft
 from tests.enrichment.waiting import until
 from tests.plugins.worker import Database, WorkerMaker
@@ -142,8 +143,8 @@ async def test_item_that_was_taken_away_is_counted(
 async def test_outage_is_told_until_the_provider_answers_again(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("enrichment.breaker.FIRST_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr("enrichment.verdicts.FIRST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("enrichment.breaker.BACKOFF", Backoff(first_seconds=0.05, longest_seconds=30))
+    monkeypatch.setattr("enrichment.verdicts.BACKOFF", Backoff(first_seconds=0.01, longest_seconds=120))
     texts = [f"text {number}" for number in range(6)]
     is_back = asyncio.Event()
 

@@ -12,6 +12,7 @@ import pytest
 
 from enrichment.management import supervisor
 from enrichment.management.supervisor import EXIT_MISCONFIGURED, STOP_SIGNALS, Program, Supervisor
+from postgres.backoff import Backoff
 from tests.waiting import until
 
 PAUSE_SECONDS = 0.02
@@ -56,7 +57,7 @@ def signalled(
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", PAUSE_SECONDS)
+    monkeypatch.setattr(supervisor, "BACKOFF", Backoff(first_seconds=PAUSE_SECONDS, longest_seconds=60))
 
 
 def test_pauses_double_while_a_child_keeps_failing(caplog: pytest.LogCaptureFixture) -> None:
@@ -80,7 +81,7 @@ def test_pause_is_short_after_a_child_that_ran_long(
 
 
 def test_stop_during_a_pause_is_clean(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 600)
+    monkeypatch.setattr(supervisor, "BACKOFF", Backoff(first_seconds=600, longest_seconds=600))
 
     with signalled(caplog, after="process.ended", times=1):
         code = run(ending(3))

@@ -12,7 +12,7 @@ from enrichment.writer import VerdictWriter
 from items import queue
 from items.claims import Finished, Verdict
 from items.states import Outcome, Status
-from postgres.backoff import doubled_seconds
+from postgres.backoff import Backoff
 from postgres.session import DatabaseTimeout, Transaction
 from tests.enrichment.verdicts import a_verdict
 from tests.enrichment.waiting import until
@@ -91,7 +91,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         await yield_to_others(0)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    monkeypatch.setattr(writer, "backoff_seconds", doubled_seconds)
+    monkeypatch.setattr(Backoff, "jittered_seconds", Backoff.seconds)
     return made
 
 

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from enrichment.config import LLMSettings
 from enrichment.providers import conversation
+from postgres.backoff import Backoff
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
 from tests.enrichment.fault_matrix import MAX_RETRIES
 from tests.enrichment.leaks import KEY, Recorder, leaked
@@ -44,7 +45,7 @@ def provider(
     litellm_provider: "type[LiteLLMProvider]", server: FakeLLMServer, keys: None, monkeypatch: pytest.MonkeyPatch
 ) -> MakeProvider:
     """Make a provider that asks the fake server and does not linger between tries."""
-    monkeypatch.setattr(conversation, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(conversation, "BACKOFF", Backoff(first_seconds=0.01, longest_seconds=8))
 
     def make(**settings: Any) -> "LiteLLMProvider":
         defaults = {"model": MODEL, "api_base": server.url, "mode": "tools", "max_retries": MAX_RETRIES}
