@@ -14,7 +14,7 @@ class Clock:
 def opened(clock: Clock) -> Breaker:
     breaker = Breaker(clock=clock)
     for _ in range(FAILURES_TO_OPEN):
-        breaker.failed()
+        breaker.record_failure()
     return breaker
 
 
@@ -23,10 +23,10 @@ def test_failures_that_are_not_in_a_row_do_not_open_it() -> None:
 
     for _ in range(3):
         for _ in range(FAILURES_TO_OPEN - 1):
-            breaker.failed()
+            breaker.record_failure()
         assert not breaker.is_open
         assert breaker.seconds_until_probe() == 0
-        breaker.answered()
+        breaker.record_response()
 
 
 def test_failures_in_a_row_open_it_for_a_pause() -> None:
@@ -47,7 +47,7 @@ def test_failed_probe_doubles_the_pause_up_to_a_limit() -> None:
     pauses = []
     for _ in range(6):
         clock.now += breaker.seconds_until_probe()
-        breaker.failed()
+        breaker.record_failure()
         pauses.append(breaker.seconds_until_probe())
 
     assert pauses == [4, 8, 16, BACKOFF.longest_seconds, BACKOFF.longest_seconds, BACKOFF.longest_seconds]
@@ -59,7 +59,7 @@ def test_calls_under_way_when_it_opened_do_not_lengthen_the_pause() -> None:
 
     clock.now += BACKOFF.first_seconds / 2
     for _ in range(50):
-        breaker.failed()
+        breaker.record_failure()
 
     assert breaker.seconds_until_probe() == BACKOFF.first_seconds / 2
 
@@ -70,7 +70,7 @@ def test_pause_begins_with_the_failure_that_opened_it() -> None:
 
     for _ in range(FAILURES_TO_OPEN):
         clock.now += 10
-        breaker.failed()
+        breaker.record_failure()
 
     assert breaker.seconds_until_probe() == BACKOFF.first_seconds
 
@@ -79,12 +79,12 @@ def test_answer_closes_it_and_forgets_the_pause() -> None:
     clock = Clock()
     breaker = opened(clock)
     clock.now += BACKOFF.first_seconds
-    breaker.failed()
+    breaker.record_failure()
 
-    breaker.answered()
+    breaker.record_response()
 
     assert not breaker.is_open
     assert breaker.seconds_until_probe() == 0
     for _ in range(FAILURES_TO_OPEN):
-        breaker.failed()
+        breaker.record_failure()
     assert breaker.seconds_until_probe() == BACKOFF.first_seconds

@@ -101,6 +101,6 @@ async def test_discard_that_nobody_told_of_is_found_when_notifications_come_agai
         await until(lambda: provider.running == 1)
         await database.run(item.discard)
 
-        worker.notifications_work(True)
+        worker.on_health(True)
 
         await until(lambda: provider.cancelled == ["text"])

@@ -59,7 +59,7 @@ class Bench:
 
     def open_the_breaker(self) -> None:
         for _ in range(FAILURES_TO_OPEN):
-            self.breaker.failed()
+            self.breaker.record_failure()
         metrics.provider_down.set(1)
 
 
@@ -293,7 +293,7 @@ async def test_unexpected_error_does_not_travel_along(bench: Bench) -> None:
     bench.provider.script["text"] = [ValueError("private")]
 
     with pytest.raises(EnrichmentError) as raised:
-        await bench.enricher()._ask_provider(a_claim())
+        await bench.enricher()._call_provider(a_claim())
 
     assert type(raised.value) is UnexpectedFailure
     assert raised.value.__context__ is None

@@ -64,7 +64,7 @@ async def no_database(_statement: str, _parameters: Parameters) -> list[Row]:
 
 @asynccontextmanager
 async def keeping(kept: Leases, *, lease_seconds: float = LEASE_SECONDS) -> AsyncIterator[LeaseKeeper]:
-    keeper = LeaseKeeper(no_database, lease_seconds=lease_seconds, held=kept.holding, on_lost=kept.lost.append)
+    keeper = LeaseKeeper(no_database, lease_seconds=lease_seconds, claims=kept.holding, on_lost=kept.lost.append)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(keeper.run())
         yield keeper

@@ -24,7 +24,7 @@ async def test_drain_finishes_what_is_in_flight_and_claims_no_more(
         await until(lambda: provider.running == 1)
         worker.drain()
         # A claim that was under way at that moment may still take what is there.
-        await worker._claims.fetch("SELECT 1", {})
+        await worker._claim_session.fetch("SELECT 1", {})
         (second,) = await database.capture(owner, "second")
         answer.set()
         await database.reaches(first, Status.READY_TO_CONFIRM)

@@ -89,7 +89,7 @@ async def test_item_is_enriched_without_its_vocabulary_while_that_cannot_be_had(
 async def test_items_claimed_together_are_asked_for_together(subject: Vocabularies, library: Library) -> None:
     library.tags = {number: (f"tag {number}",) for number in range(50)}
 
-    answers = await asyncio.gather(*(subject.of(number % 50) for number in range(200)))
+    answers = await asyncio.gather(*(subject.get(number % 50) for number in range(200)))
 
     assert library.asked_for == [set(range(50))]
     assert [answer.tags for answer in answers] == [[f"tag {number % 50}"] for number in range(200)]
@@ -99,13 +99,13 @@ async def test_answer_is_kept_for_some_seconds(
     subject: Vocabularies, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library.tags = {1: ("before",)}
-    first = (await subject.of(1)).tags
+    first = (await subject.get(1)).tags
     library.tags = {1: ("after",)}
 
-    second = (await subject.of(1)).tags
+    second = (await subject.get(1)).tags
     later = time.monotonic() + KEPT_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: later)
-    third = (await subject.of(1)).tags
+    third = (await subject.get(1)).tags
 
     assert (first, second, third) == (["before"], ["before"], ["after"])
     assert library.asked_for == [{1}, {1}]
@@ -115,20 +115,20 @@ async def test_old_answer_has_to_do_while_there_is_no_new_one(
     subject: Vocabularies, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library.tags = {1: ("before",)}
-    await subject.of(1)
+    await subject.get(1)
     library.error = OperationalError()
     later = time.monotonic() + KEPT_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: later)
 
-    assert (await subject.of(1)).tags == ["before"]
-    assert (await subject.of(2)).tags == []
+    assert (await subject.get(1)).tags == ["before"]
+    assert (await subject.get(2)).tags == []
     assert library.asked_for == [{1}, {1}, {2}]
 
 
 async def test_cancelled_item_leaves_the_others_their_answer(subject: Vocabularies, library: Library) -> None:
     library.tags = {1: ("river",)}
-    cancelled = asyncio.create_task(subject.of(1))
-    waiting = asyncio.create_task(subject.of(1))
+    cancelled = asyncio.create_task(subject.get(1))
+    waiting = asyncio.create_task(subject.get(1))
     await asyncio.sleep(0)  # both have asked
 
     cancelled.cancel()
@@ -142,7 +142,7 @@ async def test_cancelled_item_leaves_the_others_their_answer(subject: Vocabulari
 async def test_unexpected_error_does_not_end_in_asking_for_ever(subject: Vocabularies, library: Library) -> None:
     library.error = TypeError("a defect")
 
-    asking = asyncio.create_task(subject.of(1))
+    asking = asyncio.create_task(subject.get(1))
 
     assert (await asyncio.wait_for(asking, 5)).tags == []
 
@@ -152,10 +152,10 @@ async def test_number_of_owners_remembered_is_bounded(
 ) -> None:
     monkeypatch.setattr(vocabulary, "MOST_OWNERS", 10)
     for number in range(30):
-        await subject.of(number)
+        await subject.get(number)
 
-    await subject.of(29)
-    await subject.of(0)
+    await subject.get(29)
+    await subject.get(0)
 
     assert library.asked_for == [*({number} for number in range(30)), {0}]
     assert len(subject._known) <= 11
@@ -164,7 +164,7 @@ async def test_number_of_owners_remembered_is_bounded(
 async def test_tags_that_would_deceive_a_reader_are_left_out(subject: Vocabularies, library: Library) -> None:
     library.tags = {1: ("fine", "two\nlines", "\x1b[31mred", "\u202egnp", "x" * 51, "", " padded", "реки")}
 
-    assert (await subject.of(1)).tags == ["fine", "реки"]
+    assert (await subject.get(1)).tags == ["fine", "реки"]
 
 
 async def test_stub_uses_the_words_of_the_owner(owner: User, database: Database, working: WorkerMaker) -> None:

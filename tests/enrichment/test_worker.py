@@ -112,7 +112,7 @@ async def test_worker_that_hears_nothing_any_more_sweeps_from_then_on(
         await database.reaches(first, Status.READY_TO_CONFIRM)
         (item,) = await database.capture(owner, "not heard")
 
-        worker.notifications_work(False)
+        worker.on_health(False)
 
         await database.reaches(item, Status.READY_TO_CONFIRM)
 

@@ -132,8 +132,8 @@ async def work_and_listen(
         listen_conninfo(),
         channels=WORKER_CHANNELS,
         name=listener_name(name),
-        on_notification=worker.notified,
-        on_health=worker.notifications_work,
+        on_notification=worker.on_notification,
+        on_health=worker.on_health,
     )
     heed_signals(worker)
     if stop_with_stdin:
