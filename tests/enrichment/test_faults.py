@@ -18,12 +18,12 @@ from enrichment.errors import (
     QuotaExhausted,
     UnexpectedFailure,
 )
-from enrichment.providers.faults import LONGEST_RETRY_AFTER_SECONDS, fault_of, seconds_of, unusable
+from enrichment.providers.faults import MAX_RETRY_AFTER_SECONDS, fault_of, fault_of_unusable_reply, seconds_of
 
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("0", 0), ("1.5", 1.5), ("-3", 0), ("1e9", LONGEST_RETRY_AFTER_SECONDS), ("inf", LONGEST_RETRY_AFTER_SECONDS)],
+    [("0", 0), ("1.5", 1.5), ("-3", 0), ("1e9", MAX_RETRY_AFTER_SECONDS), ("inf", MAX_RETRY_AFTER_SECONDS)],
 )
 def test_retry_after_in_seconds(header: str, seconds: float) -> None:
     assert seconds_of(header) == seconds
@@ -69,7 +69,7 @@ def test_errors_that_name_each_other_as_cause_are_read_once() -> None:
 
 
 def test_failure_before_any_answer_is_not_blamed_on_the_model() -> None:
-    assert type(unusable(KeyError("messages"), has_answer=False)) is UnexpectedFailure
+    assert type(fault_of_unusable_reply(KeyError("messages"), has_reply=False)) is UnexpectedFailure
 
 
 class Response:
@@ -240,11 +240,11 @@ class IncompleteOutputException(Exception):
     ],
 )
 def test_answer_of_no_use_is_blamed_on_the_model(error: Exception, kind: type[EnrichmentError], cause: str) -> None:
-    fault = unusable(error, has_answer=True)
+    fault = fault_of_unusable_reply(error, has_reply=True)
 
     assert type(fault) is kind
     assert fault.cause == cause
 
 
 def test_failure_before_any_answer_says_what_it_was() -> None:
-    assert unusable(caused_by(RuntimeError(), KeyError()), has_answer=False).cause == "KeyError"
+    assert fault_of_unusable_reply(caused_by(RuntimeError(), KeyError()), has_reply=False).cause == "KeyError"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from enrichment.providers.replies import MOST_TOKENS, is_declined, length_of, tokens_of, unfence
+from enrichment.providers.replies import MAX_TOKENS, is_declined, length_of, tokens_of, unfence
 
 
 def message(content: Any = None, **fields: Any) -> SimpleNamespace:
@@ -75,8 +75,8 @@ def test_fence_around_the_whole_is_taken_away(content: str | None, left: str | N
     ("usage", "tokens"),
     [
         ({"usage": SimpleNamespace(prompt_tokens=7, completion_tokens=3)}, (7, 3)),
-        ({"usage": SimpleNamespace(prompt_tokens=1, completion_tokens=MOST_TOKENS)}, (1, MOST_TOKENS)),
-        ({"usage": SimpleNamespace(prompt_tokens=-1, completion_tokens=MOST_TOKENS + 1)}, (0, 0)),
+        ({"usage": SimpleNamespace(prompt_tokens=1, completion_tokens=MAX_TOKENS)}, (1, MAX_TOKENS)),
+        ({"usage": SimpleNamespace(prompt_tokens=-1, completion_tokens=MAX_TOKENS + 1)}, (0, 0)),
         ({"usage": SimpleNamespace(prompt_tokens="7", completion_tokens=None)}, (0, 0)),
         ({"usage": SimpleNamespace()}, (0, 0)),
         ({"usage": None}, (0, 0)),

@@ -12,7 +12,7 @@ from instructor import Mode
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.errors import InvalidOutput, ModelDeclined
 from enrichment.providers import litellm as module
-from enrichment.providers.litellm import MOST_COST_USD, LiteLLMProvider, Route, _address, _cost, _provider_of, _usage_of
+from enrichment.providers.litellm import MAX_COST_USD, LiteLLMProvider, Route, _address, _cost, _provider_of, _usage_of
 from enrichment.schemas import Usage
 from tests.enrichment.leaks import TEXT
 
@@ -38,7 +38,7 @@ def answer(cost: object = 0.5, *, content: str = "", finish_reason: str = "stop"
         (0, Decimal(0)),
         (0.1, Decimal("0.1")),
         (0.0000000149, Decimal("1e-8")),
-        (100, MOST_COST_USD),
+        (100, MAX_COST_USD),
         (100.1, None),
     ],
 )
@@ -127,7 +127,7 @@ def test_each_model_has_a_route_of_its_own(
     assert [route.model for route in routes] == list(settings.models)
     assert [route.instructor.mode for route in routes] == modes
     assert [route.address for route in routes] == addresses
-    assert len({id(route.record) for route in routes}) == len(routes)
+    assert len({id(route.model_health) for route in routes}) == len(routes)
 
 
 def test_empty_keys_are_forgotten_and_nothing_else(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
