@@ -21,11 +21,13 @@ ProcessCollector(registry=REGISTRY)
 
 slots = Gauge("litevault_worker_slots", "How many items this worker enriches at the same time.", registry=REGISTRY)
 in_flight = Gauge(
-    "litevault_worker_items_in_flight", "Items that this worker holds, those claimed ahead included.", registry=REGISTRY
+    "litevault_worker_items_in_flight",
+    "Claimed and unfinished items, including those claimed ahead.",
+    registry=REGISTRY,
 )
 claims = Counter("litevault_claims", "Items claimed.", registry=REGISTRY)
 attempts = Counter(
-    "litevault_attempts", "Attempts whose end was written.", ["outcome", "error_code"], registry=REGISTRY
+    "litevault_attempts", "Attempts whose verdict was written.", ["outcome", "error_code"], registry=REGISTRY
 )
 durations = Histogram(
     "litevault_attempt_duration_seconds",
@@ -34,22 +36,20 @@ durations = Histogram(
     buckets=DURATION_BUCKETS_SECONDS,
     registry=REGISTRY,
 )
-tokens = Counter("litevault_tokens", "Tokens of all answers, useful or not.", ["model", "direction"], registry=REGISTRY)
+tokens = Counter("litevault_tokens", "Tokens of all replies, useful or not.", ["model", "direction"], registry=REGISTRY)
 cost = Counter(
-    "litevault_cost_usd", "Price of all answers in US dollars, where it is known.", ["model"], registry=REGISTRY
+    "litevault_cost_usd", "Cost of all replies in US dollars, where it is known.", ["model"], registry=REGISTRY
 )
 stale_results = Counter(
-    "litevault_stale_results", "Results that came after their item had moved on.", registry=REGISTRY
+    "litevault_stale_results", "Results that came after their item had changed hands.", registry=REGISTRY
 )
-leases_lost = Counter("litevault_leases_lost", "Items that were taken from this worker in flight.", registry=REGISTRY)
-verdicts_delayed = Gauge(
-    "litevault_verdicts_delayed", "Verdicts that wait because the database does not take them.", registry=REGISTRY
-)
+leases_lost = Counter("litevault_leases_lost", "Leases lost while their item was in flight.", registry=REGISTRY)
+verdicts_delayed = Gauge("litevault_verdicts_delayed", "Verdicts that wait for the database.", registry=REGISTRY)
 verdicts_refused = Counter(
-    "litevault_verdicts_refused", "Verdicts that the database refused for what is in them.", registry=REGISTRY
+    "litevault_verdicts_refused", "Verdicts that the database refused because of their data.", registry=REGISTRY
 )
 provider_down = Gauge(
-    "litevault_provider_down", "1 while the provider does not answer, and items wait for it.", registry=REGISTRY
+    "litevault_provider_down", "1 while the provider is down, and items wait for it.", registry=REGISTRY
 )
 listener = ListenerMetrics(REGISTRY)
 

@@ -51,7 +51,7 @@ class LiteVault(Contender):
         from django.conf import settings  # noqa: PLC0415  # needs the line above
 
         from benchmarks.contenders.null_provider import NullProvider  # noqa: PLC0415  # see above
-        from enrichment.management.commands.enrich_listener import work_and_listen  # noqa: PLC0415  # see above
+        from enrichment.management.commands.enrich_listener import run_with_listener  # noqa: PLC0415  # see above
         from enrichment.worker import EnrichmentWorker  # noqa: PLC0415  # see above
 
         provider = NullProvider(started, seconds=seconds)
@@ -62,7 +62,7 @@ class LiteVault(Contender):
             deadline_seconds=60,
             settings=settings.ENRICH,
         )
-        await work_and_listen(worker, provider, name="bench")
+        await run_with_listener(worker, provider, name="bench")
 
 
 class LoggingLiteVault(LiteVault):
