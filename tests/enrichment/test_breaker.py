@@ -1,4 +1,4 @@
-"""The breaker on its own, with a clock that the test moves."""
+"""The breaker alone, with a fake clock."""
 
 from enrichment.breaker import BACKOFF, FAILURES_TO_OPEN, Breaker
 
@@ -18,7 +18,7 @@ def opened(clock: Clock) -> Breaker:
     return breaker
 
 
-def test_failures_that_are_not_in_a_row_do_not_open_it() -> None:
+def test_separate_failures_do_not_open_it() -> None:
     breaker = Breaker()
 
     for _ in range(3):
@@ -53,7 +53,7 @@ def test_failed_probe_doubles_the_pause_up_to_a_limit() -> None:
     assert pauses == [4, 8, 16, BACKOFF.longest_seconds, BACKOFF.longest_seconds, BACKOFF.longest_seconds]
 
 
-def test_calls_under_way_when_it_opened_do_not_lengthen_the_pause() -> None:
+def test_failures_of_earlier_calls_do_not_lengthen_the_pause() -> None:
     clock = Clock()
     breaker = opened(clock)
 
@@ -75,7 +75,7 @@ def test_pause_begins_with_the_failure_that_opened_it() -> None:
     assert breaker.seconds_until_probe() == BACKOFF.first_seconds
 
 
-def test_answer_closes_it_and_forgets_the_pause() -> None:
+def test_response_closes_it_and_resets_the_pause() -> None:
     clock = Clock()
     breaker = opened(clock)
     clock.now += BACKOFF.first_seconds

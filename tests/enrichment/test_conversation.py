@@ -1,4 +1,4 @@
-"""A conversation on its own, with answers that are written out."""
+"""A conversation alone, with scripted replies."""
 
 import asyncio
 import random
@@ -34,7 +34,7 @@ PRICED = Usage(model="model", prompt_tokens=5, completion_tokens=2, cost_usd=Dec
 
 
 class Script:
-    """A model that answers as is written: with a usage, an error, or never."""
+    """A model that replies as scripted: with a usage, with an error, or never."""
 
     def __init__(self, *answers: Usage | Exception | None) -> None:
         self.answers = list(answers)
@@ -70,7 +70,7 @@ async def create_draft(complete: Complete) -> EnrichmentSchema:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were made, each as long as it may be, but over at once."""
+    """Record the pauses instead of waiting, each with the longest jitter."""
     made: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -85,7 +85,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return made
 
 
-async def test_answer_makes_a_draft_and_its_price_is_kept() -> None:
+async def test_reply_becomes_a_draft_with_its_usage() -> None:
     script = Script(PRICED)
     conversation = make(script)
 
@@ -96,13 +96,13 @@ async def test_answer_makes_a_draft_and_its_price_is_kept() -> None:
     assert (conversation.usage, conversation.has_reply, conversation.fault) == (PRICED, True, None)
 
 
-async def test_dialogue_without_an_answer_cost_nothing() -> None:
+async def test_conversation_without_a_reply_has_no_usage() -> None:
     conversation = make(Script())
 
     assert (conversation.usage, conversation.has_reply, conversation.fault) == (Usage(model="model"), False, None)
 
 
-async def test_failure_that_may_pass_is_tried_again_after_pauses(pauses: list[float]) -> None:
+async def test_transient_failure_is_retried_after_growing_pauses(pauses: list[float]) -> None:
     script = Script(*[ProviderUnavailable()] * 7, PRICED)
 
     draft = await make(script, tries=8, model_health=NeverDown()).run(create_draft)
@@ -111,7 +111,7 @@ async def test_failure_that_may_pass_is_tried_again_after_pauses(pauses: list[fl
     assert pauses == [0.5, 1, 2, 4, 8, 8, 8]
 
 
-async def test_pause_is_no_shorter_than_the_provider_asked_for(pauses: list[float]) -> None:
+async def test_pause_is_not_shorter_than_retry_after(pauses: list[float]) -> None:
     script = Script(ProviderUnavailable(retry_after=3), ProviderUnavailable(retry_after=0.1), PRICED)
 
     await make(script).run(create_draft)
@@ -119,7 +119,7 @@ async def test_pause_is_no_shorter_than_the_provider_asked_for(pauses: list[floa
     assert pauses == [3, 1]
 
 
-async def test_pause_that_would_end_too_late_is_not_made(pauses: list[float]) -> None:
+async def test_pause_beyond_the_deadline_is_skipped(pauses: list[float]) -> None:
     script = Script(ProviderUnavailable(retry_after=60), PRICED)
     conversation = make(script, seconds=60)
 
@@ -130,7 +130,7 @@ async def test_pause_that_would_end_too_late_is_not_made(pauses: list[float]) ->
     assert isinstance(conversation.fault, ProviderUnavailable)
 
 
-async def test_tries_are_counted_and_no_pause_follows_the_last(pauses: list[float]) -> None:
+async def test_no_pause_follows_the_last_try(pauses: list[float]) -> None:
     script = Script(*[ProviderUnavailable()] * 3)
     conversation = make(script, tries=2)
 
@@ -141,7 +141,7 @@ async def test_tries_are_counted_and_no_pause_follows_the_last(pauses: list[floa
     assert pauses == [0.5]
 
 
-async def test_answers_that_do_not_validate_share_the_tries() -> None:
+async def test_invalid_replies_share_the_tries() -> None:
     script = Script(PRICED, PRICED, PRICED)
     conversation = make(script, tries=2)
 
@@ -158,7 +158,7 @@ async def test_answers_that_do_not_validate_share_the_tries() -> None:
 
 
 @pytest.mark.parametrize("fault", [KeyRefused(), InvalidOutput(usage=PRICED)])
-async def test_failure_that_will_not_pass_ends_the_dialogue(fault: EnrichmentError) -> None:
+async def test_permanent_failure_ends_the_conversation(fault: EnrichmentError) -> None:
     script = Script(fault)
     model_health = ModelHealth()
     conversation = make(script, model_health=model_health)
@@ -172,7 +172,7 @@ async def test_failure_that_will_not_pass_ends_the_dialogue(fault: EnrichmentErr
     assert conversation.usage == (fault.usage or Usage(model="model"))
 
 
-async def test_error_of_a_library_is_told_as_one_of_ours(pauses: list[float]) -> None:
+async def test_library_error_becomes_an_enrichment_error(pauses: list[float]) -> None:
     conversation = make(Script(ConnectionError("private"), TimeoutError("private")), tries=2)
 
     await conversation.run(create_draft)
@@ -181,7 +181,7 @@ async def test_error_of_a_library_is_told_as_one_of_ours(pauses: list[float]) ->
     assert conversation.fault.cause == "TimeoutError"
 
 
-async def test_try_without_an_answer_is_given_up_for_the_next(pauses: list[float]) -> None:
+async def test_silent_try_times_out_before_the_next(pauses: list[float]) -> None:
     script = Script(None, PRICED)
     conversation = make(script, try_seconds=0.02)
 
@@ -191,7 +191,7 @@ async def test_try_without_an_answer_is_given_up_for_the_next(pauses: list[float
     assert len(script.requests) == 2
 
 
-async def test_try_ends_with_the_dialogue() -> None:
+async def test_try_ends_with_the_conversation() -> None:
     conversation = make(Script(None), seconds=0.02)
 
     draft = await conversation.run(create_draft)
@@ -215,7 +215,7 @@ async def test_time_that_runs_out_between_tries_is_a_timeout() -> None:
 
 
 @pytest.mark.parametrize(("answers", "kind"), [((), UnexpectedFailure), ((PRICED,), InvalidOutput)])
-async def test_error_beside_the_tries_is_judged_by_whether_one_came(
+async def test_error_outside_a_try_depends_on_earlier_replies(
     answers: tuple[Usage, ...], kind: type[EnrichmentError]
 ) -> None:
     conversation = make(Script(*answers))
@@ -231,7 +231,7 @@ async def test_error_beside_the_tries_is_judged_by_whether_one_came(
     assert type(conversation.fault) is kind
 
 
-async def test_fault_of_a_try_outlives_the_error_that_follows(pauses: list[float]) -> None:
+async def test_fault_of_a_try_outlives_a_later_error(pauses: list[float]) -> None:
     fault = KeyRefused()
     conversation = make(Script(fault))
 
@@ -258,7 +258,7 @@ def test_model_is_down_after_failures_in_a_row() -> None:
 
 
 @pytest.mark.parametrize("answer", [None, KeyRefused()])
-def test_any_answer_ends_the_row_of_failures(answer: EnrichmentError | None) -> None:
+def test_any_reply_resets_the_count_of_failures(answer: EnrichmentError | None) -> None:
     model_health = ModelHealth()
     faults = [ProviderTimeout()] * (FAILURES_TO_BE_DOWN - 1)
 
@@ -286,7 +286,7 @@ async def answered(usage: Usage | None) -> Conversation:
     return conversation
 
 
-async def test_usage_is_the_sum_of_all_answers_or_names_the_last_model() -> None:
+async def test_usage_is_the_sum_of_all_replies_or_names_the_last_model() -> None:
     without = await answered(None)
     last = make(Script(), model="last")
 
@@ -302,7 +302,7 @@ FAULTS: list[tuple[list[EnrichmentError | None], int]] = [
 
 
 @pytest.mark.parametrize(("faults", "telling"), FAULTS)
-async def test_most_telling_fault_is_one_that_may_pass_or_the_first(
+async def test_decisive_fault_is_the_first_transient_one_or_the_first(
     faults: list[EnrichmentError | None], telling: int
 ) -> None:
     conversations = [await answered(PRICED) for _ in faults]
@@ -319,7 +319,7 @@ def cancel() -> None:
     raise asyncio.CancelledError
 
 
-async def test_cancellation_after_an_answer_tells_its_price() -> None:
+async def test_cancellation_after_a_reply_reports_its_usage() -> None:
     conversations = [await answered(None), await answered(PRICED)]
 
     with pytest.raises(Interrupted) as raised, usage_on_cancel(conversations):
@@ -329,11 +329,11 @@ async def test_cancellation_after_an_answer_tells_its_price() -> None:
 
 
 @pytest.mark.parametrize("usage", [None, PRICED])
-async def test_call_that_is_not_cancelled_is_not_interrupted(usage: Usage | None) -> None:
+async def test_uncancelled_call_is_not_interrupted(usage: Usage | None) -> None:
     with usage_on_cancel([await answered(usage)]):
         pass
 
 
-async def test_cancellation_before_any_answer_is_left_as_it_is() -> None:
+async def test_cancellation_before_any_reply_is_unchanged() -> None:
     with pytest.raises(asyncio.CancelledError), usage_on_cancel([await answered(None)]):
         cancel()

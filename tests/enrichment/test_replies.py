@@ -1,4 +1,4 @@
-"""What is read off an answer, of which a provider may leave out anything."""
+"""Reading replies, of which a provider may leave out any part."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -33,7 +33,7 @@ def call(arguments: str | None) -> SimpleNamespace:
         (answer(message(), message(provider_specific_fields={"refusal": "I will not."})), True),
     ],
 )
-def test_answer_is_declined_by_the_model_or_a_filter(given: SimpleNamespace, *, declined: bool) -> None:
+def test_reply_is_declined_by_the_model_or_a_filter(given: SimpleNamespace, *, declined: bool) -> None:
     assert is_declined(given) is declined
 
 
@@ -63,7 +63,7 @@ def test_length_counts_contents_and_arguments(given: SimpleNamespace, length: in
         (None, None),
     ],
 )
-def test_fence_around_the_whole_is_taken_away(content: str | None, left: str | None) -> None:
+def test_fence_around_the_whole_content_is_removed(content: str | None, left: str | None) -> None:
     given = answer(message(content), message("```\nsecond\n```"))
 
     unfence(given)
@@ -83,7 +83,7 @@ def test_fence_around_the_whole_is_taken_away(content: str | None, left: str | N
         ({}, (0, 0)),
     ],
 )
-def test_tokens_are_counted_unless_they_are_nonsense(usage: dict[str, Any], tokens: tuple[int, int]) -> None:
+def test_implausible_token_counts_become_zero(usage: dict[str, Any], tokens: tuple[int, int]) -> None:
     given = answer(**usage)
 
     assert (tokens_of(given, "prompt"), tokens_of(given, "completion")) == tokens
