@@ -1,7 +1,6 @@
 """The worker claims items that are due, enriches them and passes their verdicts to the writer."""
 
 import asyncio
-import random
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,6 +21,7 @@ from enrichment.writer import VerdictWriter
 from items import queue
 from items.claims import Claim, Verdict
 from items.states import Status
+from postgres.backoff import jitter
 from postgres.session import Session
 
 logger = structlog.get_logger(__name__)
@@ -202,7 +202,7 @@ class EnrichmentWorker:
         seconds = self._settings.sweep_seconds
         if not self._is_listening:
             seconds = min(seconds, DEGRADED_SWEEP_SECONDS)
-        seconds *= random.uniform(0.8, 1.2)  # noqa: S311  # jitter is no secret
+        seconds *= jitter(0.8, 1.2)
         if self._breaker.is_open:
             return min(seconds, self._breaker.seconds_until_probe() or seconds)
         if self._free_capacity() > 0:

@@ -19,4 +19,9 @@ class Backoff:
 
     def jittered_seconds(self, failures: int) -> float:
         """Return the pause times a random factor from 0.5 to 1.5, so that clients do not all come back at once."""
-        return self.seconds(failures) * random.uniform(0.5, 1.5)  # noqa: S311  # jitter is no secret
+        return self.seconds(failures) * jitter(0.5, 1.5)
+
+
+def jitter(low: float, high: float) -> float:
+    """Return a random factor."""
+    return random.uniform(low, high)  # noqa: S311  # no secret

@@ -27,10 +27,10 @@ class MetricsServer(ThreadingHTTPServer):
     """Serves in daemon threads, so that a scrape never blocks the event loop."""
 
     daemon_threads = True
+    loop: asyncio.AbstractEventLoop  # of the caller of serving()
 
     def __init__(self, address: str, port: int) -> None:
         self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.loop: asyncio.AbstractEventLoop | None = None
         super().__init__((address, port), Handler)
 
     @contextmanager
@@ -50,7 +50,6 @@ class MetricsServer(ThreadingHTTPServer):
     def is_loop_alive(self) -> bool:
         """Return whether the event loop runs a callback in time."""
         responded = threading.Event()
-        assert self.loop is not None  # noqa: S101  # set by serving()
         self.loop.call_soon_threadsafe(responded.set)
         return responded.wait(LOOP_DEADLINE_SECONDS)
 
@@ -88,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         """Hide the version of Python."""
         return "LiteVault"
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class has this name
+    def log_message(self, *_args: Any, **_options: Any) -> None:
         """Log nothing: probes come every few seconds."""
 
 

@@ -1,7 +1,6 @@
 """One model and one text: the tries, their time and their cost. Independent of any model library."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -9,7 +8,7 @@ from typing import Any, Protocol
 from enrichment.errors import EnrichmentError, Interrupted, ProviderTimeout
 from enrichment.providers.faults import fault_of, fault_of_unusable_reply
 from enrichment.schemas import EnrichmentSchema, Usage
-from postgres.backoff import Backoff
+from postgres.backoff import Backoff, jitter
 
 FAILURES_TO_BE_DOWN = 5
 BACKOFF = Backoff(first_seconds=0.5, longest_seconds=8.0)
@@ -112,7 +111,7 @@ class Conversation:
 
     async def _pause(self, at_least_seconds: float) -> bool:
         """Wait before the next try. Return False at once if there is none, or no time for it."""
-        seconds = max(at_least_seconds, random.uniform(0, BACKOFF.seconds(self._tries_made)))  # noqa: S311  # jitter is no secret
+        seconds = max(at_least_seconds, BACKOFF.seconds(self._tries_made) * jitter(0, 1))
         if not self._tries_left or seconds >= self._seconds_left():
             return False
         await asyncio.sleep(seconds)

@@ -12,7 +12,7 @@ The next fallback model follows. Each may use an equal share of the remaining ti
 """
 
 import asyncio
-import logging
+import importlib
 import os
 import warnings
 from collections.abc import Iterator, Sequence
@@ -34,6 +34,7 @@ from enrichment.providers.conversation import (
     usage_on_cancel,
 )
 from enrichment.providers.draft import Draft
+from enrichment.providers.library_logs import silence_libraries
 from enrichment.providers.replies import is_declined, length_of, tokens_of, unfence
 from enrichment.schemas import EnrichmentResult, EnrichmentSchema, Usage
 
@@ -47,19 +48,10 @@ os.environ.update(
 )
 
 
-def _silence_libraries() -> None:
-    """Keep keys, texts and replies out of the log, and out of the libraries' own handlers."""
-    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "httpcore", "httpx", "instructor", "openai"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+import litellm
+from instructor import AsyncInstructor, Mode, from_litellm, response_schema
 
-
-_silence_libraries()  # during the import
-
-import litellm  # noqa: E402  # it reads what was set above
-import openai.resources.chat.completions  # noqa: E402, F401  # else litellm imports it, slowly, at the first call
-from instructor import AsyncInstructor, Mode, from_litellm, response_schema  # noqa: E402  # as above
-
-_silence_libraries()  # again, because LITELLM_LOG and OPENAI_LOG set the level at import
+silence_libraries()  # again, because LITELLM_LOG and OPENAI_LOG set the level at import
 litellm.suppress_debug_info = True  # no banner on standard output
 litellm.telemetry = False
 
@@ -183,6 +175,7 @@ def _warm_up() -> None:
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # pydantic's, about litellm's own classes
         litellm.completion("gpt-4o-mini", [{"role": "user", "content": "Ready?"}], mock_response="Yes.")
     _count_tokens("Ready?")
+    importlib.import_module("openai.resources.chat.completions")
 
 
 def _routes(settings: LLMSettings) -> Iterator[Route]:

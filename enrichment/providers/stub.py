@@ -45,13 +45,13 @@ MARKUP = tuple(
         (r"\|", "   "),
     )
 )
-FIELD = re.compile(r"([^\W\d_][\w-]{0,30}) ?[:：][ \t]*(.*)")  # noqa: RUF001  # the colon of East Asia
+FIELD = re.compile(r"([^\W\d_][\w-]{0,30}) ?[:\uff1a][ \t]*(.*)")
 SUBJECTS = {"subject", "title", "betreff", "objet", "asunto", "тема", "件名", "主题", "제목", "name", "package"}
 # Lines without letters, headings such as NAME, tables, page headers, legal lines.
 EMPTY = re.compile(r"^[\W\d_]*$|^[A-Z]+$|\S {3,}\S|^(?i:copyright|©|\(c\)|spdx)")
 LETTER, CODE = re.compile(r"[^\W\d_]"), re.compile(r"[{}\]=<>\\$]|--")
-SENTENCE_END = re.compile(r"(?<=[\w)\]\"'”»]{2}[.!?…])\s+|(?<=[。！？।؟۔])\s*")  # noqa: RUF001  # of their scripts
-SENTENCE = re.compile(r"(?s).*[.!?…。！？।؟۔][)\"'”»]*")  # noqa: RUF001  # see above
+SENTENCE_END = re.compile(r"(?<=[\w)\]\"'”»]{2}[.!?…])\s+|(?<=[。\uff01\uff1f।؟\u06d4])\s*")
+SENTENCE = re.compile(r"(?s).*[.!?…。\uff01\uff1f।؟\u06d4][)\"'”»]*")
 BETWEEN_WIDE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
 STOP_WORDS = {language: frozenset(stopwords(language)) for language in langs()}
 # Vowel signs and accents, which \w does not match.
@@ -61,7 +61,7 @@ PARTICLES = "".join(word for word in STOP_WORDS["zh"] if len(word) == 1 and word
 OTHER = rf"[^\W\d_{HAN}{SYLLABIC}\u3040-\u30ff]"
 WORD = re.compile(
     rf"(?P<han>(?:[{HAN}](?<![{PARTICLES}])){{2,}})|(?P<syllabic>[{SYLLABIC}]{{4,}})|[\u30a1-\u30fa\u30fc]{{2,}}"
-    rf"|(?<![a-z\d_]){OTHER}(?:{OTHER}|[{MARKS}]|['’\u200c-](?={OTHER}))*"  # noqa: RUF001  # an apostrophe
+    rf"|(?<![a-z\d_]){OTHER}(?:{OTHER}|[{MARKS}]|['\u2019\u200c-](?={OTHER}))*"
 )
 # In scripts without spaces, recurring pieces of these lengths count as words.
 PIECE_LENGTHS = {"han": (4, 3, 2), "syllabic": (5, 4, 3)}
@@ -73,7 +73,8 @@ KOREAN_PARTICLE = re.compile("(?<=[가-힣]{2})(?:에서|으로|까지|[은는�
 class StubProvider(EnrichmentProvider):
     """Deterministic and offline: the same text always gets the same draft."""
 
-    async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:  # noqa: ARG002  # the tags come from the text
+    async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
+        del vocabulary  # the tags come from the text
         return draft(text).result(Usage(model="stub"))
 
 

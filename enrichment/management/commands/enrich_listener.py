@@ -39,7 +39,7 @@ DEADLINE_MARGIN_SECONDS = 5.0
 
 class Command(BaseCommand):
     # The checks import the web side: 18 MB that a worker never uses.
-    requires_system_checks: list[str] = []  # noqa: RUF012  # declared so by the base class
+    requires_system_checks = ()
     help = (
         "Enrich captured items: wait for notifications of the database, call the model, write the results. "
         "Start as many as you like, on any machine, or several at once with --processes. "

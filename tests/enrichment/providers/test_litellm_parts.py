@@ -12,6 +12,7 @@ from instructor import Mode
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.errors import InvalidOutput, ModelDeclined
 from enrichment.providers import litellm as module
+from enrichment.providers.library_logs import silence_libraries
 from enrichment.providers.litellm import MAX_COST_USD, LiteLLMProvider, Route, _address, _cost, _provider_of, _usage_of
 from enrichment.schemas import Usage
 from tests.enrichment.leaks import TEXT
@@ -153,7 +154,7 @@ def test_library_is_silenced(name: str) -> None:
     level = logger.level
     logger.setLevel(logging.DEBUG)
     try:
-        module._silence_libraries()
+        silence_libraries()
 
         assert not logger.isEnabledFor(logging.CRITICAL)
         assert logger.level == logging.CRITICAL + 1
