@@ -1,18 +1,18 @@
-"""The circuit breaker: while the provider is down, items wait instead of being burned."""
+"""The circuit breaker: while the provider is down, items wait instead of using up their attempts."""
 
 import time
 from collections.abc import Callable
 
-from postgres.backoff import doubled_seconds
+from postgres.backoff import Backoff
 
 FAILURES_TO_OPEN = 5
-FIRST_PAUSE_SECONDS = 2.0
-LONGEST_PAUSE_SECONDS = 30.0
+BACKOFF = Backoff(first_seconds=2.0, longest_seconds=30.0)
 
 
 class Breaker:
-    """Counts transient failures in a row. After several it opens: then one item at a time probes the provider,
-    with growing pauses between, until one gets an answer.
+    """Opens after several transient failures in a row.
+
+    While it is open, one item at a time probes the provider, with growing pauses, until one gets a response.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -26,20 +26,18 @@ class Breaker:
         return self._failures >= FAILURES_TO_OPEN
 
     def seconds_until_probe(self) -> float:
-        """How long to wait before the next item may be tried. 0 when it may be now."""
+        """Return the time until the next item may be tried, 0 if it may be now."""
         return max(0.0, self._probe_at - self._clock()) if self.is_open else 0.0
 
-    def answered(self) -> None:
-        """The provider gave an answer, welcome or not: it is there."""
+    def record_response(self) -> None:
+        """Close the breaker. A refusal is a response, too."""
         self._failures = 0
         self._failed_probes = 0
 
-    def failed(self) -> None:
-        """The provider gave no answer. Calls that were under way when it opened do not lengthen the pause."""
+    def record_failure(self) -> None:
+        """Count a failure. Only a failed probe makes the pause longer, not a call from before the breaker opened."""
         was_probing = self.is_open and self.seconds_until_probe() == 0
         self._failures += 1
         self._failed_probes += was_probing
         if was_probing or self._failures == FAILURES_TO_OPEN:
-            self._probe_at = self._clock() + doubled_seconds(
-                self._failed_probes + 1, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
-            )
+            self._probe_at = self._clock() + BACKOFF.seconds(self._failed_probes + 1)

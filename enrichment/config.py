@@ -1,8 +1,8 @@
-"""The settings of enrichment: their types, defaults and ranges, and what each of them does.
+"""The settings of enrichment, with their types, defaults, ranges and descriptions.
 
 Each field is read from the environment variable of the same name behind the prefix of its class:
 ``LLMSettings.concurrency`` is ``LITEVAULT_LLM_CONCURRENCY``.
-The module is pure, so that the web side can read it without importing a model library.
+The web side reads this module, so that it must not import a model library.
 """
 
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ ModelNames = Annotated[tuple[ModelName, ...], BeforeValidator(split_on_commas)]
 
 
 class InvalidSettings(ValueError):
-    """Some variables have values that cannot be used; the message names each and its range."""
+    """Some variables have invalid values. The message has the name and the range of each."""
 
 
 class EnvironmentSettings(BaseModel):
-    """Settings that come from environment variables which share a prefix."""
+    """Settings from environment variables that share a prefix."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     prefix: ClassVar[str]
@@ -41,8 +41,7 @@ class EnvironmentSettings(BaseModel):
     def from_environment(cls, environment: Mapping[str, str], *, is_development: bool = False) -> Self:
         """Read the variables that are set and not empty.
 
-        Raises InvalidSettings, which names the variable and what it accepts, but never its value:
-        that may be a secret pasted in the wrong place.
+        Raise InvalidSettings without the invalid values: one may be a secret in the wrong place.
         """
         variables = ((field, environment.get(cls.variable(field), "").strip()) for field in cls.model_fields)
         given = {field: value for field, value in variables if value}
@@ -60,7 +59,7 @@ class EnvironmentSettings(BaseModel):
 
     @classmethod
     def accepts(cls, field: str) -> str:
-        """Say in words what a field takes, from its own JSON schema."""
+        """Describe the valid values of a field, from its JSON schema."""
         schema = cls.schema_of(field)
         if "examples" in schema:
             return f"a value like {schema['examples'][0]}"
@@ -77,14 +76,14 @@ class EnvironmentSettings(BaseModel):
 
 
 class LLMSettings(EnvironmentSettings):
-    """How a text is turned into a draft."""
+    """Settings of the provider."""
 
     prefix = "LITEVAULT_LLM_"
     development_defaults: ClassVar[Mapping[str, object]] = {"provider": "stub"}
 
     provider: Literal["litellm", "stub"] = Field(
         default="litellm",
-        description="litellm asks a model. stub works offline, and drafts from the text's own words.",
+        description="litellm calls a model. stub works offline, and drafts from the text's own words.",
     )
     model: ModelName = Field(
         default="openai/gpt-4o-mini",
@@ -101,12 +100,12 @@ class LLMSettings(EnvironmentSettings):
     )
     mode: Literal["auto", "tools", "json_schema", "json"] = Field(
         default="auto",
-        description="How the model is made to reply in a form. auto chooses what the model supports.",
+        description="How the model is made to reply in a given format. auto chooses what the model supports.",
     )
     max_input_tokens: int = Field(
         default=8000, ge=100, le=1000000, description="Longer texts are cut to this many tokens."
     )
-    temperature: float = Field(default=0.3, ge=0, le=2, description="The temperature that the model is asked with.")
+    temperature: float = Field(default=0.3, ge=0, le=2, description="The sampling temperature of the model.")
     max_tokens: int = Field(default=1024, ge=64, le=100000, description="The longest reply, in tokens.")
     timeout_seconds: float = Field(
         default=30,
@@ -118,7 +117,7 @@ class LLMSettings(EnvironmentSettings):
         default=2,
         ge=0,
         le=10,
-        description="How often a reply that does not fit, or a call that broke, is tried again within one attempt.",
+        description="How often a call that failed, or whose reply was not valid, is retried within one attempt.",
     )
     concurrency: int = Field(
         default=3, ge=1, le=1000, description="How many items one worker enriches at the same time."
@@ -126,7 +125,7 @@ class LLMSettings(EnvironmentSettings):
 
     @property
     def deadline_seconds(self) -> float:
-        """The longest that one item may take: every try at its full timeout."""
+        """The longest time for one item: every try at its full timeout."""
         return self.timeout_seconds * (self.max_retries + 1)
 
     @property
@@ -136,7 +135,7 @@ class LLMSettings(EnvironmentSettings):
 
 
 class EnrichSettings(EnvironmentSettings):
-    """How the worker treats the queue."""
+    """Settings of the worker."""
 
     prefix = "LITEVAULT_ENRICH_"
 
@@ -154,7 +153,7 @@ class EnrichSettings(EnvironmentSettings):
         default=25,
         ge=0,
         le=3600,
-        description="How many seconds a worker that was told to stop has to finish what is in flight. make run sets 2.",
+        description="How many seconds a stopping worker has to finish the items in flight. make run sets 2.",
     )
     per_owner_concurrency: int = Field(
         default=0,

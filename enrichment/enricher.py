@@ -1,4 +1,4 @@
-"""One attempt: a claim goes in, a verdict comes out, whatever the provider does."""
+"""One attempt: from a claim to a verdict."""
 
 import asyncio
 from dataclasses import replace
@@ -20,7 +20,7 @@ logger = structlog.get_logger(__name__)
 
 
 class Enricher:
-    """Asks the provider under a deadline, and decides what an error means for the item."""
+    """Calls the provider under a deadline, and decides what an error means for the item."""
 
     def __init__(
         self,
@@ -38,21 +38,21 @@ class Enricher:
         self._max_attempts = max_attempts
 
     async def enrich(self, claim: Claim) -> Verdict:
-        """Return the verdict. Only cancellation, and nothing else, is raised."""
+        """Return the verdict. Raise nothing but asyncio.CancelledError."""
         started_at = timezone.now()
         try:
-            result = await self._ask_provider(claim)
+            result = await self._call_provider(claim)
         except Interrupted as interrupted:
             return verdicts.released(claim, usage=interrupted.usage)
         except EnrichmentError as error:
-            return self._verdict_on(error, claim, started_at=started_at)
-        self._provider_answered()
+            return self._error_verdict(error, claim, started_at=started_at)
+        self._record_response()
         verdict = verdicts.succeeded(claim, started_at, result)
-        logger.info("enrichment.succeeded", **_described(verdict))
+        logger.info("enrichment.succeeded", **_log_fields(verdict))
         return verdict
 
-    async def _ask_provider(self, claim: Claim) -> EnrichmentResult:
-        """Whatever a provider does, this ends before the deadline, with a result or an EnrichmentError."""
+    async def _call_provider(self, claim: Claim) -> EnrichmentResult:
+        """Return the draft within the deadline, or raise EnrichmentError, Interrupted or asyncio.CancelledError."""
         if claim.attempt > self._max_attempts:
             raise Abandoned
         try:
@@ -65,24 +65,24 @@ class Enricher:
         except (Interrupted, asyncio.CancelledError) as cancelled:
             if is_cancelled():
                 raise
-            failure = unasked(cancelled)
-        except Exception as error:  # one item's trouble is not the worker's
+            failure = unexpected_cancellation(cancelled)
+        except Exception as error:  # an error of one item must not end the worker
             failure = UnexpectedFailure(cause=type(error).__name__)
-        # Raised here, so that no library's text travels along as the context.
+        # Raised here, so that the error has no context, which may hold the text.
         raise failure
 
     async def _draft(self, claim: Claim) -> EnrichmentResult:
-        """Have it drafted, and its tags spelled as the owner spells them. No provider has to be trusted with that."""
-        words = await self._vocabularies.of(claim.owner_id)
-        result = await self._provider.enrich_item(claim.raw_text, vocabulary=tuple(words.tags))
-        return replace(result, tags=words.respelled(result.tags))
+        """Draft, with the tags spelled as the owner spells them."""
+        spellings = await self._vocabularies.get(claim.owner_id)
+        result = await self._provider.enrich_item(claim.raw_text, vocabulary=tuple(spellings.tags))
+        return replace(result, tags=spellings.respelled(result.tags))
 
-    def _verdict_on(self, error: EnrichmentError, claim: Claim, *, started_at: datetime) -> Verdict:
+    def _error_verdict(self, error: EnrichmentError, claim: Claim, *, started_at: datetime) -> Verdict:
         if error.is_transient:
-            self._breaker.failed()
+            self._breaker.record_failure()
             metrics.provider_down.set(self._breaker.is_open)
         elif not isinstance(error, Abandoned):
-            self._provider_answered()
+            self._record_response()
         is_outage = error.is_transient and self._breaker.is_open
         if is_outage or (error.is_transient and claim.attempt < self._max_attempts):
             verdict = verdicts.postponed(claim, started_at, error, is_refunded=is_outage)
@@ -90,14 +90,14 @@ class Enricher:
             verdict = verdicts.failed(claim, started_at, error)
         logger.warning(
             "enrichment.failed" if verdict.status == Status.FAILED else "enrichment.postponed",
-            **_described(verdict),
+            **_log_fields(verdict),
             cause=error.cause,
             http_status=error.http_status,
         )
         return verdict
 
-    def _provider_answered(self) -> None:
-        self._breaker.answered()
+    def _record_response(self) -> None:
+        self._breaker.record_response()
         metrics.provider_down.set(0)
 
 
@@ -106,15 +106,15 @@ def is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def unasked(cancelled: Interrupted | asyncio.CancelledError) -> EnrichmentError:
-    """What a cancellation means that the worker did not ask for. The item must not go round for ever."""
+def unexpected_cancellation(cancelled: Interrupted | asyncio.CancelledError) -> EnrichmentError:
+    """Return the error for a cancellation that the worker did not request, so that it counts as an attempt."""
     if isinstance(cancelled, Interrupted):
         return ProviderTimeout(usage=cancelled.usage)  # by the deadline
     return UnexpectedFailure(cause="CancelledError")  # leaked by a library
 
 
-def _described(verdict: Verdict) -> dict[str, object]:
-    """What the log says of an attempt: nothing of the text, nothing of the result."""
+def _log_fields(verdict: Verdict) -> dict[str, object]:
+    """Return the log fields of an attempt, without any text."""
     duration = verdict.finished_at - verdict.started_at
     return {
         "item_id": str(verdict.claim.item_id),

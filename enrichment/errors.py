@@ -1,4 +1,4 @@
-"""What can go wrong while a text is enriched: the only errors that are stored or shown.
+"""The errors of enrichment, the only ones that are stored or shown.
 
 ::
 
@@ -9,13 +9,13 @@
     │   ├── KeyRefused
     │   ├── ModelUnknown
     │   └── QuotaExhausted
-    ├── InvalidOutput          LLM_VALIDATION_ERROR   permanent: an answer that cannot be used
+    ├── InvalidOutput          LLM_VALIDATION_ERROR   permanent: the reply is not a valid draft
     │   ├── OutputCutOff
     │   └── ModelDeclined
-    ├── UnexpectedFailure      LLM_API_ERROR          permanent: a defect, of the provider's library or of ours
+    ├── UnexpectedFailure      LLM_API_ERROR          permanent: a bug, in the provider's library or in ours
     └── Abandoned              ENRICHMENT_ABANDONED   permanent: every worker that took the item died
 
-Each class carries a fixed sentence. What the provider said is never kept: it may hold a key or the user's text.
+Each class has a fixed sentence. The provider's own message is never kept: it may hold a key or the user's text.
 """
 
 from typing import ClassVar
@@ -24,10 +24,10 @@ from enrichment.schemas import Usage
 
 
 class EnrichmentError(Exception):
-    """The attempt gave no result.
+    """The attempt failed.
 
-    `usage` is what the attempt cost all the same, and `retry_after` the pause in seconds that the provider
-    asked for. For the log there are `cause`, the class name of what the library raised, and `http_status`.
+    `usage` is the cost of the attempt, and `retry_after` the provider's Retry-After in seconds. `cause`, the class name
+    of the library's exception, and `http_status` are for the log.
     """
 
     code: ClassVar[str]
@@ -50,12 +50,12 @@ class EnrichmentError(Exception):
 
     @property
     def message(self) -> str:
-        """What is stored on the item and shown to its owner."""
+        """The error that is stored on the item and shown to its owner."""
         return f"{self.code}: {self.sentence}"
 
 
 class Interrupted(Exception):
-    """The call was cancelled after answers had come. Raised in place of asyncio.CancelledError, with their price."""
+    """The call was cancelled after replies had come. Raised in place of asyncio.CancelledError, with their usage."""
 
     def __init__(self, usage: Usage) -> None:
         super().__init__()

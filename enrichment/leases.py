@@ -1,4 +1,4 @@
-"""Keeps the leases of what a worker holds, and says which it has lost."""
+"""Renews the leases of a worker's claims, and reports those that are lost."""
 
 import asyncio
 import time
@@ -16,10 +16,10 @@ logger = structlog.get_logger(__name__)
 
 
 class LeaseKeeper:
-    """Renews each lease three times before it ends.
+    """Renews each lease every third of its time.
 
-    `held` says what to renew. `on_lost` hears of each claim that is ours no more, or will soon not be, because the
-    database has been away for two thirds of a lease.
+    `claims` returns the claims to renew. `on_lost` is called for each claim whose lease is lost, or will soon end
+    because the database has been away for two thirds of a lease.
     """
 
     def __init__(
@@ -27,18 +27,17 @@ class LeaseKeeper:
         fetch: Fetch,
         *,
         lease_seconds: float,
-        held: Callable[[], Sequence[Claim]],
+        claims: Callable[[], Sequence[Claim]],
         on_lost: Callable[[Claim], None],
     ) -> None:
         self._fetch = fetch
         self._lease_seconds = lease_seconds
-        self._held = held
+        self._claims = claims
         self._on_lost = on_lost
-        self._asked = asyncio.Event()
+        self._requested = asyncio.Event()
 
     def renew_now(self) -> None:
-        """Do not wait for the next third: something may have been missed."""
-        self._asked.set()
+        self._requested.set()
 
     async def run(self) -> None:
         """Renew until cancelled."""
@@ -46,10 +45,10 @@ class LeaseKeeper:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._lease_seconds / 3):
-                    await self._asked.wait()
-            self._asked.clear()
-            asked_at = time.monotonic()
-            claims = self._held()
+                    await self._requested.wait()
+            self._requested.clear()
+            requested_at = time.monotonic()
+            claims = self._claims()
             try:
                 still_ours = await queue.renew(self._fetch, claims, lease_seconds=self._lease_seconds)
             except psycopg.Error as error:
@@ -58,7 +57,7 @@ class LeaseKeeper:
                     continue
                 still_ours = set()
             else:
-                renewed_at = asked_at
+                renewed_at = requested_at
             for claim in claims:
                 if claim.item_id not in still_ours:
                     self._on_lost(claim)

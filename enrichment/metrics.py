@@ -1,7 +1,6 @@
-"""What one listener has done since it was started, for Prometheus.
+"""Prometheus metrics of one worker since its start.
 
-Counting costs about a microsecond each, and nothing is read from the database. The state of the queue, which all
-listeners share, is told by the web server: litevault/operations/metrics.py.
+Nothing is read from the database. The web server has the metrics of the queue: litevault/operations/metrics.py.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -13,21 +12,22 @@ from items.claims import Finished, Verdict
 from items.states import Outcome
 from postgres.listener_metrics import ListenerMetrics
 
-# From the quickest answer of a small model of one's own to the longest deadline that anybody waits for.
+# From the fastest response of a small local model to the longest deadline.
 DURATION_BUCKETS_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300)
 
-# Nobody asks when a counter began.
-disable_created_metrics()  # type: ignore[no-untyped-call]  # its library forgot the type
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no type for it
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 
 slots = Gauge("litevault_worker_slots", "How many items this worker enriches at the same time.", registry=REGISTRY)
 in_flight = Gauge(
-    "litevault_worker_items_in_flight", "Items that this worker holds, those claimed ahead included.", registry=REGISTRY
+    "litevault_worker_items_in_flight",
+    "Claimed and unfinished items, including those claimed ahead.",
+    registry=REGISTRY,
 )
 claims = Counter("litevault_claims", "Items claimed.", registry=REGISTRY)
 attempts = Counter(
-    "litevault_attempts", "Attempts whose end was written.", ["outcome", "error_code"], registry=REGISTRY
+    "litevault_attempts", "Attempts whose verdict was written.", ["outcome", "error_code"], registry=REGISTRY
 )
 durations = Histogram(
     "litevault_attempt_duration_seconds",
@@ -36,28 +36,26 @@ durations = Histogram(
     buckets=DURATION_BUCKETS_SECONDS,
     registry=REGISTRY,
 )
-tokens = Counter("litevault_tokens", "Tokens of all answers, useful or not.", ["model", "direction"], registry=REGISTRY)
+tokens = Counter("litevault_tokens", "Tokens of all replies, useful or not.", ["model", "direction"], registry=REGISTRY)
 cost = Counter(
-    "litevault_cost_usd", "Price of all answers in US dollars, where it is known.", ["model"], registry=REGISTRY
+    "litevault_cost_usd", "Cost of all replies in US dollars, where it is known.", ["model"], registry=REGISTRY
 )
 stale_results = Counter(
-    "litevault_stale_results", "Results that came after their item had moved on.", registry=REGISTRY
+    "litevault_stale_results", "Results that came after their item had changed hands.", registry=REGISTRY
 )
-leases_lost = Counter("litevault_leases_lost", "Items that were taken from this worker in flight.", registry=REGISTRY)
-verdicts_delayed = Gauge(
-    "litevault_verdicts_delayed", "Verdicts that wait because the database does not take them.", registry=REGISTRY
-)
+leases_lost = Counter("litevault_leases_lost", "Leases lost while their item was in flight.", registry=REGISTRY)
+verdicts_delayed = Gauge("litevault_verdicts_delayed", "Verdicts that wait for the database.", registry=REGISTRY)
 verdicts_refused = Counter(
-    "litevault_verdicts_refused", "Verdicts that the database refused for what is in them.", registry=REGISTRY
+    "litevault_verdicts_refused", "Verdicts that the database refused because of their data.", registry=REGISTRY
 )
 provider_down = Gauge(
-    "litevault_provider_down", "1 while the provider does not answer, and items wait for it.", registry=REGISTRY
+    "litevault_provider_down", "1 while the provider is down, and items wait for it.", registry=REGISTRY
 )
 listener = ListenerMetrics(REGISTRY)
 
 
-def finished(verdicts: Sequence[Verdict], result: Finished) -> None:
-    """Count a batch that was written. Those whose item is locked by somebody else come again."""
+def count_written(verdicts: Sequence[Verdict], result: Finished) -> None:
+    """Count a written batch, without the verdicts of locked items, which are written later."""
     verdicts_delayed.set(0)
     for verdict in verdicts:
         if not is_among(verdict, result.locked):
@@ -65,14 +63,14 @@ def finished(verdicts: Sequence[Verdict], result: Finished) -> None:
 
 
 def is_among(verdict: Verdict, others: Collection[Verdict]) -> bool:
-    """By identity: these lists are nearly always empty."""
+    """Compare by identity, which is cheap."""
     return any(other is verdict for other in others)
 
 
 def _count(verdict: Verdict, *, is_late: bool) -> None:
     outcome = verdict.outcome
     if is_late:
-        # What was called off was discarded, but for the few that another worker took.
+        # A released item that is late was discarded, apart from the few that another worker took.
         outcome = Outcome.CANCELLED if verdict.is_released else Outcome.STALE
         stale_results.inc(not verdict.is_released)
     attempts.labels(outcome, verdict.error_code or "").inc()
@@ -83,18 +81,18 @@ def _count(verdict: Verdict, *, is_late: bool) -> None:
         cost.labels(verdict.model).inc(float(verdict.cost_usd or 0))
 
 
-def _begin_at_zero() -> None:
-    """A counter that appears with its first event has not grown, as Prometheus sees it: no alert would tell."""
+def _create_series() -> None:
+    """Create the series at 0: Prometheus sees no increase in one that appears at 1."""
     for outcome in (Outcome.SUCCEEDED, Outcome.RELEASED, Outcome.CANCELLED, Outcome.STALE):
         attempts.labels(outcome, "")
-    for code in {kind.code for kind in _kinds(EnrichmentError)}:
+    for code in {error.code for error in _subclasses(EnrichmentError)}:
         attempts.labels(Outcome.FAILED, code)
 
 
-def _kinds(base: type[EnrichmentError]) -> Iterator[type[EnrichmentError]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from _kinds(kind)
+def _subclasses(base: type[EnrichmentError]) -> Iterator[type[EnrichmentError]]:
+    for error in base.__subclasses__():
+        yield error
+        yield from _subclasses(error)
 
 
-_begin_at_zero()
+_create_series()

@@ -11,10 +11,10 @@ PAUSE_SECONDS = 0.25
 
 
 class Notifier:
-    """Notifies at once, and then at most four times a second, however many batches are written.
+    """Notifies at once, and then at most four times a second.
 
-    Each notification is a statement of its own, after the commit: commits that notify queue behind one lock of
-    PostgreSQL's. A lost notification does no harm: live views also look without one.
+    Each notification is a statement of its own, after the commit: PostgreSQL serializes commits that notify. A lost
+    notification does no harm, because live views also poll.
     """
 
     def __init__(self, fetch: Fetch) -> None:
@@ -22,24 +22,23 @@ class Notifier:
         self._requested = asyncio.Event()
 
     def request(self) -> None:
-        """Notify soon."""
         self._requested.set()
 
     async def run(self) -> None:
-        """Notify as often as requested, until cancelled."""
+        """Notify when requested, until cancelled."""
         while True:
             await self._requested.wait()
             await self.flush()
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def flush(self) -> None:
-        """Notify now, if that was requested and has not been done."""
+        """Send a requested notification now."""
         if self._requested.is_set():
             self._requested.clear()
             try:
                 await notify_changed(self._fetch)
             except psycopg.Error:
-                pass  # live views look without a notification, too
+                pass  # live views also poll
             except asyncio.CancelledError:
                 self._requested.set()
                 raise

@@ -1,9 +1,9 @@
-"""What the model is told. No other module holds words for it.
+"""The prompts. No other module has text for the model.
 
-The text is data: it travels in the user message, between marks that nobody can guess, so that it cannot
-end itself and go on as an instruction. So are the tags of its owner, between marks of their own.
-The marks look like HTML because small models have seen that in training, and take a bare line for the text itself.
-No language is named and no example given, because models answer in the language of the examples that they see.
+The text is data: it is sent in the user message, between random marks, so that it cannot end itself and continue as an
+instruction. So are the tags of its owner, between marks of their own. The marks look like HTML because small models
+know that from training, and take a bare line for a part of the text. There is no example and no name of a language,
+because models reply in the language of the examples.
 """
 
 import secrets
@@ -29,7 +29,7 @@ Write the title, the summary and the tags in the language of the text itself.
 
 A line that holds only […] shows where a long text was cut. Describe what is there."""
 
-# Said only where there are tags: a token that says nothing costs as much as another.
+# Sent only with tags, to save tokens.
 TAGS_PROMPT = """
 
 Before the text stand tags that this person already uses, one on each line, between the marks <tags-…> and \
@@ -37,16 +37,16 @@ Before the text stand tags that this person already uses, one on each line, betw
 out those that do not fit."""
 
 MARK_NAMES = ("text", "tags")
-# Small models heed what they read last.
+# Small models follow what they read last.
 REQUEST = "Describe the text between the marks: its title, summary, tags and source_type, in its own language."
 CUT_MARK = "\n[…]"
 
-# Each round asks for a little less than what would fit on average, because tokens are not spread evenly.
+# Each round cuts to a little less than what fits on average, because tokens are not spread evenly.
 _SAFETY = 0.95
 
 
 def build_messages(text: str, *, tags: Sequence[str] = ()) -> list[Message]:
-    """The conversation to start with. `tags` are the owner's, each on one line."""
+    """Return the messages of the first request. `tags` are the owner's, without line breaks."""
     system, parts = SYSTEM_PROMPT, [marked(text, name="text"), "", REQUEST]
     if tags:
         system += TAGS_PROMPT
@@ -55,15 +55,15 @@ def build_messages(text: str, *, tags: Sequence[str] = ()) -> list[Message]:
 
 
 def marked(data: str, *, name: str) -> str:
-    """The data between two marks. 64 random bits each time: nobody has a second guess."""
+    """Return the data between two marks with 64 random bits, which differ each time."""
     mark = f"{name}-{secrets.token_hex(8)}"
     return f"<{mark}>\n{data}\n</{mark}>"
 
 
 def tags_that_fit(vocabulary: Sequence[str], *, most_bytes: int) -> list[str]:
-    """The first of the owner's tags, printable and each on one line, as long as they fit together.
+    """Return the first of the owner's tags that fit together, each printable and on one line.
 
-    A token is at least one byte long, so that they take no more tokens than bytes.
+    A token has at least one byte, so that the tags take no more tokens than bytes.
     """
     kept: list[str] = []
     for tag in filter(None, (one_line(tag, limit=TAG_MAX_LENGTH) for tag in vocabulary)):
@@ -75,9 +75,9 @@ def tags_that_fit(vocabulary: Sequence[str], *, most_bytes: int) -> list[str]:
 
 
 def cut_to_tokens(text: str, *, limit: int, count: Callable[[str], int]) -> str:
-    """The beginning of the text, with a mark where it was cut, in at most `limit` tokens as `count` counts them.
+    """Return the beginning of the text, with a mark where it is cut, in at most `limit` tokens.
 
-    A token is at least one byte long, so that a text which is short enough is never counted.
+    A token has at least one byte, so that a short text is not counted.
     """
     if len(text.encode("utf-8", "surrogatepass")) <= limit:
         return text

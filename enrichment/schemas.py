@@ -1,4 +1,4 @@
-"""What the model must return, and what we keep of it."""
+"""The draft: its schema, its limits and its usage."""
 
 import re
 import unicodedata
@@ -17,7 +17,7 @@ from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TITLE_MAX_LENGTH, no
 DRAFT_TAGS_MIN_COUNT = 3
 DRAFT_TAGS_MAX_COUNT = 5
 
-# What moves a terminal's cursor or colours its text, and what makes links and titles there.
+# Terminal sequences for the cursor, colours, links and titles.
 ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\x9d]*(?:\x07|\x1b\\|\x9c)"
 )
@@ -26,9 +26,9 @@ JOINERS = "\u200c\u200d"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What the answers to an attempt cost, and the model that really answered, or was asked last.
+    """The tokens and the cost of an attempt, and the model that replied, or was called last.
 
-    `cost_usd` is None when a price is not known.
+    `cost_usd` is None if a price is not known.
     """
 
     model: str
@@ -48,7 +48,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrichmentResult:
-    """A draft for a person to confirm, within every limit of the database."""
+    """A draft within every limit of the database."""
 
     title: str
     summary: str
@@ -58,9 +58,9 @@ class EnrichmentResult:
 
 
 def one_line(text: str, *, limit: int) -> str:
-    """Printable text on one line, cut at a word where possible, with an ellipsis for what is missing.
+    """Return the text on one line, cut at a word where possible, with an ellipsis where it is cut.
 
-    Control, bidirectional and escape characters go: PostgreSQL refuses some, and others deceive a reader.
+    Control, bidirectional and escape characters are removed: PostgreSQL refuses some, and others deceive a reader.
     """
     text = ESCAPE_SEQUENCE.sub("", text)
     printable = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text if is_harmless(c))
@@ -75,12 +75,12 @@ def one_line(text: str, *, limit: int) -> str:
 
 
 def is_harmless(character: str) -> bool:
-    """Not a lone surrogate, nor an invisible format character, but for the joiners that scripts and emoji need."""
+    """Return False for lone surrogates and invisible format characters, except joiners, which emoji need."""
     return unicodedata.category(character) not in ("Cs", "Cf") or character in JOINERS
 
 
 def drafted_tag(tag: str) -> str:
-    """Normalise a tag and cut off the punctuation that surrounds it in a list. A # at the end belongs to it: c#."""
+    """Normalise a tag and strip list punctuation around it. A # at the end is part of the tag, as in c#."""
     return normalise_tag(one_line(tag, limit=10 * TAG_MAX_LENGTH)).lstrip(" #,;")[:TAG_MAX_LENGTH].rstrip(" ,;")
 
 
@@ -89,7 +89,7 @@ def _as_line(limit: int) -> BeforeValidator:
 
 
 def _as_tags(value: object) -> object:
-    """Take "a, b, c" for a list, and keep the first five tags that differ."""
+    """Split "a, b, c" into a list, and keep the first five distinct tags."""
     if isinstance(value, str):
         value = value.split(",")
     if not isinstance(value, list | tuple):

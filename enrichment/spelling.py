@@ -1,14 +1,13 @@
-"""When two tags are one: the same word in another case, with another hyphen, or in the plural.
+"""Finds tags that are spellings of the same word: in another case, with another hyphen, or in the plural.
 
-No dictionary is asked. The plural is the simplest one, an s at the end, and only ever joins two tags that are
-both there: nothing is made singular by itself.
+There is no dictionary. A plural is recognised by the s at its end, only if both tags exist: no tag is made singular.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-# Spaces, underscores, hyphens, dashes and joiners. Between digits they tell numbers apart: 1-2 is not 12.
+# Spaces, underscores, hyphens, dashes and joiners. Between digits they separate numbers: 1-2 is not 12.
 _SEPARATORS = r"[\s_\-\u2010-\u2015\u200c\u200d]+"
 SEPARATORS = re.compile(rf"(?<!\d){_SEPARATORS}|{_SEPARATORS}(?!\d)")
 SEPARATORS_BETWEEN_DIGITS = re.compile(_SEPARATORS)
@@ -18,7 +17,7 @@ SIBILANTS = ("s", "x", "z", "ch", "sh")
 
 
 class Spellings:
-    """Tags, each in one spelling. Of two that are the same, the one that was added first counts."""
+    """A set of tags, in which the first spelling of each word counts."""
 
     def __init__(self, tags: Iterable[str] = ()) -> None:
         self.tags: list[str] = []
@@ -35,7 +34,7 @@ class Spellings:
             self._by_singular.setdefault(singular, tag)
 
     def find(self, tag: str) -> str | None:
-        """The spelling that is here for this tag. A plural counts only where nothing is nearer."""
+        """Return the known spelling of a tag, by its singular or plural only if there is no closer one."""
         if tag in self.tags:
             return tag
         word = folded(tag)
@@ -45,14 +44,14 @@ class Spellings:
         return self._by_singular.get(word)
 
     def respelled(self, tags: Iterable[str]) -> tuple[str, ...]:
-        """These tags, as they are spelled here where they are here."""
+        """Return the tags, with known ones in their known spelling."""
         if not self.tags:
             return tuple(tags)
         return tuple(dict.fromkeys(self.find(tag) or tag for tag in tags))
 
 
 def distinct(tags: Iterable[str]) -> Iterator[str]:
-    """The first of each, and not its other spellings."""
+    """Yield the first spelling of each tag."""
     seen = Spellings()
     for tag in tags:
         if seen.find(tag) is None:
@@ -61,13 +60,13 @@ def distinct(tags: Iterable[str]) -> Iterator[str]:
 
 
 def folded(tag: str) -> str:
-    """What is left of a tag without case, typography, separators and a leading #."""
+    """Return a tag without case, typography, separators and a leading #."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", tag).casefold()).lstrip("# ")
     return SEPARATORS_BETWEEN_DIGITS.sub("-", SEPARATORS.sub("", plain)) or tag
 
 
 def singulars(word: str) -> Iterator[str]:
-    """What the word may be the plural of."""
+    """Yield the words that this word may be the plural of."""
     if len(word) < SHORTEST_PLURAL or not word.endswith("s") or word.endswith("ss") or not word[-2].isalpha():
         return
     yield word[:-1]

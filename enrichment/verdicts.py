@@ -1,4 +1,4 @@
-"""From what the provider did to what becomes of the item."""
+"""The verdicts of an attempt, from what the provider did."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,10 +10,9 @@ from enrichment.errors import EnrichmentError, InvalidOutput
 from enrichment.schemas import EnrichmentResult, Usage
 from items.claims import Claim, Verdict
 from items.states import Outcome, Status
-from postgres.backoff import backoff_seconds
+from postgres.backoff import Backoff
 
-FIRST_BACKOFF_SECONDS = 2.0
-LONGEST_BACKOFF_SECONDS = 120.0
+BACKOFF = Backoff(first_seconds=2.0, longest_seconds=120.0)
 
 
 def succeeded(claim: Claim, started_at: datetime, result: EnrichmentResult) -> Verdict:
@@ -27,12 +26,12 @@ def succeeded(claim: Claim, started_at: datetime, result: EnrichmentResult) -> V
         summary=result.summary,
         tags=result.tags,
         source_type=result.source_type,
-        **_spent(result.usage),
+        **_usage_fields(result.usage),
     )
 
 
 def failed(claim: Claim, started_at: datetime, error: EnrichmentError) -> Verdict:
-    """The item goes to its owner, who may retry it."""
+    """Fail the item. Its owner may retry it."""
     return Verdict(
         claim=claim,
         outcome=Outcome.FAILED,
@@ -41,13 +40,12 @@ def failed(claim: Claim, started_at: datetime, error: EnrichmentError) -> Verdic
         finished_at=timezone.now(),
         error_code=error.code,
         enrichment_error=error.message,
-        **_spent(error.usage),
+        **_usage_fields(error.usage),
     )
 
 
 def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_refunded: bool) -> Verdict:
-    """The item is tried again later by itself, no sooner than the provider asked for."""
-    pause = backoff_seconds(claim.attempt, first_seconds=FIRST_BACKOFF_SECONDS, longest_seconds=LONGEST_BACKOFF_SECONDS)
+    """Retry the item later, not before the provider's Retry-After."""
     return Verdict(
         claim=claim,
         outcome=Outcome.FAILED,
@@ -55,14 +53,14 @@ def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_
         started_at=started_at,
         finished_at=timezone.now(),
         error_code=error.code,
-        delay_seconds=max(pause, error.retry_after or 0),
+        delay_seconds=max(BACKOFF.jittered_seconds(claim.attempt), error.retry_after or 0),
         is_refunded=is_refunded,
-        **_spent(error.usage),
+        **_usage_fields(error.usage),
     )
 
 
 def unwritable(verdict: Verdict) -> Verdict:
-    """The database does not take the draft, so that the item has none. It had its price all the same."""
+    """Fail an item whose draft the database refuses. Its cost is kept."""
     return replace(
         failed(verdict.claim, verdict.started_at, InvalidOutput()),
         model=verdict.model,
@@ -73,7 +71,7 @@ def unwritable(verdict: Verdict) -> Verdict:
 
 
 def released(claim: Claim, *, usage: Usage | None = None) -> Verdict:
-    """The item is given back as if it had not been claimed, for any worker to take at once."""
+    """Give the item back as if it had not been claimed."""
     return Verdict(
         claim=claim,
         outcome=Outcome.RELEASED,
@@ -81,11 +79,11 @@ def released(claim: Claim, *, usage: Usage | None = None) -> Verdict:
         started_at=claim.claimed_at,
         finished_at=timezone.now(),
         is_refunded=True,
-        **_spent(usage),
+        **_usage_fields(usage),
     )
 
 
-def _spent(usage: Usage | None) -> dict[str, Any]:
+def _usage_fields(usage: Usage | None) -> dict[str, Any]:
     if usage is None:
         return {}
     return {

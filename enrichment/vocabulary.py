@@ -1,4 +1,4 @@
-"""What each owner calls things, at hand when an item of theirs is enriched."""
+"""The tags that each owner uses, cached for the enrichment of their items."""
 
 import asyncio
 import time
@@ -17,64 +17,61 @@ from postgres.session import Fetch
 logger = structlog.get_logger(__name__)
 
 KEPT_SECONDS = 15.0
-# Far more than there are slots, so that nobody is forgotten before being served.
+# Far more than there are slots, so that no owner is forgotten before use.
 MOST_OWNERS = 5_000
 
-NO_WORDS = Spellings()
+NO_TAGS = Spellings()
 
 
 class Vocabularies:
-    """Remembers the tags of each owner for some seconds.
+    """Caches the tags of each owner for some seconds.
 
-    Items that are claimed together ask together: one query for all of their owners. When no answer comes in time,
-    what was known before has to do.
+    One query serves the owners of all items that are claimed together. If it fails, the previous tags are used.
     """
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self._known: dict[int, Spellings] = {}
-        self._asked_at: dict[int, float] = {}
-        self._wanted: set[int] = set()
-        self._asking: asyncio.Task[None] | None = None
+        self._fetched_at: dict[int, float] = {}
+        self._requested: set[int] = set()
+        self._query: asyncio.Task[None] | None = None
 
-    async def of(self, owner_id: int) -> Spellings:
-        """The tags of this owner, most used first. Raises nothing."""
+    async def get(self, owner_id: int) -> Spellings:
+        """Return the tags of an owner, most used first. Raise no database error."""
         while not self._is_fresh(owner_id):
-            self._wanted.add(owner_id)
-            self._asking = self._asking or asyncio.create_task(self._ask())
-            # Not awaited itself: an item that is cancelled must not take the answer from the others.
-            await asyncio.wait({self._asking})
-        return self._known.get(owner_id, NO_WORDS)
+            self._requested.add(owner_id)
+            self._query = self._query or asyncio.create_task(self._fetch_requested())
+            # Not awaited itself: the cancellation of one item must not cancel the query of all.
+            await asyncio.wait({self._query})
+        return self._known.get(owner_id, NO_TAGS)
 
     def stop(self) -> None:
-        """Stop waiting for the database."""
-        if self._asking:
-            self._asking.cancel()
+        if self._query:
+            self._query.cancel()
 
     def _is_fresh(self, owner_id: int) -> bool:
-        return time.monotonic() < self._asked_at.get(owner_id, -inf) + KEPT_SECONDS
+        return time.monotonic() < self._fetched_at.get(owner_id, -inf) + KEPT_SECONDS
 
-    async def _ask(self) -> None:
-        """Ask once for everybody who is wanted by the time this begins."""
-        owner_ids, self._wanted = self._wanted, set()
+    async def _fetch_requested(self) -> None:
+        """Fetch the tags of all owners requested so far."""
+        owner_ids, self._requested = self._requested, set()
         try:
             found = await most_used_tags(self._fetch, owner_ids)
         except psycopg.Error as error:
             logger.warning("vocabulary.missed", owners=len(owner_ids), cause=type(error).__name__)
         else:
-            self._make_room()
+            self._evict()
             self._known |= {owner_id: Spellings(usable(tags)) for owner_id, tags in found.items()}
         finally:
-            self._asked_at |= dict.fromkeys(owner_ids, time.monotonic())
-            self._asking = None
+            self._fetched_at |= dict.fromkeys(owner_ids, time.monotonic())
+            self._query = None
 
-    def _make_room(self) -> None:
-        """Forget everybody once in a while: whoever has items is asked for again."""
-        if len(self._asked_at) > MOST_OWNERS:
-            self._asked_at.clear()
+    def _evict(self) -> None:
+        if len(self._fetched_at) > MOST_OWNERS:
+            self._fetched_at.clear()
             self._known.clear()
 
 
 def usable(tags: Sequence[str]) -> list[str]:
-    """Without those that would deceive a reader: plain SQL takes any, and they would come back in a draft."""
+    """Return the tags that are safe to show in a draft. Plain SQL can store any."""
     return [tag for tag in tags if tag and one_line(tag, limit=TAG_MAX_LENGTH) == tag]

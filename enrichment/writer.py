@@ -1,7 +1,8 @@
-"""Brings verdicts into the database, in batches, for as long as it takes."""
+"""Writes verdicts to the database in batches, and retries until it succeeds."""
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import psycopg
 import structlog
@@ -10,28 +11,26 @@ from enrichment import metrics, verdicts
 from items import queue
 from items.claims import Claim, Verdict
 from items.states import Status
-from postgres.backoff import backoff_seconds
+from postgres.backoff import Backoff
 from postgres.session import DATA_REFUSED, Session
 
 logger = structlog.get_logger(__name__)
 
-# A batch may be large and the disk slow: one that was given up too early would never get through.
+# Long enough for a large batch on a slow disk: a batch that is given up too early is never written.
 DEADLINE_SECONDS = 15.0
 LOCKED_PAUSE_SECONDS = 0.2
-FIRST_PAUSE_SECONDS = 0.1
-# The worker claims nothing meanwhile, so that it may not be long.
-LONGEST_PAUSE_SECONDS = 1.0
+# The worker claims nothing meanwhile.
+BACKOFF = Backoff(first_seconds=0.1, longest_seconds=1.0)
 
 
 class VerdictWriter:
-    """Writes in one transaction whatever came in while the last one was being written.
+    """Writes in one transaction all verdicts that arrived during the previous one.
 
-    An answer was paid for: while the database is away, verdicts wait in memory and are tried again.
-    `on_written` hears of each batch after its commit.
+    Drafts are paid for: while the database is away, verdicts wait in memory. `on_written` is called after each commit.
     """
 
     def __init__(self, *, on_written: Callable[[Sequence[Verdict]], None]) -> None:
-        # True while verdicts wait because the database did not take them.
+        # True while verdicts wait for the database.
         self.is_delayed = False
         self._on_written = on_written
         self._session = Session(deadline_seconds=DEADLINE_SECONDS)
@@ -48,7 +47,7 @@ class VerdictWriter:
         self._emptied.clear()
 
     def unwritten(self) -> list[Claim]:
-        """The claims whose verdict is not in the database yet, and which so still need their lease."""
+        """Return the claims whose verdict is not written yet, and which still need their lease."""
         return [verdict.claim for verdict in (*self._writing, *self._waiting, *self._locked)]
 
     async def run(self) -> None:
@@ -64,12 +63,12 @@ class VerdictWriter:
             self._on_written(written)
 
     async def flush(self, *, timeout_seconds: float) -> None:
-        """Wait until all is written, but no longer than the timeout. What is not will be done by another worker."""
-        try:
+        """Wait until all is written, or until the timeout. Another worker repeats the rest."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds):
                 await self._emptied.wait()
-        except TimeoutError:
-            logger.error("verdicts.abandoned", count=len(self.unwritten()))
+        if claims := self.unwritten():
+            logger.error("verdicts.abandoned", count=len(claims))
 
     async def close(self) -> None:
         await self._session.close()
@@ -83,39 +82,38 @@ class VerdictWriter:
                 self.is_delayed = False
                 metrics.verdicts_delayed.set(0)
                 metrics.verdicts_refused.inc(len(batch))
+                # Not the error itself: it may quote the text.
                 logger.error("verdicts.refused", count=len(batch), cause=type(error).__name__)
-                return await self._write_apart(batch)
+                return await self._write_one_by_one(batch)
             except psycopg.Error as error:
                 self.is_delayed = True
                 metrics.verdicts_delayed.set(len(batch))
                 logger.warning("verdicts.delayed", count=len(batch), cause=type(error).__name__)
                 failures += 1
-                await asyncio.sleep(
-                    backoff_seconds(failures, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS)
-                )
+                await asyncio.sleep(BACKOFF.jittered_seconds(failures))
             else:
                 self.is_delayed = False
-                metrics.finished(batch, finished)
+                metrics.count_written(batch, finished)
                 for verdict in finished.late:
                     logger.info("verdict.late", item_id=str(verdict.claim.item_id), outcome=verdict.outcome)
-                self._set_aside(finished.locked)
+                self._retry_later(finished.locked)
                 return None
 
-    async def _write_apart(self, batch: Sequence[Verdict]) -> None:
-        """Keep one verdict that the database refuses from holding up the others, and its item from being stuck."""
+    async def _write_one_by_one(self, batch: Sequence[Verdict]) -> None:
+        """Write a refused batch one by one, and fail the item whose draft is refused."""
         if len(batch) > 1:
             for verdict in batch:
                 await self._write([verdict])
         elif batch[0].status != Status.FAILED:
             await self._write([verdicts.unwritable(batch[0])])
 
-    def _set_aside(self, locked: Sequence[Verdict]) -> None:
-        """Somebody else has these items locked. They hold up no others, and have their turn again soon."""
+    def _retry_later(self, locked: Sequence[Verdict]) -> None:
+        """Retry verdicts of locked items soon, without delaying others."""
         if locked:
             self._locked += locked
-            asyncio.get_running_loop().call_later(LOCKED_PAUSE_SECONDS, self._take_up_again)
+            asyncio.get_running_loop().call_later(LOCKED_PAUSE_SECONDS, self._add_locked)
 
-    def _take_up_again(self) -> None:
+    def _add_locked(self) -> None:
         locked, self._locked = self._locked, []
         for verdict in locked:
             self.add(verdict)

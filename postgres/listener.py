@@ -13,15 +13,14 @@ import psycopg
 import structlog
 from psycopg import sql
 
-from postgres.backoff import backoff_seconds
+from postgres.backoff import Backoff
 from postgres.session import CuttingConnection, Session
 
 logger = structlog.get_logger(__name__)
 
 PROBE_SECONDS = 15.0
 DEADLINE_SECONDS = 5.0
-FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 10.0
+RECONNECT = Backoff(first_seconds=0.1, longest_seconds=10.0)
 
 
 class ListenerCutOff(Exception):
@@ -77,9 +76,7 @@ class Listener:
             except (psycopg.Error, OSError, ListenerCutOff, NotificationsSwallowed) as error:
                 self._report_degraded(error)
             failures += 1
-            await asyncio.sleep(
-                backoff_seconds(failures, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS)
-            )
+            await asyncio.sleep(RECONNECT.jittered_seconds(failures))
 
     async def _connect(self) -> CuttingConnection:
         async with asyncio.timeout(self._deadline_seconds):

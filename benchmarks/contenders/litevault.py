@@ -50,9 +50,9 @@ class LiteVault(Contender):
         django.setup()
         from django.conf import settings
 
-        from benchmarks.contenders.null_provider import NullProvider
-        from enrichment.management.commands.enrich_listener import work_and_listen
-        from enrichment.worker import EnrichmentWorker
+        from benchmarks.contenders.null_provider import NullProvider  # see above
+        from enrichment.management.commands.enrich_listener import run_with_listener  # see above
+        from enrichment.worker import EnrichmentWorker  # see above
 
         provider = NullProvider(started, seconds=seconds)
         worker = EnrichmentWorker(
@@ -62,7 +62,7 @@ class LiteVault(Contender):
             deadline_seconds=60,
             settings=settings.ENRICH,
         )
-        await work_and_listen(worker, provider, name="bench")
+        await run_with_listener(worker, provider, name="bench")
 
 
 class LoggingLiteVault(LiteVault):

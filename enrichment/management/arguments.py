@@ -1,4 +1,4 @@
-"""What a listener is told on its command line."""
+"""The command line options of enrich_listener."""
 
 import argparse
 from collections.abc import Callable
@@ -13,8 +13,7 @@ WORKER_ID_MAX_LENGTH = 64
 LAST_PORT = 65535
 
 
-def add_work(parser: CommandParser) -> None:
-    """How much is done at a time, and under what name."""
+def add_worker_options(parser: CommandParser) -> None:
     llm: LLMSettings = settings.LLM
     parser.add_argument(
         "--concurrency",
@@ -29,8 +28,8 @@ def add_work(parser: CommandParser) -> None:
         type=whole_number(1, 100),
         default=1,
         metavar="N",
-        help="How many listeners to run, 1 to 100 (1). More than one are children of this process: one that dies "
-        "is replaced, each signal is passed on to all, and none outlives this process.",
+        help="How many listeners to run, 1 to 100 (1). More than one run as children of this process, which replaces "
+        "one that dies and passes signals on. None outlives it.",
     )
     parser.add_argument(
         "--worker-id",
@@ -41,25 +40,23 @@ def add_work(parser: CommandParser) -> None:
     )
 
 
-def add_ends(parser: CommandParser) -> None:
-    """When to stop without a signal."""
-    parser.add_argument("--drain", action="store_true", help="Enrich what is due, then exit. For tests and for cron.")
+def add_stop_options(parser: CommandParser) -> None:
+    parser.add_argument("--drain", action="store_true", help="Enrich the due items, then exit. For tests and for cron.")
     parser.add_argument("--max-items", type=whole_number(1, 10**9), metavar="N", help="Exit after this many attempts.")
     parser.add_argument(
         "--stop-with-stdin",
         action="store_true",
-        help="Also stop, as at the first signal, when standard input ends. This ties the children to --processes.",
+        help="Stop, as at the first signal, when standard input ends. The children of --processes use this.",
     )
 
 
-def add_metrics(parser: CommandParser) -> None:
-    """Where to say how it goes."""
+def add_metrics_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--metrics-port",
         type=whole_number(0, LAST_PORT),
         default=0,
         metavar="PORT",
-        help="Serve /metrics, /healthz and /readyz of this process there (0: do not). "
+        help="Serve /metrics, /healthz and /readyz of this process on this port (0: do not). "
         "With --processes, PORT for the first, PORT + 1 for the second and so on.",
     )
     parser.add_argument(
@@ -67,12 +64,12 @@ def add_metrics(parser: CommandParser) -> None:
         type=ip_address,
         default=LOOPBACK,
         metavar="ADDRESS",
-        help="The IP address to serve them at (%(default)s). Nobody is asked for a login there.",
+        help="The IP address to serve them on (%(default)s). They need no login.",
     )
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:
-    """An argument type that names its range when it is missed."""
+    """Return an argument type whose error message has the range."""
 
     def parse(text: str) -> int:
         if text.isascii() and text.isdigit() and least <= int(text) <= most:

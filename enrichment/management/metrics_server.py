@@ -1,4 +1,4 @@
-"""What a listener says of itself over HTTP: /metrics for Prometheus, /healthz and /readyz for whoever watches it."""
+"""The HTTP server of a worker process: /metrics for Prometheus, /healthz and /readyz for probes."""
 
 import argparse
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from typing import Any
 
 from django.core.management.base import CommandError
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -19,23 +19,23 @@ from enrichment import metrics
 LOOPBACK = "127.0.0.1"
 LOOP_DEADLINE_SECONDS = 2.0
 CLIENT_DEADLINE_SECONDS = 5.0
-# How long the end of the process may wait for this server.
+# The longest delay of a stop by this server.
 STOP_SECONDS = 0.1
 
 
-class Exposition(ThreadingHTTPServer):
-    """Answers in threads that end with the process, so that a scrape never holds up the loop."""
+class MetricsServer(ThreadingHTTPServer):
+    """Serves in daemon threads, so that a scrape never blocks the event loop."""
 
     daemon_threads = True
+    loop: asyncio.AbstractEventLoop  # of the caller of serving()
 
     def __init__(self, address: str, port: int) -> None:
         self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.loop: asyncio.AbstractEventLoop | None = None
         super().__init__((address, port), Handler)
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """Answer for as long as the block lasts, for the loop that enters it."""
+        """Serve during the block, on behalf of the running event loop."""
         self.loop = asyncio.get_running_loop()
         thread = threading.Thread(
             target=self.serve_forever, args=(STOP_SECONDS,), name="litevault-metrics", daemon=True
@@ -48,34 +48,34 @@ class Exposition(ThreadingHTTPServer):
             self.server_close()
 
     def is_loop_alive(self) -> bool:
-        """Whether the loop takes a turn when it is asked to. A process that hangs still accepts connections."""
-        turned = threading.Event()
-        cast(asyncio.AbstractEventLoop, self.loop).call_soon_threadsafe(turned.set)
-        return turned.wait(LOOP_DEADLINE_SECONDS)
+        """Return whether the event loop runs a callback in time."""
+        responded = threading.Event()
+        self.loop.call_soon_threadsafe(responded.set)
+        return responded.wait(LOOP_DEADLINE_SECONDS)
 
 
 class Handler(BaseHTTPRequestHandler):
-    server: Exposition
+    server: MetricsServer
     timeout = CLIENT_DEADLINE_SECONDS
 
     def do_GET(self) -> None:
         match self.path.partition("?")[0]:
             case "/metrics":
-                self._answer(HTTPStatus.OK, generate_latest(metrics.REGISTRY), CONTENT_TYPE_PLAIN_0_0_4)
+                self._send(HTTPStatus.OK, generate_latest(metrics.REGISTRY), CONTENT_TYPE_PLAIN_0_0_4)
             case "/healthz":
-                self._say(is_ok=self.server.is_loop_alive())
+                self._send_health(is_ok=self.server.is_loop_alive())
             case "/readyz":
-                self._say(is_ok=self.server.is_loop_alive() and metrics.listener.is_healthy)
+                self._send_health(is_ok=self.server.is_loop_alive() and metrics.listener.is_healthy)
             case _:
-                self._answer(HTTPStatus.NOT_FOUND, b"Here are /metrics, /healthz and /readyz.\n", "text/plain")
+                self._send(HTTPStatus.NOT_FOUND, b"Here are /metrics, /healthz and /readyz.\n", "text/plain")
 
-    def _say(self, *, is_ok: bool) -> None:
+    def _send_health(self, *, is_ok: bool) -> None:
         if is_ok:
-            self._answer(HTTPStatus.OK, b'{"status": "ok"}\n', "application/json")
+            self._send(HTTPStatus.OK, b'{"status": "ok"}\n', "application/json")
         else:
-            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, b'{"status": "unavailable"}\n', "application/json")
+            self._send(HTTPStatus.SERVICE_UNAVAILABLE, b'{"status": "unavailable"}\n', "application/json")
 
-    def _answer(self, status: HTTPStatus, body: bytes, content_type: str) -> None:
+    def _send(self, status: HTTPStatus, body: bytes, content_type: str) -> None:
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
@@ -84,19 +84,19 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def version_string(self) -> str:
-        """Which Python it is, is nobody's business."""
+        """Hide the version of Python."""
         return "LiteVault"
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing: whoever asks comes every few seconds."""
+    def log_message(self, *_args: Any, **_options: Any) -> None:
+        """Log nothing: probes come every few seconds."""
 
 
-def exposed(address: str, port: int) -> Exposition:
-    """Take the port at once, so that a start which cannot have it ends with a sentence."""
+def bind_metrics_server(address: str, port: int) -> MetricsServer:
+    """Bind the port. Raise CommandError if it is not available."""
     try:
-        return Exposition(address, port)
+        return MetricsServer(address, port)
     except OSError as error:
-        raise CommandError(f"--metrics-port: {address} port {port} cannot be had: {error.strerror}.") from None
+        raise CommandError(f"--metrics-port: {address} port {port} is not available: {error.strerror}.") from None
 
 
 def ip_address(text: str) -> str:

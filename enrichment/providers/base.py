@@ -1,4 +1,4 @@
-"""What every provider is: text in, result out."""
+"""The interface of all providers: text in, result out."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -14,11 +14,10 @@ class EnrichmentProvider(ABC):
 
     @abstractmethod
     async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
-        """Return the result. Raises EnrichmentError, and nothing else, when there is none.
+        """Return the draft, or raise EnrichmentError.
 
-        `vocabulary` are the tags that the owner of the text uses most: a hint, which a provider may ignore.
-        The worker spells the tags of the draft as the owner does.
+        `vocabulary` has the tags that the owner uses most, as a hint.
         """
 
-    async def close(self) -> None:  # noqa: B027  # most providers have nothing to give back
-        """Give connections back. Called once, when the worker has stopped."""
+    async def close(self) -> None:  # noqa: B027  # optional
+        """Close connections. Called once, when the worker has stopped."""

@@ -1,35 +1,33 @@
-"""One model asked about one text: the tries, the time and the cost of it. Knows no model library."""
+"""One model and one text: the tries, their time and their cost. Independent of any model library."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 from enrichment.errors import EnrichmentError, Interrupted, ProviderTimeout
-from enrichment.providers.faults import fault_of, unusable
+from enrichment.providers.faults import fault_of, fault_of_unusable_reply
 from enrichment.schemas import EnrichmentSchema, Usage
-from postgres.backoff import doubled_seconds
+from postgres.backoff import Backoff, jitter
 
 FAILURES_TO_BE_DOWN = 5
-FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 8.0
+BACKOFF = Backoff(first_seconds=0.5, longest_seconds=8.0)
 
 Send = Callable[..., Awaitable[tuple[Any, Usage]]]
-"""Makes one HTTP request, and returns the answer with its price. May raise anything."""
+"""Make one HTTP request, and return the reply with its usage. May raise anything."""
 
 
-class Ask(Protocol):
-    """What Instructor takes for the model: it asks again by itself when an answer does not validate."""
+class Complete(Protocol):
+    """The completion function that Instructor calls, again when a reply does not validate."""
 
     async def __call__(self, **request: Any) -> Any: ...
 
 
 class ModelHealth:
-    """How one model has done lately, over all conversations with it.
+    """The failures in a row of one model, over all conversations.
 
-    While it is down each of them tries once, so that an outage is not met with three times as many requests.
-    When to ask again is then for the worker to decide, which looks after all items.
+    While a model is down, each conversation tries once and leaves retries to the worker, so that an outage does not
+    multiply the requests.
     """
 
     def __init__(self) -> None:
@@ -39,54 +37,54 @@ class ModelHealth:
     def is_down(self) -> bool:
         return self._failures >= FAILURES_TO_BE_DOWN
 
-    def add(self, fault: EnrichmentError | None) -> None:
-        """Note what came of a try. Whatever will not pass, such as a refusal, is an answer, too."""
+    def record(self, fault: EnrichmentError | None) -> None:
+        """Count a try. A permanent fault, such as a refusal, shows that the model is up."""
         self._failures = self._failures + 1 if fault is not None and fault.is_transient else 0
 
 
 class NoTriesLeft(Exception):
-    """No more tries. What went wrong stands in the conversation."""
+    """The tries are used up. `Conversation.fault` says why."""
 
 
 class Conversation:
-    """Asks until there is a draft, or the tries or the time are used up. Then `fault` says why there is none.
+    """Requests a draft until there is one, or the tries or the time are used up; then `fault` says why.
 
-    `usage` is the sum over all answers, also those that were of no use. `ends_at` is by the loop's clock.
+    `usage` is the sum over all replies, useful or not. `ends_at` is a time of the event loop's clock.
     """
 
     def __init__(
-        self, send: Send, *, model: str, record: ModelHealth, tries: int, try_seconds: float, ends_at: float
+        self, send: Send, *, model: str, model_health: ModelHealth, tries: int, try_seconds: float, ends_at: float
     ) -> None:
         self.usage = Usage(model=model)
         self.fault: EnrichmentError | None = None
-        self.has_answer = False
+        self.has_reply = False
         self._send = send
-        self._record = record
+        self._model_health = model_health
         self._tries_made = 0
         self._tries_left = tries
         self._try_seconds = try_seconds
         self._ends_at = ends_at
 
-    async def hold(self, converse: Callable[[Ask], Awaitable[EnrichmentSchema]]) -> EnrichmentSchema | None:
-        """Let `converse` ask and validate, and keep its errors from getting any further."""
+    async def run(self, create_draft: Callable[[Complete], Awaitable[EnrichmentSchema]]) -> EnrichmentSchema | None:
+        """Return the draft, or None with `fault` set. Raise none of the errors of `create_draft`."""
         try:
             async with asyncio.timeout_at(self._ends_at):
-                return await converse(self.ask)
+                return await create_draft(self.complete)
         except TimeoutError:
             self.fault = self.fault or ProviderTimeout(cause="TimeoutError")
-        except Exception as error:  # whatever it is, its text must not get out of here
-            # A failed try has left its fault. Otherwise an answer came, and nothing could be made of it.
-            self.fault = self.fault or unusable(error, has_answer=self.has_answer)
+        except Exception as error:  # its text may hold the key or the user's text
+            # A failed try has set its fault. Otherwise a reply came that is not a draft.
+            self.fault = self.fault or fault_of_unusable_reply(error, has_reply=self.has_reply)
         return None
 
-    async def ask(self, **request: Any) -> Any:
-        """One try, and further ones after failures that may pass, while there are tries and time left."""
+    async def complete(self, **request: Any) -> Any:
+        """Return the reply. Retry transient faults while there are tries and time left, else raise NoTriesLeft."""
         while self._tries_left:
-            answer, self.fault = await self._try(request)
-            self._record.add(self.fault)
+            reply, self.fault = await self._try(request)
+            self._model_health.record(self.fault)
             if self.fault is None:
-                return answer
-            if not self.fault.is_transient or self._record.is_down:
+                return reply
+            if not self.fault.is_transient or self._model_health.is_down:
                 break
             if not await self._pause(self.fault.retry_after or 0):
                 break
@@ -97,26 +95,23 @@ class Conversation:
         self._tries_left -= 1
         try:
             async with asyncio.timeout(min(self._try_seconds, self._seconds_left())):
-                answer, usage = await self._send(**request)
+                reply, usage = await self._send(**request)
         except EnrichmentError as fault:
-            self._account(fault.usage)
+            self._add_usage(fault.usage)
             return None, fault.with_traceback(None)
-        except Exception as error:  # a library's error, with the key and the text in it
+        except Exception as error:  # see run()
             return None, fault_of(error)
-        self._account(usage)
-        return answer, None
+        self._add_usage(usage)
+        return reply, None
 
-    def _account(self, usage: Usage | None) -> None:
+    def _add_usage(self, usage: Usage | None) -> None:
         if usage is not None:
-            self.usage = self.usage + usage if self.has_answer else usage
-            self.has_answer = True
+            self.usage = self.usage + usage if self.has_reply else usage
+            self.has_reply = True
 
     async def _pause(self, at_least_seconds: float) -> bool:
-        """Wait before the next try, unless there is none or it would come too late: then say so at once."""
-        longest = doubled_seconds(
-            self._tries_made, first_seconds=FIRST_PAUSE_SECONDS, longest_seconds=LONGEST_PAUSE_SECONDS
-        )
-        seconds = max(at_least_seconds, random.uniform(0, longest))
+        """Wait before the next try. Return False at once if there is none, or no time for it."""
+        seconds = max(at_least_seconds, BACKOFF.seconds(self._tries_made) * jitter(0, 1))
         if not self._tries_left or seconds >= self._seconds_left():
             return False
         await asyncio.sleep(seconds)
@@ -127,12 +122,12 @@ class Conversation:
 
 
 @contextmanager
-def paid_for(conversations: Sequence[Conversation]) -> Iterator[None]:
-    """Let a cancellation say what the answers cost that came before it."""
+def usage_on_cancel(conversations: Sequence[Conversation]) -> Iterator[None]:
+    """Raise Interrupted with the usage so far in place of asyncio.CancelledError."""
     try:
         yield
     except asyncio.CancelledError:
-        if not any(conversation.has_answer for conversation in conversations):
+        if not any(conversation.has_reply for conversation in conversations):
             raise
     else:
         return
@@ -140,14 +135,14 @@ def paid_for(conversations: Sequence[Conversation]) -> Iterator[None]:
 
 
 def total_usage(conversations: Sequence[Conversation]) -> Usage:
-    first, *others = [conversation.usage for conversation in conversations if conversation.has_answer] or [
+    first, *others = [conversation.usage for conversation in conversations if conversation.has_reply] or [
         conversations[-1].usage
     ]
     return sum(others, start=first)
 
 
-def most_telling_fault(conversations: Sequence[Conversation]) -> EnrichmentError:
-    """The first that may pass, because then the item is worth another attempt; else what the first model did."""
+def decisive_fault(conversations: Sequence[Conversation]) -> EnrichmentError:
+    """Return the first transient fault, which makes the item worth another attempt, else the first fault."""
     faults = [conversation.fault for conversation in conversations if conversation.fault is not None]
     fault = next((fault for fault in faults if fault.is_transient), faults[0])
     fault.usage = total_usage(conversations)

@@ -1,4 +1,4 @@
-"""The draft as it is asked of a model, which may do what a text tells it instead of describing the text."""
+"""The draft schema for models. It rejects drafts that repeat the prompt, as texts may instruct a model to do."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from pydantic import model_validator
 from enrichment.prompts import MARK_NAMES, REQUEST, SYSTEM_PROMPT, TAGS_PROMPT
 from enrichment.schemas import EnrichmentSchema
 
-# About seven words: longer than what a draft and the prompt have in common by chance.
+# About seven words: longer than any run that a draft and the prompt share by chance.
 LONGEST_COMMON_RUN = 32
 
 NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
@@ -21,28 +21,30 @@ def plain(text: str) -> str:
 
 
 def bare(text: str) -> str:
-    """The letters and digits alone, so that no spacing, case or typography hides what is repeated."""
+    """Return only the letters and digits, so that no spacing, case or typography hides a repetition."""
     return NO_LETTER_OR_DIGIT.sub("", plain(text))
 
 
-# Weak models answer with the description of a field, too.
+# Weak models repeat the descriptions of fields, too.
 DESCRIPTIONS = [str(field.description) for field in EnrichmentSchema.model_fields.values()]
 INSTRUCTIONS = tuple(map(bare, (SYSTEM_PROMPT, TAGS_PROMPT, REQUEST, *DESCRIPTIONS)))
 
 
 def repeats_instructions(text: str) -> bool:
-    """Whether a good part of what the model was told, or of a mark, stands in the text."""
-    said = bare(text)
-    runs = (said[start : start + LONGEST_COMMON_RUN] for start in range(len(said) - LONGEST_COMMON_RUN + 1))
-    return MARK.search(plain(text)) is not None or any(run in told for run in runs for told in INSTRUCTIONS)
+    """Return whether the text has a long run of the instructions, or a mark."""
+    letters = bare(text)
+    runs = (letters[start : start + LONGEST_COMMON_RUN] for start in range(len(letters) - LONGEST_COMMON_RUN + 1))
+    return MARK.search(plain(text)) is not None or any(
+        run in instruction for run in runs for instruction in INSTRUCTIONS
+    )
 
 
 class Draft(EnrichmentSchema):
     """A draft that describes a text for the person who captured it."""
 
     @model_validator(mode="after")
-    def tells_of_the_text(self) -> Self:
-        # Together, because tags are short, and what was asked for may be dealt out over all of them.
+    def reject_instructions(self) -> Self:
+        # Together, because a repetition may be spread over the short tags.
         if repeats_instructions(" ".join((self.title, self.summary, *self.tags))):
             raise ValueError("The draft must describe the text. It may not repeat these instructions, or a mark.")
         return self

@@ -1,4 +1,4 @@
-"""Which provider the settings ask for."""
+"""Builds the configured provider."""
 
 import gc
 
@@ -7,18 +7,18 @@ from enrichment.providers.base import EnrichmentProvider
 
 
 def build_provider(settings: LLMSettings) -> EnrichmentProvider:
-    """Build the provider and import what it needs, which takes seconds for litellm: call it once, in the worker.
+    """Build the provider. Importing litellm takes seconds: call this once, in the worker.
 
-    Raises InvalidSettings, which names the variable, if it cannot work.
+    Raises InvalidSettings, which names the variable.
     """
     if settings.provider == "stub":
-        from enrichment.providers.stub import StubProvider
+        from enrichment.providers.stub import StubProvider  # as below
 
         return StubProvider()
     from enrichment.providers.litellm import LiteLLMProvider  # it weighs 190 MB
 
     provider = LiteLLMProvider(settings)
-    # What was imported stays for good. Left to the collector, a full round over it stops the loop for 0.2 s.
+    # The imported modules stay. A full collection that includes them stops the loop for 0.2 s.
     gc.collect()
     gc.freeze()
     return provider

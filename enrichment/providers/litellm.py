@@ -1,20 +1,18 @@
 """LiteLLM behind Instructor: the only module that imports either, and the import takes seconds.
 
-`LITEVAULT_LLM_MAX_RETRIES` is one budget for each model in turn: a model is asked at most 1 + retries times
-about one text, whether again because its answer did not validate (then it is told why) or because of a failure
-that may pass. Nothing underneath retries by itself: a try is one HTTP request. That makes
+Each model gets at most 1 + `LITEVAULT_LLM_MAX_RETRIES` requests for one text, whether the reply did not validate (the
+model is then sent the error) or the failure was transient. No layer below retries. That makes
 
-- 1 request for a refusal (wrong key, unknown model, used-up quota, bad request) and for an answer that asking
-  again would not mend (declined, cut off, without choices, beyond all measure),
-- 1 + retries, or as many as there is time for, while the failure may pass or the answer does not validate,
-- 1 again for a failure that may pass, once five in a row have shown that the model is down for everybody.
+- 1 request for a refusal (wrong key, unknown model, used-up quota, bad request) and for a reply that a retry would not
+  repair (declined, cut off, without choices, far too long),
+- 1 + retries, or as many as there is time for, while the failure is transient or the reply does not validate,
+- 1 for a transient failure after five in a row, over all items: the model is down.
 
-Then the next fallback model has its turn. Each may use an equal share of what is left of the deadline.
-docs/errors.md has the table.
+The next fallback model follows. Each may use an equal share of the remaining time. docs/errors.md has the table.
 """
 
 import asyncio
-import logging
+import importlib
 import os
 import warnings
 from collections.abc import Iterator, Sequence
@@ -27,8 +25,16 @@ from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.errors import InvalidOutput, ModelDeclined
 from enrichment.prompts import Message, build_messages, cut_to_tokens, tags_that_fit
 from enrichment.providers.base import EnrichmentProvider
-from enrichment.providers.conversation import Ask, Conversation, ModelHealth, most_telling_fault, paid_for, total_usage
+from enrichment.providers.conversation import (
+    Complete,
+    Conversation,
+    ModelHealth,
+    decisive_fault,
+    total_usage,
+    usage_on_cancel,
+)
 from enrichment.providers.draft import Draft
+from enrichment.providers.library_logs import silence_libraries
 from enrichment.providers.replies import is_declined, length_of, tokens_of, unfence
 from enrichment.schemas import EnrichmentResult, EnrichmentSchema, Usage
 
@@ -37,24 +43,15 @@ os.environ.update(
     LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS="True",  # else it fetches them
     LITELLM_LOCAL_MODEL_COST_MAP="True",  # else it fetches a price list
     LITELLM_MODE="PRODUCTION",  # else it loads a .env file by itself
-    # Nobody sees its messages, and searching them for secrets blocks the loop: a minute for one of 20 MB.
+    # Its messages are not logged, and redacting one of 20 MB blocks the loop for a minute.
     LITELLM_DISABLE_REDACT_SECRETS="true",
 )
 
 
-def _silence_libraries() -> None:
-    """They log keys, the user's text and what the model said. The level keeps handlers of their own quiet too."""
-    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "httpcore", "httpx", "instructor", "openai"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-
-
-_silence_libraries()  # for what they say while they are imported
-
-import litellm  # it reads what was set above
-import openai.resources.chat.completions  # noqa: F401  # else litellm imports it, slowly, at the first call
+import litellm
 from instructor import AsyncInstructor, Mode, from_litellm, response_schema
 
-_silence_libraries()  # again, because LITELLM_LOG and OPENAI_LOG turn them up at import
+silence_libraries()  # again, because LITELLM_LOG and OPENAI_LOG set the level at import
 litellm.suppress_debug_info = True  # no banner on standard output
 litellm.telemetry = False
 
@@ -74,26 +71,26 @@ LOCAL_PROVIDERS = frozenset(
     }
 )
 
-# Of the tokens that may be sent, the owner's tags may take this part: a fourth.
+# The owner's tags may take one part in four of the input tokens.
 TAGS_PART = 4
-# Far more than an honest answer has. What is longer is not sent back to the model to be mended.
-LONGEST_TOKEN_CHARACTERS = 20
-# A price beyond this is a mistake in what the provider counted.
-MOST_COST_USD = Decimal(100)
+# Far more than real replies have. A longer reply is not sent back to the model for repair.
+MAX_CHARACTERS_PER_TOKEN = 20
+# A higher cost is a counting error of the provider.
+MAX_COST_USD = Decimal(100)
 
 
 @dataclass(frozen=True)
 class Route:
-    """How one model is reached. `address` holds api_base and api_key where the environment does not say them."""
+    """How to reach one model. `address` has api_base and api_key where the environment does not."""
 
     model: str
     instructor: AsyncInstructor
     address: dict[str, str]
-    record: ModelHealth = field(default_factory=ModelHealth)
+    model_health: ModelHealth = field(default_factory=ModelHealth)
 
 
 class LiteLLMProvider(EnrichmentProvider):
-    """Asks the models of the settings, in order, within one deadline.
+    """Requests a draft from the configured models, in order, within one deadline.
 
     Raises InvalidSettings, which names the variable, if a key is missing or a provider unknown.
     """
@@ -101,7 +98,7 @@ class LiteLLMProvider(EnrichmentProvider):
     def __init__(self, settings: LLMSettings) -> None:
         self._settings = settings
         self._routes = tuple(_routes(settings))
-        # Wrapped once: otherwise each call makes a class of its own, and no schema is ever found in the cache.
+        # Wrapped once, so that the cache finds its schema: otherwise each call makes a class of its own.
         self._schema = response_schema(Draft)
         _warm_up()
 
@@ -113,19 +110,19 @@ class LiteLLMProvider(EnrichmentProvider):
         for position, route in enumerate(self._routes):
             share_seconds = (deadline - clock()) / (len(self._routes) - position)
             conversations.append(self._conversation(route, ends_at=clock() + share_seconds))
-            with paid_for(conversations):
-                draft = await conversations[-1].hold(partial(self._converse, route, messages))
+            with usage_on_cancel(conversations):
+                draft = await conversations[-1].run(partial(self._create_draft, route, messages))
             if draft is not None:
                 return draft.result(total_usage(conversations))
-        raise most_telling_fault(conversations)
+        raise decisive_fault(conversations)
 
     async def close(self) -> None:
         await litellm.close_litellm_async_clients()
-        # It keeps them, closed as they are, and would hand them to the next provider.
+        # Otherwise the next provider gets the closed clients.
         litellm.in_memory_llm_clients_cache.flush_cache()
 
     def _messages(self, text: str, vocabulary: Sequence[str]) -> list[Message]:
-        """The owner's tags may take a part of the tokens, and the text gets the rest."""
+        """Fit the owner's tags and the text into the input tokens."""
         limit = self._settings.max_input_tokens
         tags = tags_that_fit(vocabulary, most_bytes=limit // TAGS_PART)
         text = cut_to_tokens(text, limit=limit - len("\n".join(tags).encode()), count=_count_tokens)
@@ -135,14 +132,14 @@ class LiteLLMProvider(EnrichmentProvider):
         return Conversation(
             partial(self._send, route),
             model=route.model,
-            record=route.record,
+            model_health=route.model_health,
             tries=self._settings.max_retries + 1,
             try_seconds=self._settings.timeout_seconds,
             ends_at=ends_at,
         )
 
-    async def _converse(self, route: Route, messages: list[Message], ask: Ask) -> EnrichmentSchema:
-        # Neither `context`, which would render the user's text as a template, nor `timeout`, nor `fallbacks`.
+    async def _create_draft(self, route: Route, messages: list[Message], complete: Complete) -> EnrichmentSchema:
+        # Without `context`, which renders the user's text as a template, `timeout` and `fallbacks`.
         draft, _ = await route.instructor.create_with_completion(
             model=route.model,
             messages=messages,
@@ -150,13 +147,13 @@ class LiteLLMProvider(EnrichmentProvider):
             max_retries=self._settings.max_retries,
             temperature=self._settings.temperature,
             max_tokens=self._settings.max_tokens,
-            ask=ask,
+            complete=complete,
         )
         return cast(EnrichmentSchema, draft)
 
     async def _send(self, route: Route, **request: Any) -> tuple[Any, Usage]:
-        """One HTTP request. The conversation keeps the time; litellm makes a new client for each other `timeout`."""
-        answer = await litellm.acompletion(
+        """Make one HTTP request. `timeout` is constant, because litellm makes a new client for each value."""
+        reply = await litellm.acompletion(
             **request,
             **route.address,
             timeout=self._settings.deadline_seconds,
@@ -164,20 +161,21 @@ class LiteLLMProvider(EnrichmentProvider):
             num_retries=0,
             drop_params=True,
         )
-        usage = _usage_of(answer, model=route.model)
-        if is_declined(answer):
+        usage = _usage_of(reply, model=route.model)
+        if is_declined(reply):
             raise ModelDeclined(usage=usage, cause="Refusal")
-        if length_of(answer) > self._settings.max_tokens * LONGEST_TOKEN_CHARACTERS:
+        if length_of(reply) > self._settings.max_tokens * MAX_CHARACTERS_PER_TOKEN:
             raise InvalidOutput(usage=usage, cause="AnswerTooLong")
-        unfence(answer)
-        return answer, usage
+        unfence(reply)
+        return reply, usage
 
 
 def _warm_up() -> None:
-    """Have the libraries build now what they build at first use, which would hold up the loop for half a second."""
+    """Make the libraries' lazy initialization happen now: it blocks the loop for half a second."""
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # pydantic's, about litellm's own classes
         litellm.completion("gpt-4o-mini", [{"role": "user", "content": "Ready?"}], mock_response="Yes.")
     _count_tokens("Ready?")
+    importlib.import_module("openai.resources.chat.completions")
 
 
 def _routes(settings: LLMSettings) -> Iterator[Route]:
@@ -190,16 +188,16 @@ def _routes(settings: LLMSettings) -> Iterator[Route]:
         is_local = bool(api_base) or provider in LOCAL_PROVIDERS
         mode = ("json_schema" if is_local else "tools") if settings.mode == "auto" else settings.mode
         address = _address(model, api_base=api_base, variable=variable)
-        yield Route(model, from_litellm(_ask, mode=MODES[mode]), address)
+        yield Route(model, from_litellm(_complete, mode=MODES[mode]), address)
 
 
-async def _ask(*, ask: Ask, **request: Any) -> Any:
-    """What Instructor takes for the model of every conversation. Which one it is in travels with the request."""
-    return await ask(**request)
+async def _complete(*, complete: Complete, **request: Any) -> Any:
+    """Pass a request of Instructor's on to the conversation that it belongs to."""
+    return await complete(**request)
 
 
 def _forget_empty_keys() -> None:
-    """A key that is set to nothing is no key, but litellm would take it for one."""
+    """Remove keys that are set but empty, which litellm would use."""
     for name in [name for name, value in os.environ.items() if name.endswith("_API_KEY") and not value.strip()]:
         del os.environ[name]
 
@@ -219,29 +217,29 @@ def _address(model: str, *, api_base: str, variable: str) -> dict[str, str]:
         if keys:
             raise InvalidSettings(f"{' or '.join(keys)} must be set, because {variable} needs it")
         return {}
-    # Servers of one's own ask for no key, but the library does.
+    # A local server needs no key, but the library does.
     return {"api_base": api_base} | ({"api_key": "none"} if keys else {})
 
 
 def _count_tokens(text: str) -> int:
-    """By the tokenizer that comes with litellm. Those of other models would have to be fetched, and are near enough."""
+    """Count with the tokenizer included in litellm. Those of other models are close, but need a download."""
     return int(litellm.token_counter(model="gpt-4o-mini", text=text))
 
 
-def _usage_of(answer: Any, *, model: str) -> Usage:
-    """What an answer cost. The model is the one that was asked: what a provider calls itself may be anything."""
-    prompt_tokens, completion_tokens = tokens_of(answer, "prompt"), tokens_of(answer, "completion")
+def _usage_of(reply: Any, *, model: str) -> Usage:
+    """Return the usage of a reply, under the configured name of the model instead of the provider's."""
+    prompt_tokens, completion_tokens = tokens_of(reply, "prompt"), tokens_of(reply, "completion")
     return Usage(
         model=model,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
-        cost_usd=_cost(answer) if prompt_tokens or completion_tokens else None,
+        cost_usd=_cost(reply) if prompt_tokens or completion_tokens else None,
     )
 
 
-def _cost(answer: Any) -> Decimal | None:
-    """By litellm's own price list. None when the model is not in it, or the usage cannot be true."""
-    cost = answer._hidden_params.get("response_cost")  # this is where litellm's manual looks for it
-    if cost is None or not 0 <= cost <= MOST_COST_USD:
+def _cost(reply: Any) -> Decimal | None:
+    """Return the cost by litellm's price list, or None if the model is not in it or the usage is implausible."""
+    cost = reply._hidden_params.get("response_cost")  # as in litellm's documentation
+    if cost is None or not 0 <= cost <= MAX_COST_USD:
         return None
     return Decimal(str(cost)).quantize(Decimal("1e-8"))

@@ -22,7 +22,7 @@ LONGEST_LINE = 2_000  # far more than is kept of one
 READ_LENGTH, TAGS_COMPARED, LONGEST_WORD = 4_000, 50, 30
 
 URL = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"'`()\[\]{}|]+", re.IGNORECASE)
-# Each pattern is linear: it is bounded, or cannot fail once it has begun.
+# Each pattern takes linear time: it is bounded, or cannot fail once it has begun.
 MARKUP = tuple(
     (re.compile(pattern, re.IGNORECASE | re.MULTILINE), replacement)
     for pattern, replacement in (
@@ -45,25 +45,25 @@ MARKUP = tuple(
         (r"\|", "   "),
     )
 )
-FIELD = re.compile(r"([^\W\d_][\w-]{0,30}) ?[:：][ \t]*(.*)")  # the colon of East Asia
+FIELD = re.compile(r"([^\W\d_][\w-]{0,30}) ?[:\uff1a][ \t]*(.*)")
 SUBJECTS = {"subject", "title", "betreff", "objet", "asunto", "тема", "件名", "主题", "제목", "name", "package"}
-# No letters, a heading such as NAME, tables and the headers of pages, legal lines.
+# Lines without letters, headings such as NAME, tables, page headers, legal lines.
 EMPTY = re.compile(r"^[\W\d_]*$|^[A-Z]+$|\S {3,}\S|^(?i:copyright|©|\(c\)|spdx)")
 LETTER, CODE = re.compile(r"[^\W\d_]"), re.compile(r"[{}\]=<>\\$]|--")
-SENTENCE_END = re.compile(r"(?<=[\w)\]\"'”»]{2}[.!?…])\s+|(?<=[。！？।؟۔])\s*")
-SENTENCE = re.compile(r"(?s).*[.!?…。！？।؟۔][)\"'”»]*")
+SENTENCE_END = re.compile(r"(?<=[\w)\]\"'”»]{2}[.!?…])\s+|(?<=[。\uff01\uff1f।؟\u06d4])\s*")
+SENTENCE = re.compile(r"(?s).*[.!?…。\uff01\uff1f।؟\u06d4][)\"'”»]*")
 BETWEEN_WIDE = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])")
 STOP_WORDS = {language: frozenset(stopwords(language)) for language in langs()}
-# Vowel signs and accents are letters to a reader, but not to a regular expression.
+# Vowel signs and accents, which \w does not match.
 MARKS = "".join(mark for mark in map(chr, range(0x300, 0x1B00)) if unicodedata.category(mark).startswith("M"))
 HAN, SYLLABIC = "\u3005\u3400-\u9fff", "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 PARTICLES = "".join(word for word in STOP_WORDS["zh"] if len(word) == 1 and word.isalpha())
 OTHER = rf"[^\W\d_{HAN}{SYLLABIC}\u3040-\u30ff]"
 WORD = re.compile(
     rf"(?P<han>(?:[{HAN}](?<![{PARTICLES}])){{2,}})|(?P<syllabic>[{SYLLABIC}]{{4,}})|[\u30a1-\u30fa\u30fc]{{2,}}"
-    rf"|(?<![a-z\d_]){OTHER}(?:{OTHER}|[{MARKS}]|['’\u200c-](?={OTHER}))*"  # an apostrophe
+    rf"|(?<![a-z\d_]){OTHER}(?:{OTHER}|[{MARKS}]|['\u2019\u200c-](?={OTHER}))*"
 )
-# Without spaces, what recurs is a word: all the pieces of so many letters are counted.
+# In scripts without spaces, recurring pieces of these lengths count as words.
 PIECE_LENGTHS = {"han": (4, 3, 2), "syllabic": (5, 4, 3)}
 LETTER_WITH_MARKS = re.compile(f".[{MARKS}]*")
 FIRST_WITHOUT_SPACES = "\u0e00"
@@ -74,6 +74,7 @@ class StubProvider(EnrichmentProvider):
     """Deterministic and offline: the same text always gets the same draft."""
 
     async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
+        del vocabulary  # the tags come from the text
         return draft(text).result(Usage(model="stub"))
 
 

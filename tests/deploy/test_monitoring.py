@@ -48,7 +48,7 @@ def told(transactional_db: None) -> dict[str, set[str]]:
     item = make_item(User.objects.create_user("owner"), status=Status.FAILED)
     ended = timezone.now()
     make_attempt(item, outcome=Outcome.FAILED, started_at=ended - timedelta(seconds=1), finished_at=ended)
-    metrics.finished([a_verdict(source_type=SourceType.NOTE, model="a model")], Finished(late=[], locked=[]))
+    metrics.count_written([a_verdict(source_type=SourceType.NOTE, model="a model")], Finished(late=[], locked=[]))
     web = Client().get("/metrics").content.decode()
     registries = (metrics.REGISTRY, of_events.REGISTRY)
     samples = [sample for registry in registries for metric in registry.collect() for sample in metric.samples]

@@ -69,7 +69,7 @@ def test_port_that_is_taken_ends_the_start_with_a_sentence(start: CommandStarter
 
         assert process.wait(30) == 1
 
-    assert "cannot be had: Address already in use." in process.log.read_text()
+    assert "is not available: Address already in use." in process.log.read_text()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`enrich_listener --processes`: several listeners that one signal stops, none of which is missing for long."""
+"""`enrich_listener --processes`: several listeners that one signal stops, each replaced when it dies."""
 
 import signal
 from collections.abc import Iterator, Sequence
@@ -30,11 +30,11 @@ class Family:
     def children(self) -> list[psutil.Process]:
         return survivors(descendants(self.parent))
 
-    def times_it_said(self, event: str) -> int:
+    def times_logged(self, event: str) -> int:
         return self.parent.log.read_text().count(event)
 
-    def until_all_listen(self, count: int) -> None:
-        until(lambda: self.times_it_said("listener.connected") >= count or self.parent.poll() is not None)
+    def until_connected(self, count: int) -> None:
+        until(lambda: self.times_logged("listener.connected") >= count or self.parent.poll() is not None)
         assert self.parent.poll() is None, self.parent.log.read_text()
 
 
@@ -52,7 +52,7 @@ def start_family(start: CommandStarter) -> Iterator[FamilyStarter]:
     ) -> Family:
         family = Family(start("--processes", "2", *arguments, program=program, **environment))
         families.append(family)
-        family.until_all_listen(2)
+        family.until_connected(2)
         return family
 
     yield start_family
@@ -65,42 +65,42 @@ def start_family(start: CommandStarter) -> Iterator[FamilyStarter]:
 
 
 def slow(seconds: float) -> tuple[str, ...]:
-    """A listener whose provider takes so long for each item."""
+    """Return the program of a listener whose provider takes so many seconds for each item."""
     return ("-m", "tests.faults.slow_listener", str(seconds))
 
 
 ONE_AT_A_TIME = {"LITEVAULT_LLM_CONCURRENCY": "1", "LITEVAULT_ENRICH_GRACE_SECONDS": "60"}
 
 
-def until_both_are_busy(owner: User) -> None:
-    """Each takes one, and one ahead."""
+def until_both_work(owner: User) -> None:
+    """Wait until each child has claimed one item, and another one ahead."""
     Item.objects.capture_many(owner=owner, raw_texts=[f"{TEXT} {number}" for number in range(4)])
     until(lambda: Item.objects.exclude(claimed_by=None).count() == 4)
 
 
 @pytest.fixture
 def busy_family(owner: User, start_family: FamilyStarter) -> Family:
-    """Each child waits for an answer that takes longer than any test."""
+    """Start children that wait for the model longer than any test takes."""
     family = start_family("--worker-id", "crew", program=slow(600), **ONE_AT_A_TIME)
-    until_both_are_busy(owner)
+    until_both_work(owner)
     return family
 
 
-def test_all_of_the_children_work_each_under_a_name_of_its_own(busy_family: Family) -> None:
+def test_children_work_under_names_of_their_own(busy_family: Family) -> None:
     workers = Item.objects.values_list("claimed_by", flat=True)
 
     assert set(workers) == {"crew.1", "crew.2"}
 
 
-def test_children_of_no_given_name_are_told_apart(owner: User, start_family: FamilyStarter) -> None:
+def test_children_without_a_given_name_have_distinct_names(owner: User, start_family: FamilyStarter) -> None:
     start_family(program=slow(600), **ONE_AT_A_TIME)
 
-    until_both_are_busy(owner)
+    until_both_work(owner)
 
     assert Item.objects.values("claimed_by").distinct().count() == 2
 
 
-def test_only_the_children_carry_the_model_libraries(start_family: FamilyStarter) -> None:
+def test_only_the_children_import_the_model_libraries(start_family: FamilyStarter) -> None:
     family = start_family(LITEVAULT_LLM_PROVIDER="litellm", OPENAI_API_KEY="sk-test")
 
     own = psutil.Process(family.parent.pid).memory_info().rss
@@ -108,12 +108,12 @@ def test_only_the_children_carry_the_model_libraries(start_family: FamilyStarter
     assert own < min(child.memory_info().rss for child in family.children) / 2
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
-def test_first_signal_stops_all_of_an_idle_family(start_family: FamilyStarter, signal_number: int) -> None:
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_first_signal_stops_an_idle_family(start_family: FamilyStarter, sign: signal.Signals) -> None:
     family = start_family()
     children = family.children
 
-    family.parent.send_signal(signal_number)
+    family.parent.send_signal(sign)
 
     assert family.parent.wait(10) == 0
     assert len(children) == 2
@@ -123,7 +123,7 @@ def test_first_signal_stops_all_of_an_idle_family(start_family: FamilyStarter, s
 
 def test_first_signal_lets_every_call_finish(owner: User, start_family: FamilyStarter) -> None:
     family = start_family(program=slow(1), **ONE_AT_A_TIME)
-    until_both_are_busy(owner)
+    until_both_work(owner)
 
     family.parent.send_signal(signal.SIGTERM)
 
@@ -132,9 +132,9 @@ def test_first_signal_lets_every_call_finish(owner: User, start_family: FamilySt
     assert set(EnrichmentAttempt.objects.values_list("outcome", flat=True)) == {Outcome.SUCCEEDED}
 
 
-def test_second_signal_gives_back_what_all_have_in_flight(busy_family: Family) -> None:
+def test_second_signal_releases_all_items_in_flight(busy_family: Family) -> None:
     busy_family.parent.send_signal(signal.SIGTERM)
-    until(lambda: busy_family.times_it_said("worker.draining") == 2)
+    until(lambda: busy_family.times_logged("worker.draining") == 2)
     busy_family.parent.send_signal(signal.SIGTERM)
 
     assert busy_family.parent.wait(15) == 0
@@ -142,35 +142,35 @@ def test_second_signal_gives_back_what_all_have_in_flight(busy_family: Family) -
     assert set(EnrichmentAttempt.objects.values_list("outcome", flat=True)) == {Outcome.RELEASED}
 
 
-def test_third_signal_ends_also_what_does_not_listen_any_more(busy_family: Family) -> None:
+def test_third_signal_kills_a_frozen_child(busy_family: Family) -> None:
     children = busy_family.children
     frozen = children[0]
     frozen.suspend()
 
     busy_family.parent.send_signal(signal.SIGTERM)
-    until(lambda: busy_family.times_it_said("worker.draining") == 1)
+    until(lambda: busy_family.times_logged("worker.draining") == 1)
     busy_family.parent.send_signal(signal.SIGTERM)
-    until(lambda: busy_family.times_it_said("worker.stopped") == 1)
+    until(lambda: busy_family.times_logged("worker.stopped") == 1)
     busy_family.parent.send_signal(signal.SIGTERM)
 
     assert busy_family.parent.wait(10) == 70
     assert not survivors(children)
 
 
-def test_child_that_is_killed_is_replaced_and_the_other_goes_on(owner: User, start_family: FamilyStarter) -> None:
+def test_killed_child_is_replaced_and_the_other_goes_on(owner: User, start_family: FamilyStarter) -> None:
     family = start_family()
     victim, other = family.children
 
     kill(victim)
 
-    family.until_all_listen(3)
+    family.until_connected(3)
     assert other in family.children
     assert len(family.children) == 2
     assert "exit_code=137" in family.parent.log.read_text()
     reaches(Item.objects.capture(owner=owner, raw_text=TEXT), Status.READY_TO_CONFIRM)
 
 
-def test_children_do_not_outlive_a_parent_that_is_killed(start_family: FamilyStarter) -> None:
+def test_children_do_not_outlive_a_killed_parent(start_family: FamilyStarter) -> None:
     family = start_family()
     children = family.children
 
@@ -181,7 +181,7 @@ def test_children_do_not_outlive_a_parent_that_is_killed(start_family: FamilySta
     until(lambda: listeners_alive() == 0)
 
 
-def test_drain_ends_when_nothing_is_due_for_any(owner: User, start: CommandStarter) -> None:
+def test_drain_ends_when_nothing_is_due(owner: User, start: CommandStarter) -> None:
     for number in range(20):
         Item.objects.capture(owner=owner, raw_text=f"{TEXT} {number}")
 
@@ -201,7 +201,7 @@ def test_drain_ends_when_nothing_is_due_for_any(owner: User, start: CommandStart
         ((), {"LITEVAULT_LLM_PROVIDER": "litellm", "OPENAI_API_KEY": ""}, "OPENAI_API_KEY", 78),
     ],
 )
-def test_what_no_child_could_work_with_ends_all(
+def test_unusable_settings_end_all_children(
     start: CommandStarter,
     tmp_path: Path,
     arguments: tuple[str, ...],
@@ -212,6 +212,6 @@ def test_what_no_child_could_work_with_ends_all(
     process = start("enrich_listener", "--processes", "2", *arguments, **environment)
 
     assert process.wait(30) == exit_code
-    said = (tmp_path / "process-0.log").read_text()
-    assert sentence in said
-    assert "Traceback" not in said
+    output = (tmp_path / "process-0.log").read_text()
+    assert sentence in output
+    assert "Traceback" not in output

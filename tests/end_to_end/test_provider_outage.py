@@ -12,7 +12,7 @@ from threading import Timer
 import pytest
 from django.contrib.auth.models import User
 
-from enrichment.breaker import FAILURES_TO_OPEN, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+from enrichment.breaker import BACKOFF, FAILURES_TO_OPEN
 from items.models import EnrichmentAttempt, Item
 from items.states import Outcome, Status
 from tests.enrichment.fake_llm_server import FakeLLMServer
@@ -57,9 +57,9 @@ def start_worker(start_listener: ListenerStarter, port: int) -> Callable[[], obj
 
 def most_attempts(outage_seconds: float) -> int:
     """How many the worker may spend on a provider that is down so long: the pauses between its probes double."""
-    pause, probes, last_at = FIRST_PAUSE_SECONDS, 0, 0.0
+    pause, probes, last_at = BACKOFF.first_seconds, 0, 0.0
     while (last_at := last_at + pause) < outage_seconds:
-        pause, probes = min(pause * 2, LONGEST_PAUSE_SECONDS), probes + 1
+        pause, probes = min(pause * 2, BACKOFF.longest_seconds), probes + 1
     return ATTEMPTS_UNTIL_IT_OPENS + probes
 
 
@@ -106,5 +106,5 @@ def test_items_captured_while_nothing_listens_are_enriched_once_it_does(
 
     until(all_ready)
 
-    assert failed_attempts() <= most_attempts(FIRST_PAUSE_SECONDS)
+    assert failed_attempts() <= most_attempts(BACKOFF.first_seconds)
     assert len(model.calls) == ITEMS

@@ -18,8 +18,8 @@ import psutil  # type: ignore[import-untyped]  # it carries no types
 import pytest
 from django.core.management import CommandError
 
-from litevault.development.management.commands.up import Command, end_of_embedded_server
-from litevault.development.supervisor import STOP_SIGNALS, Supervisor
+from enrichment.management.supervisor import STOP_SIGNALS, Supervisor
+from litevault.development.management.commands.up import Command, embedded_server_check
 from postgres.embedded.embedded import running_postgres, serves
 from postgres.embedded.server import free_port
 from tests.clones import bare_environment, fresh_clone
@@ -132,16 +132,18 @@ def test_web_server_that_does_not_answer_is_one_sentence(monkeypatch: pytest.Mon
     monkeypatch.setattr("litevault.development.management.commands.up.READY_SECONDS", 0)
 
     with Supervisor([]) as supervisor, pytest.raises(CommandError, match="were not ready"):
-        Command().watch(supervisor, "never shown", wanted=[(port, "/healthz")], database_is_gone=lambda: False)
+        Command().supervise(supervisor, "never shown", endpoints=[(port, "/healthz")], database_is_gone=lambda: False)
 
 
 def test_database_that_ends_before_all_is_ready_is_not_waited_for(
     capsys: pytest.CaptureFixture[str], port: int
 ) -> None:
     with Supervisor([]) as supervisor:
-        wanted = [(port, "/healthz")]
+        endpoints = [(port, "/healthz")]
 
-        assert Command().watch(supervisor, "never shown", wanted=wanted, database_is_gone=lambda: True) is None
+        assert (
+            Command().supervise(supervisor, "never shown", endpoints=endpoints, database_is_gone=lambda: True) is None
+        )
 
     assert not capsys.readouterr().out
 
@@ -246,7 +248,7 @@ def test_request_to_stop_is_not_taken_for_the_end_of_the_embedded_server(clone: 
 def test_end_of_a_server_that_the_user_chose_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
     with throwaway_folder() as folder, running_postgres(folder / "postgres", fsync=False) as url:
         monkeypatch.setenv("DATABASE_URL", url)
-        is_gone = end_of_embedded_server()
+        is_gone = embedded_server_check()
 
         kill(postmaster(folder / "postgres"))
         until(lambda: not serves(url, folder / "postgres"))

@@ -1,4 +1,4 @@
-"""The provider of the worker under test does as it is told."""
+"""The worker under test has a scripted provider."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server on loopback that answers by script.
+"""An OpenAI-compatible server on loopback that replies by script.
 
 Try it by hand, with a name from fake_llm_answers.py::
 
@@ -14,12 +14,12 @@ from typing import Self
 
 from aiohttp import web
 
-from tests.enrichment import obedient_answers  # noqa: F401  # for the answers that it adds
+from tests.enrichment import obedient_answers  # noqa: F401  # registers its replies
 from tests.enrichment.fake_llm_answers import ANSWERS, Call
 
 
 class FakeLLMServer:
-    """Serves on a thread of its own, so that asynchronous tests and other processes can call it alike."""
+    """Serves in a thread of its own, for asynchronous tests and for other processes."""
 
     def __init__(self, *, port: int = 0) -> None:
         self.port = port
@@ -38,17 +38,17 @@ class FakeLLMServer:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def script(self, *names: str, model: str | None = None) -> None:
-        """Answer with these in turn, and with the last one from then on; only to this model, if one is named."""
+        """Send these replies in turn, then the last one for ever; only for this model, if given."""
         unknown = set(names) - ANSWERS.keys()
         assert not unknown, unknown
         self._script[model] = list(names)
 
     def script_text(self, mark: str, *names: str) -> None:
-        """Answer so to texts that hold this mark, whatever the rest is told."""
+        """Send this reply for texts with this mark."""
         self._script_by_mark[mark] = list(names)
 
     def reset(self) -> None:
-        """Answer well again, and forget what was asked."""
+        """Send valid replies again, and forget the requests."""
         self._script = {None: ["ok"]}
         self._script_by_mark = {}
         self.calls.clear()
@@ -113,7 +113,7 @@ def main() -> None:
     server = FakeLLMServer(port=arguments.port)
     server.script(*(arguments.answer or ["ok"]))
     server.start()
-    print(f"Answering on {server.url}. Stop with Ctrl-C.")
+    print(f"Answering on {server.url}. Stop with Ctrl-C.")  # output of a command
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""What a provider may do, and what becomes of it: one list for the tests and for the table in docs/errors.md."""
+"""The faults of providers and their outcome: one list for the tests and for the table in docs/errors.md."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MODES = ("tools", "json_schema", "json")
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """`answers` name what the fake server does in turn, and `answered` how many of them cost tokens."""
+    """`answers` names the replies of the fake server in turn; `answered` of them cost tokens."""
 
     says: str
     answers: tuple[str, ...]
@@ -34,7 +34,7 @@ class Fault:
 
     @property
     def is_silent(self) -> bool:
-        """The provider keeps a request waiting until it is given up."""
+        """Return whether the provider leaves a request without a reply."""
         return self.answers[0] in ("hang", "stall", "drip")
 
     @property
@@ -137,7 +137,7 @@ MATRIX = (
 
 
 def table() -> str:
-    """The matrix in Markdown, for docs/errors.md."""
+    """Return the matrix in Markdown, for docs/errors.md."""
     return "\n".join(_lines())
 
 

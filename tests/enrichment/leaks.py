@@ -1,4 +1,4 @@
-"""Canaries: a key and a text that must never be seen outside of the request."""
+"""Canaries: a key and a text that must not appear outside the request."""
 
 import logging
 import traceback
@@ -10,12 +10,12 @@ CANARIES = (KEY, "93d2a4")
 
 
 def leaked(*texts: str) -> list[str]:
-    """The canaries that these texts hold."""
+    """Return the canaries in these texts."""
     return [canary for canary in CANARIES if any(canary in text for text in texts)]
 
 
 def everything_said_by(error: BaseException | None) -> Iterator[str]:
-    """All that a logger could find in an error and in the errors that hang on it."""
+    """Return all that a logger could find in an error and its causes."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:
@@ -29,7 +29,7 @@ def everything_said_by(error: BaseException | None) -> Iterator[str]:
 
 
 class Recorder(logging.Handler):
-    """Keeps every record that reaches the root logger, formatted with its traceback."""
+    """Keeps each record of the root logger, formatted with its traceback."""
 
     def __init__(self) -> None:
         super().__init__(level=logging.DEBUG)

@@ -1,4 +1,4 @@
-"""A provider that does as it is told."""
+"""A provider with scripted replies."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def draft(title: str = "A title", *, tags: tuple[str, ...] = ("one", "two", "thr
 
 
 class ScriptedProvider(EnrichmentProvider):
-    """Answers each text as the script says: with a result, with an exception, or when an event is set."""
+    """Returns a result, raises an exception, or waits for an event, as the script of each text says."""
 
     def __init__(self) -> None:
         self.script: dict[str, list[EnrichmentResult | BaseException | asyncio.Event]] = {}

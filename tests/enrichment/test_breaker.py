@@ -1,6 +1,6 @@
-"""The breaker on its own, with a clock that the test moves."""
+"""The breaker alone, with a fake clock."""
 
-from enrichment.breaker import FAILURES_TO_OPEN, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Breaker
+from enrichment.breaker import BACKOFF, FAILURES_TO_OPEN, Breaker
 
 
 class Clock:
@@ -14,19 +14,19 @@ class Clock:
 def opened(clock: Clock) -> Breaker:
     breaker = Breaker(clock=clock)
     for _ in range(FAILURES_TO_OPEN):
-        breaker.failed()
+        breaker.record_failure()
     return breaker
 
 
-def test_failures_that_are_not_in_a_row_do_not_open_it() -> None:
+def test_separate_failures_do_not_open_it() -> None:
     breaker = Breaker()
 
     for _ in range(3):
         for _ in range(FAILURES_TO_OPEN - 1):
-            breaker.failed()
+            breaker.record_failure()
         assert not breaker.is_open
         assert breaker.seconds_until_probe() == 0
-        breaker.answered()
+        breaker.record_response()
 
 
 def test_failures_in_a_row_open_it_for_a_pause() -> None:
@@ -35,8 +35,8 @@ def test_failures_in_a_row_open_it_for_a_pause() -> None:
     breaker = opened(clock)
 
     assert breaker.is_open
-    assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS
-    clock.now += FIRST_PAUSE_SECONDS
+    assert breaker.seconds_until_probe() == BACKOFF.first_seconds
+    clock.now += BACKOFF.first_seconds
     assert breaker.seconds_until_probe() == 0
 
 
@@ -47,21 +47,21 @@ def test_failed_probe_doubles_the_pause_up_to_a_limit() -> None:
     pauses = []
     for _ in range(6):
         clock.now += breaker.seconds_until_probe()
-        breaker.failed()
+        breaker.record_failure()
         pauses.append(breaker.seconds_until_probe())
 
-    assert pauses == [4, 8, 16, LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS]
+    assert pauses == [4, 8, 16, BACKOFF.longest_seconds, BACKOFF.longest_seconds, BACKOFF.longest_seconds]
 
 
-def test_calls_under_way_when_it_opened_do_not_lengthen_the_pause() -> None:
+def test_failures_of_earlier_calls_do_not_lengthen_the_pause() -> None:
     clock = Clock()
     breaker = opened(clock)
 
-    clock.now += FIRST_PAUSE_SECONDS / 2
+    clock.now += BACKOFF.first_seconds / 2
     for _ in range(50):
-        breaker.failed()
+        breaker.record_failure()
 
-    assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS / 2
+    assert breaker.seconds_until_probe() == BACKOFF.first_seconds / 2
 
 
 def test_pause_begins_with_the_failure_that_opened_it() -> None:
@@ -70,21 +70,21 @@ def test_pause_begins_with_the_failure_that_opened_it() -> None:
 
     for _ in range(FAILURES_TO_OPEN):
         clock.now += 10
-        breaker.failed()
+        breaker.record_failure()
 
-    assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS
+    assert breaker.seconds_until_probe() == BACKOFF.first_seconds
 
 
-def test_answer_closes_it_and_forgets_the_pause() -> None:
+def test_response_closes_it_and_resets_the_pause() -> None:
     clock = Clock()
     breaker = opened(clock)
-    clock.now += FIRST_PAUSE_SECONDS
-    breaker.failed()
+    clock.now += BACKOFF.first_seconds
+    breaker.record_failure()
 
-    breaker.answered()
+    breaker.record_response()
 
     assert not breaker.is_open
     assert breaker.seconds_until_probe() == 0
     for _ in range(FAILURES_TO_OPEN):
-        breaker.failed()
-    assert breaker.seconds_until_probe() == FIRST_PAUSE_SECONDS
+        breaker.record_failure()
+    assert breaker.seconds_until_probe() == BACKOFF.first_seconds

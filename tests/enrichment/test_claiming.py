@@ -1,4 +1,4 @@
-"""When a worker looks for items, and what it takes at a look."""
+"""When a worker claims, and how many items."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ from tests.plugins.worker import Database, WorkerMaker
 Question: TypeAlias = Callable[[Fetch], Awaitable[float | None]]
 
 
-async def test_slots_that_one_owner_leaves_free_are_filled_by_another(
+async def test_slots_unused_by_one_owner_are_filled_by_another(
     owner: User, stranger: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     gate = asyncio.Event()
@@ -40,7 +40,7 @@ async def test_slots_that_one_owner_leaves_free_are_filled_by_another(
     assert texts[0] in calls, "the other owner's items take all slots but one"
 
 
-async def test_what_somebody_has_locked_is_claimed_soon_after_it_is_let_go(
+async def test_locked_item_is_claimed_soon_after_it_is_unlocked(
     owner: User, stranger: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     held = await database.capture(owner, "held", "held, too")
@@ -55,7 +55,7 @@ async def test_what_somebody_has_locked_is_claimed_soon_after_it_is_let_go(
                 await database.reaches(item, Status.READY_TO_CONFIRM)
 
 
-async def test_item_that_becomes_due_while_the_worker_turns_to_rest_is_seen(
+async def test_item_that_becomes_due_before_the_wait_is_claimed(
     owner: User,
     database: Database,
     working: WorkerMaker,
@@ -70,7 +70,7 @@ async def test_item_that_becomes_due_while_the_worker_turns_to_rest_is_seen(
         await database.reaches(item, Status.READY_TO_CONFIRM)
 
 
-async def test_slots_that_become_free_one_by_one_are_not_claimed_for_one_by_one(
+async def test_free_slots_are_claimed_for_in_batches(
     owner: User,
     database: Database,
     working: WorkerMaker,
@@ -108,7 +108,7 @@ def put_off(item: Item, *, seconds: float) -> None:
 
 
 def after(seconds: float, ask: Question) -> Question:
-    """The same question, asked when a busy machine gets round to it."""
+    """Return the result late, as on a busy machine."""
 
     async def ask_later(fetch: Fetch) -> float | None:
         await asyncio.sleep(seconds)

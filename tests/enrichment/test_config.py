@@ -1,4 +1,4 @@
-"""What the settings of enrichment accept, and how they refuse."""
+"""The values that the settings of enrichment accept, and the errors for others."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_value_out_of_range_names_the_variable_and_the_range(name: str, value: s
     assert str(refused.value) == f"{name} {sentence}"
 
 
-def test_refusal_never_shows_the_value() -> None:
+def test_error_never_shows_the_invalid_value() -> None:
     with pytest.raises(InvalidSettings) as refused:
         LLMSettings.from_environment({"LITEVAULT_LLM_MAX_TOKENS": "sk-canary"})
 
@@ -63,6 +63,6 @@ def test_refusal_never_shows_the_value() -> None:
     assert refused.value.__cause__ is None
 
 
-def test_every_refusal_is_told_at_once() -> None:
+def test_all_invalid_settings_are_named_at_once() -> None:
     with pytest.raises(InvalidSettings, match=r"LEASE_SECONDS.*; .*SWEEP_SECONDS"):
         EnrichSettings.from_environment({"LITEVAULT_ENRICH_LEASE_SECONDS": "0", "LITEVAULT_ENRICH_SWEEP_SECONDS": "0"})

@@ -1,4 +1,4 @@
-"""What the worker does with an item that its owner discards."""
+"""The worker and an item that its owner discards."""
 
 import asyncio
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ async def test_discard_cancels_the_call_in_flight(
 
 
 class PaidProvider(ScriptedProvider):
-    """Has had an answer of no use already when it is cancelled."""
+    """Has already had a useless reply when it is cancelled."""
 
     async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
         try:
@@ -54,7 +54,7 @@ class PaidProvider(ScriptedProvider):
         raise Interrupted(SPENT)
 
 
-async def test_answers_before_a_discard_are_accounted_for(
+async def test_replies_before_a_discard_are_accounted_for(
     owner: User, database: Database, working: WorkerMaker
 ) -> None:
     provider = PaidProvider()
@@ -77,7 +77,7 @@ async def test_result_is_dropped_when_item_was_discarded(
     answer = asyncio.Event()
     provider.script["text"] = [answer]
 
-    # Without a listener the worker does not hear of the discard, and the answer arrives.
+    # Without a listener the worker misses the discard, and the reply arrives.
     async with working(provider, listens=False, enrich={"sweep_seconds": 0.1}):
         (item,) = await database.capture(owner, "text")
         await until(lambda: provider.running == 1)
@@ -90,7 +90,7 @@ async def test_result_is_dropped_when_item_was_discarded(
     assert await database.outcomes(item) == [(Outcome.STALE, None)]
 
 
-async def test_discard_that_nobody_told_of_is_found_when_notifications_come_again(
+async def test_missed_discard_is_found_after_a_reconnect(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     provider.script["text"] = [asyncio.Event()]
@@ -101,6 +101,6 @@ async def test_discard_that_nobody_told_of_is_found_when_notifications_come_agai
         await until(lambda: provider.running == 1)
         await database.run(item.discard)
 
-        worker.notifications_work(True)
+        worker.on_health(True)
 
         await until(lambda: provider.cancelled == ["text"])

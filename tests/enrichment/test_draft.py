@@ -33,7 +33,7 @@ GOOD: dict[str, Any] = {
         (f"<{MARK_NAME}-0123456789abcde>", False),
     ],
 )
-def test_long_part_of_the_instructions_or_a_mark_is_found(text: str, *, repeats: bool) -> None:
+def test_long_run_of_the_instructions_or_a_mark_is_found(text: str, *, repeats: bool) -> None:
     assert repeats_instructions(text) is repeats
 
 
@@ -45,7 +45,7 @@ def test_bare_text_is_letters_and_digits_without_case(given: str, left: str) -> 
     assert bare(given) == left
 
 
-def test_draft_of_the_text_is_taken() -> None:
+def test_draft_about_the_text_is_accepted() -> None:
     assert Draft.model_validate(GOOD).title == "Herons"
 
 
@@ -58,6 +58,6 @@ def test_draft_of_the_text_is_taken() -> None:
         {"title": SYSTEM_PROMPT[:20], "summary": SYSTEM_PROMPT[20:40], "tags": [SYSTEM_PROMPT[40:60], "a", "b"]},
     ],
 )
-def test_draft_that_repeats_the_instructions_is_refused(given: dict[str, Any]) -> None:
+def test_draft_that_repeats_the_instructions_is_rejected(given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="The draft must describe the text"):
         Draft.model_validate(GOOD | given)

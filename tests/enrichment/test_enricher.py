@@ -1,4 +1,4 @@
-"""What the enricher makes of one claim, without a worker around it."""
+"""The enricher alone, from a claim to a verdict."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, MutableMapping, Sequence
@@ -37,7 +37,7 @@ MAX_ATTEMPTS = 3
 
 
 class Bench:
-    """An enricher with all that it is given."""
+    """An enricher and its collaborators."""
 
     def __init__(self, fetch: Fetch, provider: ScriptedProvider) -> None:
         self.provider = provider
@@ -59,7 +59,7 @@ class Bench:
 
     def open_the_breaker(self) -> None:
         for _ in range(FAILURES_TO_OPEN):
-            self.breaker.failed()
+            self.breaker.record_failure()
         metrics.provider_down.set(1)
 
 
@@ -67,13 +67,13 @@ def a_claim(*, attempt: int = 1) -> Claim:
     return replace(a_verdict().claim, attempt=attempt)
 
 
-def is_told_to_be_down() -> bool:
+def is_reported_down() -> bool:
     return metrics.REGISTRY.get_sample_value("litevault_provider_down") == 1
 
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> list[MutableMapping[str, Any]]:
-    """What the enricher logs, whatever other tests made of the configuration."""
+    """Capture the log of the enricher, independently of the logging configuration."""
     captured = structlog.testing.LogCapture()
     monkeypatch.setattr(enricher, "logger", structlog.wrap_logger(None, processors=[captured]))
     return captured.entries
@@ -88,7 +88,7 @@ async def bench(provider: ScriptedProvider) -> AsyncIterator[Bench]:
     await session.close()
 
 
-async def test_result_is_a_success_with_its_times_and_its_price(bench: Bench) -> None:
+async def test_success_has_its_times_and_its_usage(bench: Bench) -> None:
     began_at = timezone.now()
 
     verdict = await bench.verdict_on(draft("Herons"))
@@ -109,7 +109,7 @@ async def test_result_is_a_success_with_its_times_and_its_price(bench: Bench) ->
         (asyncio.CancelledError(), "LLM_API_ERROR", "CancelledError", None),
     ],
 )
-async def test_failure_that_will_not_pass_goes_to_the_owner(
+async def test_permanent_failure_fails_the_item(
     bench: Bench, log: list[MutableMapping[str, Any]], raised: BaseException, code: str, cause: str, tokens: int | None
 ) -> None:
     began_at = timezone.now()
@@ -134,7 +134,7 @@ async def test_failure_that_will_not_pass_goes_to_the_owner(
 @pytest.mark.parametrize(
     ("attempt", "status"), [(1, Status.ENRICHING), (MAX_ATTEMPTS - 1, Status.ENRICHING), (MAX_ATTEMPTS, Status.FAILED)]
 )
-async def test_failure_that_may_pass_is_put_off_until_the_last(
+async def test_transient_failure_postpones_until_the_last_attempt(
     bench: Bench,
     raised: BaseException,
     code: str,
@@ -152,21 +152,27 @@ async def test_failure_that_may_pass_is_put_off_until_the_last(
     assert began_at <= verdict.started_at <= verdict.finished_at
 
 
-async def test_provider_is_given_up_at_the_deadline(bench: Bench) -> None:
-    verdict = await bench.verdict_on(asyncio.Event(), deadline_seconds=0.02)
+async def test_provider_is_cancelled_at_the_deadline(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    deadline, timeout = asyncio.timeout(None), asyncio.timeout
+    monkeypatch.setattr(asyncio, "timeout", lambda seconds: deadline if seconds == 1234 else timeout(seconds))
+    attempt = asyncio.create_task(bench.verdict_on(asyncio.Event(), deadline_seconds=1234))
+    await until(lambda: bench.provider.running)
+
+    deadline.reschedule(asyncio.get_running_loop().time())
+    verdict = await attempt
 
     assert (verdict.status, verdict.error_code) == (Status.ENRICHING, "LLM_TIMEOUT")
     assert bench.provider.cancelled == ["text"]
 
 
-async def test_item_beyond_its_attempts_is_abandoned_unasked(bench: Bench) -> None:
+async def test_item_beyond_its_attempts_is_abandoned_without_a_call(bench: Bench) -> None:
     verdict = await bench.verdict_on(draft(), attempt=MAX_ATTEMPTS + 1)
 
     assert (verdict.status, verdict.enrichment_error) == (Status.FAILED, Abandoned().message)
     assert bench.provider.calls == []
 
 
-async def test_failure_while_the_provider_is_down_costs_nothing(bench: Bench) -> None:
+async def test_failure_while_the_provider_is_down_is_refunded(bench: Bench) -> None:
     bench.open_the_breaker()
 
     verdict = await bench.verdict_on(ProviderUnavailable(), attempt=MAX_ATTEMPTS)
@@ -192,23 +198,21 @@ async def test_refusal_while_the_provider_was_down_is_final(bench: Bench) -> Non
         (draft(), MAX_ATTEMPTS + 1, True),
     ],
 )
-async def test_any_answer_tells_that_the_provider_is_there(
-    bench: Bench, answer: object, attempt: int, *, is_down: bool
-) -> None:
+async def test_any_response_closes_the_breaker(bench: Bench, answer: object, attempt: int, *, is_down: bool) -> None:
     bench.open_the_breaker()
 
     await bench.verdict_on(answer, attempt=attempt)
 
     assert bench.breaker.is_open is is_down
-    assert is_told_to_be_down() is is_down
+    assert is_reported_down() is is_down
 
 
-async def test_outage_is_told_when_it_begins(bench: Bench) -> None:
+async def test_outage_is_reported_when_it_begins(bench: Bench) -> None:
     for _ in range(FAILURES_TO_OPEN):
-        assert not is_told_to_be_down()
+        assert not is_reported_down()
         await bench.verdict_on(ProviderUnavailable())
 
-    assert is_told_to_be_down()
+    assert is_reported_down()
 
 
 async def test_cancelled_call_is_cancelled(bench: Bench) -> None:
@@ -223,7 +227,7 @@ async def test_cancelled_call_is_cancelled(bench: Bench) -> None:
 
 
 class PaidProvider(ScriptedProvider):
-    """Tells the price of earlier answers when it is cancelled."""
+    """Reports the usage of earlier replies when it is cancelled."""
 
     async def _answer(self, text: str) -> EnrichmentResult:
         try:
@@ -232,7 +236,7 @@ class PaidProvider(ScriptedProvider):
             raise Interrupted(SPENT) from None
 
 
-async def test_cancelled_call_that_had_its_price_is_released(bench: Bench) -> None:
+async def test_cancelled_call_with_a_cost_is_released(bench: Bench) -> None:
     bench.provider = PaidProvider()
     bench.provider.script["text"] = [asyncio.Event()]
     claim = a_claim()
@@ -247,7 +251,7 @@ async def test_cancelled_call_that_had_its_price_is_released(bench: Bench) -> No
     assert (verdict.prompt_tokens, verdict.cost_usd) == (900, Decimal("0.0012"))
 
 
-async def test_draft_is_spelled_as_the_owner_spells(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tags_are_spelled_as_the_owner_spells_them(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     async def most_used_tags(_fetch: Fetch, owner_ids: Collection[int]) -> dict[int, Sequence[str]]:
         return dict.fromkeys(owner_ids, ()) | {a_claim().owner_id: ("Rivers", "herons")}
 
@@ -267,7 +271,7 @@ async def test_draft_is_spelled_as_the_owner_spells(bench: Bench, monkeypatch: p
         (ProviderTimeout(), 2, "enrichment.postponed", "LLM_TIMEOUT", None),
     ],
 )
-async def test_log_tells_of_an_attempt_but_not_of_the_text(
+async def test_log_has_the_attempt_without_its_text(
     bench: Bench,
     log: list[MutableMapping[str, Any]],
     answer: object,
@@ -289,11 +293,11 @@ async def test_log_tells_of_an_attempt_but_not_of_the_text(
     }
 
 
-async def test_unexpected_error_does_not_travel_along(bench: Bench) -> None:
+async def test_unexpected_error_is_not_kept_as_the_context(bench: Bench) -> None:
     bench.provider.script["text"] = [ValueError("private")]
 
     with pytest.raises(EnrichmentError) as raised:
-        await bench.enricher()._ask_provider(a_claim())
+        await bench.enricher()._call_provider(a_claim())
 
     assert type(raised.value) is UnexpectedFailure
     assert raised.value.__context__ is None

@@ -15,10 +15,10 @@ def all_below(kind: type[EnrichmentError]) -> Iterator[type[EnrichmentError]]:
 
 
 @pytest.mark.parametrize("kind", list(all_below(EnrichmentError)))
-def test_error_has_a_known_code_and_a_sentence_that_fits_the_column(kind: type[EnrichmentError]) -> None:
+def test_error_has_a_known_code_and_a_sentence_that_fits(kind: type[EnrichmentError]) -> None:
     message = kind().message
 
-    # The admin filters by codes, and may not know this app.
+    # The admin filters by codes, but must not import this app.
     assert kind.code in ERROR_CODES
     assert message == f"{kind.code}: {kind.sentence}"
     assert kind.sentence.endswith(".")
@@ -26,11 +26,11 @@ def test_error_has_a_known_code_and_a_sentence_that_fits_the_column(kind: type[E
 
 
 @pytest.mark.parametrize("kind", list(all_below(EnrichmentError)))
-def test_error_says_nothing_but_its_sentence(kind: type[EnrichmentError]) -> None:
+def test_error_shows_nothing_but_its_sentence(kind: type[EnrichmentError]) -> None:
     assert str(kind(cause="Cause", http_status=500, retry_after=3)) == f"{kind.code}: {kind.sentence}"
 
 
-def test_error_carries_what_is_known_beside_its_sentence() -> None:
+def test_error_carries_usage_cause_and_status() -> None:
     usage = Usage(model="model")
 
     error = ProviderUnavailable(usage=usage, retry_after=3, cause="Cause", http_status=503)
@@ -38,13 +38,13 @@ def test_error_carries_what_is_known_beside_its_sentence() -> None:
     assert (error.usage, error.retry_after, error.cause, error.http_status) == (usage, 3, "Cause", 503)
 
 
-def test_error_of_which_nothing_is_known_says_so() -> None:
+def test_error_without_details_has_none() -> None:
     error = ProviderUnavailable()
 
     assert (error.usage, error.retry_after, error.cause, error.http_status) == (None, None, None, None)
 
 
-def test_interruption_carries_the_price_and_says_nothing() -> None:
+def test_interruption_carries_the_usage_without_a_message() -> None:
     usage = Usage(model="model")
 
     interrupted = Interrupted(usage)

@@ -1,4 +1,4 @@
-"""docs/errors.md says what the code does."""
+"""docs/errors.md matches the code."""
 
 from pathlib import Path
 
@@ -21,5 +21,5 @@ def test_page_has_the_table_of_the_matrix(page: str) -> None:
 
 
 @pytest.mark.parametrize("kind", list(all_below(EnrichmentError)))
-def test_page_says_what_to_do_about_each_error(kind: type[EnrichmentError], page: str) -> None:
+def test_page_has_advice_about_each_error(kind: type[EnrichmentError], page: str) -> None:
     assert f"| `{kind.code}` | {kind.sentence} |" in page

@@ -1,4 +1,4 @@
-"""What becomes of an item when its provider fails, or answers with what is of no use."""
+"""The outcome for an item whose provider fails or sends a useless reply."""
 
 import asyncio
 from datetime import timedelta
@@ -37,7 +37,7 @@ from tests.plugins.worker import Database, WorkerMaker
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
-async def test_permanent_error_fails_the_item_at_once_with_a_fixed_sentence(
+async def test_permanent_error_fails_the_item_with_a_fixed_sentence(
     owner: User,
     database: Database,
     working: WorkerMaker,
@@ -58,7 +58,7 @@ async def test_permanent_error_fails_the_item_at_once_with_a_fixed_sentence(
 
 
 @pytest.mark.parametrize("kind", [ProviderTimeout, ProviderUnavailable])
-async def test_transient_error_is_tried_again_until_the_budget_is_spent(
+async def test_transient_error_is_retried_until_the_last_attempt(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, kind: type[EnrichmentError]
 ) -> None:
     provider.script["bad"] = [kind()]
@@ -71,7 +71,7 @@ async def test_transient_error_is_tried_again_until_the_budget_is_spent(
     assert await database.outcomes(item) == [(Outcome.FAILED, kind.code)] * 2
 
 
-async def test_transient_error_heals_without_anybody_doing_anything(
+async def test_transient_error_heals_by_itself(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     usage = Usage(model="first", prompt_tokens=5)
@@ -86,7 +86,7 @@ async def test_transient_error_heals_without_anybody_doing_anything(
     assert succeeded.outcome == Outcome.SUCCEEDED
 
 
-async def test_pause_that_the_provider_asked_for_is_kept(
+async def test_retry_after_of_the_provider_is_respected(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     provider.script["text"] = [ProviderUnavailable(retry_after=600)]
@@ -100,7 +100,7 @@ async def test_pause_that_the_provider_asked_for_is_kept(
     assert item.available_at > timezone.now() + timedelta(seconds=500)
 
 
-async def test_provider_that_never_answers_is_given_up_at_the_deadline(
+async def test_silent_provider_times_out_at_the_deadline(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     provider.script["text"] = [asyncio.Event()]
@@ -112,7 +112,7 @@ async def test_provider_that_never_answers_is_given_up_at_the_deadline(
     assert item.enrichment_error == ProviderTimeout().message
 
 
-async def test_interruption_that_nobody_asked_for_counts_as_a_timeout(
+async def test_unexpected_interruption_counts_as_a_timeout(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     provider.script["text"] = [Interrupted(SPENT)]
@@ -126,7 +126,7 @@ async def test_interruption_that_nobody_asked_for_counts_as_a_timeout(
     assert attempt.prompt_tokens == 900
 
 
-async def test_item_that_killed_every_worker_is_abandoned_without_another_call(
+async def test_item_that_killed_every_worker_is_abandoned(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     (item,) = await database.capture(owner, "text")
@@ -144,7 +144,7 @@ async def test_item_that_killed_every_worker_is_abandoned_without_another_call(
     assert provider.calls == []
 
 
-async def test_outage_of_the_provider_burns_no_budget(
+async def test_outage_of_the_provider_costs_no_attempts(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     texts = [f"text {number}" for number in range(20)]
@@ -164,7 +164,7 @@ async def test_outage_of_the_provider_burns_no_budget(
     assert statuses.count(Status.READY_TO_CONFIRM) >= 15
 
 
-async def test_answer_of_no_use_is_accounted_for(
+async def test_useless_reply_is_accounted_for(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     provider.script["text"] = [ProviderUnavailable(usage=SPENT, retry_after=0), InvalidOutput(usage=SPENT)]
@@ -178,7 +178,7 @@ async def test_answer_of_no_use_is_accounted_for(
     assert sum(attempt.cost_usd or 0 for attempt in attempts) == Decimal("0.0024")
 
 
-async def test_result_that_the_database_refuses_fails_that_item_alone(
+async def test_draft_refused_by_the_database_fails_only_its_item(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     provider.script["bad"] = [draft(title="x" * 101)]

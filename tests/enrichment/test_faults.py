@@ -1,4 +1,4 @@
-"""What an error of a library is taken for, where the fake server cannot show it."""
+"""The translation of library errors that the fake server cannot cause."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -18,19 +18,19 @@ from enrichment.errors import (
     QuotaExhausted,
     UnexpectedFailure,
 )
-from enrichment.providers.faults import LONGEST_RETRY_AFTER_SECONDS, fault_of, seconds_of, unusable
+from enrichment.providers.faults import MAX_RETRY_AFTER_SECONDS, fault_of, fault_of_unusable_reply, seconds_of
 
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("0", 0), ("1.5", 1.5), ("-3", 0), ("1e9", LONGEST_RETRY_AFTER_SECONDS), ("inf", LONGEST_RETRY_AFTER_SECONDS)],
+    [("0", 0), ("1.5", 1.5), ("-3", 0), ("1e9", MAX_RETRY_AFTER_SECONDS), ("inf", MAX_RETRY_AFTER_SECONDS)],
 )
 def test_retry_after_in_seconds(header: str, seconds: float) -> None:
     assert seconds_of(header) == seconds
 
 
 @pytest.mark.parametrize("header", ["soon", "nan", "", "Mon, 99 Foo 2026"])
-def test_retry_after_that_is_nonsense(header: str) -> None:
+def test_invalid_retry_after_is_ignored(header: str) -> None:
     assert seconds_of(header) is None
 
 
@@ -40,15 +40,15 @@ def test_retry_after_as_a_date() -> None:
     assert seconds_of(format_datetime(moment, usegmt=True)) == pytest.approx(60, abs=2)
 
 
-def test_retry_after_as_a_date_that_is_past() -> None:
+def test_retry_after_as_a_past_date() -> None:
     assert seconds_of("Wed, 21 Oct 2015 07:28:00 GMT") == 0
 
 
 class ReadTimeout(Exception):
-    """As httpx names its own."""
+    """Named as in httpx."""
 
 
-def test_timeout_of_a_library_is_a_timeout() -> None:
+def test_timeout_of_a_library_is_a_provider_timeout() -> None:
     error = RuntimeError("wrapped")
     error.__cause__ = ReadTimeout("the text")
 
@@ -58,7 +58,7 @@ def test_timeout_of_a_library_is_a_timeout() -> None:
     assert fault.cause == "ReadTimeout"
 
 
-def test_errors_that_name_each_other_as_cause_are_read_once() -> None:
+def test_cycle_of_causes_is_read_once() -> None:
     first, second = RuntimeError("first"), OSError("second")
     first.__cause__, second.__cause__ = second, first
 
@@ -68,8 +68,8 @@ def test_errors_that_name_each_other_as_cause_are_read_once() -> None:
     assert fault.cause == "OSError"
 
 
-def test_failure_before_any_answer_is_not_blamed_on_the_model() -> None:
-    assert type(unusable(KeyError("messages"), has_answer=False)) is UnexpectedFailure
+def test_failure_before_any_reply_is_unexpected() -> None:
+    assert type(fault_of_unusable_reply(KeyError("messages"), has_reply=False)) is UnexpectedFailure
 
 
 class Response:
@@ -79,7 +79,7 @@ class Response:
 
 
 class HttpError(Exception):
-    """As the libraries of the providers raise it."""
+    """Raised as by the providers' libraries."""
 
     def __init__(self, status: object = None, *, headers: object = None, body: object = None) -> None:
         super().__init__("private")
@@ -88,7 +88,7 @@ class HttpError(Exception):
 
 
 class LibraryError(Exception):
-    """As litellm raises it, with a status that it may have made up."""
+    """Raised as by litellm, whose status may not be the provider's."""
 
     __module__ = "litellm.exceptions"
 
@@ -129,7 +129,7 @@ def in_context_of(error: Exception, context: Exception, *, is_suppressed: bool =
         (529, ProviderUnavailable),
     ],
 )
-def test_status_decides_what_kind_of_error_it_is(status: int, kind: type[EnrichmentError]) -> None:
+def test_status_decides_the_error(status: int, kind: type[EnrichmentError]) -> None:
     fault = fault_of(HttpError(status))
 
     assert type(fault) is kind
@@ -168,16 +168,16 @@ def test_status_is_the_one_that_the_provider_sent(error: Exception, status: int 
         (in_context_of(caused_by(RuntimeError(), KeyError()), OSError()), "KeyError"),
     ],
 )
-def test_cause_is_what_tells_most(error: Exception, cause: str) -> None:
+def test_cause_is_the_most_specific_class_name(error: Exception, cause: str) -> None:
     assert fault_of(error).cause == cause
 
 
 class APITimeoutError(Exception):
-    """As OpenAI's library names its own."""
+    """Named as in OpenAI's library."""
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), ReadTimeout(), APITimeoutError()])
-def test_timeout_goes_by_its_type_or_its_name(error: Exception) -> None:
+def test_timeout_is_recognised_by_type_or_name(error: Exception) -> None:
     assert type(fault_of(error)) is ProviderTimeout
 
 
@@ -193,13 +193,13 @@ def test_timeout_goes_by_its_type_or_its_name(error: Exception) -> None:
         (None, ProviderUnavailable),
     ],
 )
-def test_quota_that_is_used_up_is_told_from_a_rate_limit(body: object, kind: type[EnrichmentError]) -> None:
+def test_exhausted_quota_differs_from_a_rate_limit(body: object, kind: type[EnrichmentError]) -> None:
     error = caused_by(LibraryError(429), HttpError(429, body=body))
 
     assert type(fault_of(error)) is kind
 
 
-def test_word_of_a_used_up_quota_counts_for_no_other_status() -> None:
+def test_code_of_an_exhausted_quota_needs_status_429() -> None:
     assert type(fault_of(HttpError(400, body={"code": "insufficient_quota"}))) is ProviderRefused
 
 
@@ -227,7 +227,7 @@ def test_retry_after_as_a_date_without_a_zone_is_in_utc() -> None:
 
 
 class IncompleteOutputException(Exception):
-    """As Instructor names an answer that was cut off."""
+    """Named as in Instructor, for a reply that was cut off."""
 
 
 @pytest.mark.parametrize(
@@ -239,12 +239,12 @@ class IncompleteOutputException(Exception):
         (ValueError(), InvalidOutput, "ValueError"),
     ],
 )
-def test_answer_of_no_use_is_blamed_on_the_model(error: Exception, kind: type[EnrichmentError], cause: str) -> None:
-    fault = unusable(error, has_answer=True)
+def test_useless_reply_is_invalid_output(error: Exception, kind: type[EnrichmentError], cause: str) -> None:
+    fault = fault_of_unusable_reply(error, has_reply=True)
 
     assert type(fault) is kind
     assert fault.cause == cause
 
 
-def test_failure_before_any_answer_says_what_it_was() -> None:
-    assert unusable(caused_by(RuntimeError(), KeyError()), has_answer=False).cause == "KeyError"
+def test_failure_before_any_reply_has_its_cause() -> None:
+    assert fault_of_unusable_reply(caused_by(RuntimeError(), KeyError()), has_reply=False).cause == "KeyError"

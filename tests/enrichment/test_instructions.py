@@ -1,4 +1,4 @@
-"""Which drafts repeat what the model was told, and whether the injections try all there is to try."""
+"""Which drafts repeat the instructions, and the coverage of the injections."""
 
 import pytest
 
@@ -19,8 +19,8 @@ HARMLESS_TO_QUOTE = [injected for injected in INJECTIONS if "mark" not in inject
 
 
 @pytest.mark.parametrize("injected", HARMLESS_TO_QUOTE, ids=lambda injected: injected.name)
-def test_text_alone_is_no_repetition(injected: Injection) -> None:
-    """Whoever captures such a text gets a draft of it, as long as the model does not obey."""
+def test_plain_text_is_no_repetition(injected: Injection) -> None:
+    """A text with an injection gets a draft, as long as the model does not obey."""
     assert Draft.model_validate(draft(injected.text).model_dump())
 
 
@@ -43,7 +43,7 @@ def test_honest_draft_is_no_repetition(language: str) -> None:
         "TAGS: 0123456789abcdef",
     ],
 )
-def test_repeated_instructions_are_noticed(text: str) -> None:
+def test_repeated_instructions_are_found(text: str) -> None:
     assert repeats_instructions(text)
 
 
@@ -58,5 +58,5 @@ def test_repeated_instructions_are_noticed(text: str) -> None:
         "Release tags 2026-05-01 12:00:00 and 2026-05-02 12:00:00",
     ],
 )
-def test_words_in_common_are_no_repetition(text: str) -> None:
+def test_common_words_are_no_repetition(text: str) -> None:
     assert not repeats_instructions(text)

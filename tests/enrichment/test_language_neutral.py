@@ -1,4 +1,4 @@
-"""Models answer in the language that they are spoken to about, so nothing that they are told leans to one."""
+"""The prompts favour no language, because models reply in the language that they read about."""
 
 import json
 import re
@@ -12,25 +12,25 @@ from verification.__main__ import TEXTS
 LATIN = ("english", "german", "deutsch", "french", "français", "spanish", "español")
 LANGUAGES = (*LATIN, "russian", "русск", "chinese", "中文", "japanese", "日本")
 FENCE_DIGITS = re.compile(r"[0-9a-f]{12,}")
-# The schema travels with the request, in every mode.
+# The schema is part of the request in every mode.
 TOLD = (SYSTEM_PROMPT + json.dumps(Draft.model_json_schema(), ensure_ascii=False)).lower()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_that_a_model_is_told_names_a_language(language: str) -> None:
+def test_prompts_name_no_language(language: str) -> None:
     assert language not in TOLD
 
 
 @pytest.mark.parametrize("word", ["example", "e.g.", "for instance", "such as", "like this"])
-def test_nothing_that_a_model_is_told_is_an_example(word: str) -> None:
+def test_prompts_have_no_example(word: str) -> None:
     assert word not in TOLD
 
 
-def test_language_of_the_text_is_asked_for() -> None:
+def test_prompt_requests_the_language_of_the_text() -> None:
     assert "in the language of the text itself" in TOLD
 
 
-def test_texts_of_all_languages_are_asked_about_in_the_same_words() -> None:
+def test_prompt_is_the_same_for_all_languages() -> None:
     texts = [file.read_text(encoding="utf-8") for file in TEXTS.iterdir()]
 
     conversations = [build_messages(text) for text in texts]

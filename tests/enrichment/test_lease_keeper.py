@@ -1,4 +1,4 @@
-"""When the keeper renews, and what it takes for lost, with a clock that the test moves."""
+"""When leases are renewed or lost, with a fake clock."""
 
 import asyncio
 import time
@@ -23,11 +23,11 @@ AWAY_SECONDS = LEASE_SECONDS * 2 / 3
 
 
 class Leases:
-    """What is held, whether the database takes renewals, and what was lost."""
+    """The claims, the renewals and the lost claims, with a database that can be absent."""
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.held: list[Claim] = [a_verdict().claim, a_verdict().claim]
+        self.claims: list[Claim] = [a_verdict().claim, a_verdict().claim]
         self.taken: list[Claim] = []
         self.is_away = False
         self.renewal_takes_seconds = 0.0
@@ -47,7 +47,7 @@ class Leases:
 
     def holding(self) -> Sequence[Claim]:
         self.rounds += 1
-        return self.held
+        return self.claims
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ async def no_database(_statement: str, _parameters: Parameters) -> list[Row]:
 
 @asynccontextmanager
 async def keeping(kept: Leases, *, lease_seconds: float = LEASE_SECONDS) -> AsyncIterator[LeaseKeeper]:
-    keeper = LeaseKeeper(no_database, lease_seconds=lease_seconds, held=kept.holding, on_lost=kept.lost.append)
+    keeper = LeaseKeeper(no_database, lease_seconds=lease_seconds, claims=kept.holding, on_lost=kept.lost.append)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(keeper.run())
         yield keeper
@@ -72,11 +72,11 @@ async def keeping(kept: Leases, *, lease_seconds: float = LEASE_SECONDS) -> Asyn
 
 
 async def renew(kept: Leases, keeper: LeaseKeeper) -> None:
-    """One round, from its beginning to its end."""
+    """Run one round of renewals."""
     rounds = kept.rounds
     keeper.renew_now()
     await until(lambda: kept.rounds == rounds + 1)
-    # The renewal answers at once, so that the round is over when the keeper waits again.
+    # The renewal returns at once, so that the round is over when the keeper waits again.
     await asyncio.sleep(0)
 
 
@@ -88,23 +88,23 @@ async def test_leases_are_renewed_three_times_before_they_end(kept: Leases) -> N
         await until(lambda: len(kept.renewals) == 2)
     took_seconds = time.monotonic() - began_at
 
-    assert kept.renewals == [(kept.held, lease_seconds)] * 2
+    assert kept.renewals == [(kept.claims, lease_seconds)] * 2
     assert 2 * lease_seconds / 3 - 0.01 < took_seconds < 2 * lease_seconds
     assert kept.lost == []
 
 
-async def test_nothing_is_renewed_before_its_time_unless_asked_for(kept: Leases) -> None:
+async def test_leases_are_renewed_early_only_on_request(kept: Leases) -> None:
     async with keeping(kept) as keeper:
         before = list(kept.renewals)
         await renew(kept, keeper)
         await renew(kept, keeper)
 
     assert before == []
-    assert kept.renewals == [(kept.held, LEASE_SECONDS)] * 2
+    assert kept.renewals == [(kept.claims, LEASE_SECONDS)] * 2
 
 
-async def test_whoever_was_taken_over_is_told_once_each_round(kept: Leases) -> None:
-    kept.taken = kept.held[:1]
+async def test_lost_lease_is_reported_once_each_round(kept: Leases) -> None:
+    kept.taken = kept.claims[:1]
 
     async with keeping(kept) as keeper:
         await renew(kept, keeper)
@@ -113,7 +113,7 @@ async def test_whoever_was_taken_over_is_told_once_each_round(kept: Leases) -> N
 
 
 @pytest.mark.parametrize(("away_seconds", "is_lost"), [(AWAY_SECONDS - 0.1, False), (AWAY_SECONDS, True)])
-async def test_leases_are_given_up_when_the_database_stays_away(
+async def test_leases_are_lost_when_the_database_stays_away(
     kept: Leases, away_seconds: float, *, is_lost: bool
 ) -> None:
     kept.is_away = True
@@ -123,11 +123,11 @@ async def test_leases_are_given_up_when_the_database_stays_away(
         kept.now += away_seconds
         await renew(kept, keeper)
 
-    assert kept.lost == (kept.held if is_lost else [])
+    assert kept.lost == (kept.claims if is_lost else [])
 
 
 @pytest.mark.parametrize(("away_seconds", "is_lost"), [(AWAY_SECONDS - 0.1, False), (AWAY_SECONDS, True)])
-async def test_absence_is_counted_from_when_the_last_renewal_began(
+async def test_absence_counts_from_the_start_of_the_last_renewal(
     kept: Leases, away_seconds: float, *, is_lost: bool
 ) -> None:
     async with keeping(kept) as keeper:
@@ -141,16 +141,16 @@ async def test_absence_is_counted_from_when_the_last_renewal_began(
         kept.now = began_at + away_seconds
         await renew(kept, keeper)
 
-    assert kept.lost == (kept.held if is_lost else [])
+    assert kept.lost == (kept.claims if is_lost else [])
 
 
-async def test_keeper_goes_on_when_the_database_is_back(kept: Leases) -> None:
+async def test_renewals_go_on_when_the_database_is_back(kept: Leases) -> None:
     kept.is_away = True
 
     async with keeping(kept) as keeper:
         await renew(kept, keeper)
         kept.is_away = False
-        kept.taken = kept.held[1:]
+        kept.taken = kept.claims[1:]
         await renew(kept, keeper)
 
     assert len(kept.renewals) == 2

@@ -1,4 +1,4 @@
-"""A lease is kept for as long as the call takes, and whoever has lost one stops."""
+"""A lease is kept while the call runs, and a worker that lost it stops."""
 
 import asyncio
 from datetime import timedelta
@@ -15,7 +15,7 @@ from tests.plugins.worker import Database, WorkerMaker
 QUICK_LEASE = {"lease_seconds": 1, "sweep_seconds": 0.2}
 
 
-async def test_lease_is_renewed_for_as_long_as_the_call_takes(
+async def test_lease_is_renewed_while_the_call_runs(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     answer = asyncio.Event()
@@ -55,7 +55,7 @@ async def test_worker_that_lost_its_lease_stops_working_on_the_item(
     assert (item.status, item.claimed_by) == (Status.ENRICHING, "peer")
 
 
-async def test_answer_that_comes_after_the_item_was_taken_over_is_accounted_for(
+async def test_late_result_of_a_lost_lease_is_accounted_for(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     answer = asyncio.Event()

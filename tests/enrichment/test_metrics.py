@@ -1,4 +1,4 @@
-"""What a listener counts, with a real database and a scripted provider."""
+"""The metrics of a worker, with a real database and a scripted provider."""
 
 import asyncio
 from dataclasses import replace
@@ -14,6 +14,7 @@ from enrichment.schemas import Usage
 from items.models import Item
 from items.queue import LISTENER_NAME
 from items.states import Outcome, Status
+from postgres.backoff import Backoff
 from tests.enrichment.scripted import ScriptedProvider, draft
 from tests.enrichment.waiting import until
 from tests.plugins.worker import Database, WorkerMaker
@@ -26,7 +27,7 @@ def told(name: str, **labels: str) -> float:
 
 
 class Since:
-    """How much a counter has grown: those of a process never go back."""
+    """The growth of a counter, which cannot be reset."""
 
     def __init__(self) -> None:
         self._before = {
@@ -44,7 +45,7 @@ def since() -> Since:
     return Since()
 
 
-async def test_success_is_counted_with_its_duration_and_its_price(
+async def test_success_is_counted_with_its_duration_and_cost(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, since: Since
 ) -> None:
     provider.script["text"] = [draft()]
@@ -61,7 +62,7 @@ async def test_success_is_counted_with_its_duration_and_its_price(
     assert since.grew("litevault_cost_usd_total", model="metered") == pytest.approx(0.0012)
 
 
-def test_failures_of_every_code_are_told_before_the_first_happens() -> None:
+def test_series_of_every_error_code_start_at_zero() -> None:
     samples = [sample for metric in metrics.REGISTRY.collect() for sample in metric.samples]
 
     failed = [sample.labels for sample in samples if sample.labels.get("outcome") == Outcome.FAILED]
@@ -95,7 +96,7 @@ async def test_failure_is_counted_under_its_code(
     assert since.grew("litevault_attempts_total", outcome="FAILED", error_code="LLM_VALIDATION_ERROR") == 1
 
 
-async def test_items_in_flight_are_told_while_they_are(
+async def test_items_in_flight_are_counted(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     answer = asyncio.Event()
@@ -117,7 +118,7 @@ async def test_result_of_a_discarded_item_is_counted_as_stale(
     (item,) = await database.capture(owner, "text")
     async with working(provider, listens=False):
         await until(lambda: provider.running)
-        # Behind the triggers' back, so that nobody cancels the call.
+        # Without triggers, so that the call is not cancelled.
         await database.run(lambda: Item.objects.filter(pk=item.pk).update(fencing_token=2**40))
         answer.set()
         await until(lambda: since.grew("litevault_stale_results_total"))
@@ -126,7 +127,7 @@ async def test_result_of_a_discarded_item_is_counted_as_stale(
     assert since.grew("litevault_attempts_total", outcome=Outcome.STALE, error_code="") == 1
 
 
-async def test_item_that_was_taken_away_is_counted(
+async def test_lost_lease_is_counted(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, since: Since
 ) -> None:
     provider.script["text"] = [asyncio.Event()]
@@ -139,11 +140,11 @@ async def test_item_that_was_taken_away_is_counted(
     assert since.grew("litevault_leases_lost_total") == 1
 
 
-async def test_outage_is_told_until_the_provider_answers_again(
+async def test_outage_is_reported_until_the_provider_responds(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("enrichment.breaker.FIRST_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr("enrichment.verdicts.FIRST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("enrichment.breaker.BACKOFF", Backoff(first_seconds=0.05, longest_seconds=30))
+    monkeypatch.setattr("enrichment.verdicts.BACKOFF", Backoff(first_seconds=0.01, longest_seconds=120))
     texts = [f"text {number}" for number in range(6)]
     is_back = asyncio.Event()
 
@@ -163,7 +164,7 @@ async def test_outage_is_told_until_the_provider_answers_again(
     assert told("litevault_provider_down") == 0
 
 
-async def test_broken_listen_connection_is_told_and_counted(
+async def test_broken_listen_connection_is_reported_and_counted(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, since: Since
 ) -> None:
     async with working(provider):
@@ -176,7 +177,7 @@ async def test_broken_listen_connection_is_told_and_counted(
 
 
 def cut_off(name: str) -> bool:
-    """End the connections of that name. False when there is none yet."""
+    """End the connections of that name. Return False if there are none yet."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

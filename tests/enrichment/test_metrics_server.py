@@ -1,4 +1,4 @@
-"""What is said of a process whose event loop does not get a turn any more."""
+"""The metrics server of a process whose event loop hangs."""
 
 import urllib.error
 import urllib.request
@@ -6,14 +6,14 @@ import urllib.request
 import pytest
 
 from enrichment.management import metrics_server
-from enrichment.management.metrics_server import LOOPBACK, exposed
+from enrichment.management.metrics_server import LOOPBACK, bind_metrics_server
 
 
 def status_of(url: str) -> int:
-    """Ask, and hold the loop up meanwhile."""
+    """Request the URL from the event loop, which hangs meanwhile."""
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return int(answer.status)
+        with urllib.request.urlopen(url, timeout=10) as response:  # our own address
+            return int(response.status)
     except urllib.error.HTTPError as error:
         error.close()
         return error.code
@@ -22,7 +22,7 @@ def status_of(url: str) -> int:
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 async def test_loop_that_hangs_is_neither_alive_nor_ready(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics_server, "LOOP_DEADLINE_SECONDS", 0.1)
-    server = exposed(LOOPBACK, 0)
+    server = bind_metrics_server(LOOPBACK, 0)
 
     with server.serving():
         status = status_of(f"http://{LOOPBACK}:{server.server_port}{path}")
@@ -30,8 +30,8 @@ async def test_loop_that_hangs_is_neither_alive_nor_ready(path: str, monkeypatch
     assert status == 503
 
 
-async def test_metrics_are_told_though_the_loop_hangs() -> None:
-    server = exposed(LOOPBACK, 0)
+async def test_metrics_are_served_while_the_loop_hangs() -> None:
+    server = bind_metrics_server(LOOPBACK, 0)
 
     with server.serving():
         status = status_of(f"http://{LOOPBACK}:{server.server_port}/metrics")

@@ -1,4 +1,4 @@
-"""Notifications that verdicts were written: outside of their transactions, and seldom."""
+"""Notifications of written verdicts: outside their transactions, and merged."""
 
 import asyncio
 
@@ -25,7 +25,7 @@ from tests.plugins.worker import Database, WorkerMaker
 
 
 class Counted:
-    """Stands in for the database, and counts what it is asked."""
+    """Replaces the database, and counts the statements."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -35,7 +35,7 @@ class Counted:
         return []
 
 
-async def test_first_is_at_once_and_many_that_follow_are_one() -> None:
+async def test_first_notification_is_immediate_and_later_ones_merge() -> None:
     counted = Counted()
     notifier = Notifier(counted.fetch)
     running = asyncio.create_task(notifier.run())
@@ -51,7 +51,7 @@ async def test_first_is_at_once_and_many_that_follow_are_one() -> None:
     running.cancel()
 
 
-async def test_what_was_written_last_is_notified_at_the_end() -> None:
+async def test_last_verdicts_are_notified_at_the_end() -> None:
     counted = Counted()
     notifier = Notifier(counted.fetch)
 
@@ -62,7 +62,7 @@ async def test_what_was_written_last_is_notified_at_the_end() -> None:
     assert counted.times == 1
 
 
-async def test_notification_that_is_cut_off_is_made_up_for() -> None:
+async def test_cancelled_notification_is_sent_by_the_next_flush() -> None:
     counted = Counted()
     started = asyncio.Event()
 
@@ -83,7 +83,7 @@ async def test_notification_that_is_cut_off_is_made_up_for() -> None:
     assert counted.times == 1
 
 
-async def test_absent_database_is_not_the_notifiers_concern() -> None:
+async def test_notifier_survives_an_absent_database() -> None:
     async def fail(_statement: str, _parameters: Parameters) -> list[Row]:
         raise psycopg.OperationalError
 
@@ -93,7 +93,7 @@ async def test_absent_database_is_not_the_notifiers_concern() -> None:
     await notifier.flush()
 
 
-async def test_worker_rings_after_its_verdicts(owner: User, database: Database, working: WorkerMaker) -> None:
+async def test_worker_notifies_after_its_verdicts(owner: User, database: Database, working: WorkerMaker) -> None:
     (item,) = await database.capture(owner, RAW_TEXT)
     with other_connection() as ear:
         ear.execute(f"LISTEN {CHANNEL_CHANGED}")
@@ -105,7 +105,7 @@ async def test_worker_rings_after_its_verdicts(owner: User, database: Database, 
 
 @pytest.mark.django_db(transaction=True)
 class TestWritePath:
-    """The transactions in which a worker claims, renews and finishes must notify nobody."""
+    """The transactions of a worker do not notify."""
 
     def heard(self, ear: psycopg.Connection) -> list[str]:
         with other_connection() as other:
@@ -117,7 +117,7 @@ class TestWritePath:
             notifications.append(notification.channel)
         pytest.fail("The last notification never came.")
 
-    def test_claim_renewal_and_verdicts_ring_nobody(self, owner: User) -> None:
+    def test_claims_renewals_and_verdicts_do_not_notify(self, owner: User) -> None:
         for _ in range(3):
             make_item(owner)
         with other_connection() as ear:
@@ -128,7 +128,7 @@ class TestWritePath:
             finish([succeeded(claim) for claim in claims])
             assert self.heard(ear) == []
 
-    def test_what_a_person_does_rings_once_for_all_rows_of_a_transaction(self, owner: User) -> None:
+    def test_change_by_a_person_notifies_once_per_transaction(self, owner: User) -> None:
         for _ in range(3):
             make_item(owner, status=Status.READY_TO_CONFIRM)
         with other_connection() as ear:
@@ -137,7 +137,7 @@ class TestWritePath:
             Item.objects.all().confirm()
             assert self.heard(ear) == [CHANNEL_CHANGED]
 
-    def test_ring_leaves_the_connection_waiting_for_the_disk_as_before(self) -> None:
+    def test_notification_keeps_synchronous_commit_as_it_was(self) -> None:
         at_once(notify_changed(fetch))
         with connection.cursor() as cursor:
             cursor.execute("SHOW synchronous_commit")

@@ -38,13 +38,13 @@ def test_text_stands_alone_between_two_marks() -> None:
     assert (blank, request) == ("", REQUEST)
 
 
-def test_marks_are_others_each_time() -> None:
+def test_marks_differ_each_time() -> None:
     marks = {build_messages("text")[1]["content"].split("\n")[0] for _ in range(100)}
 
     assert len(marks) == 100
 
 
-def test_tags_of_the_owner_stand_before_the_text_between_marks_of_their_own() -> None:
+def test_tags_of_the_owner_precede_the_text_in_their_marks() -> None:
     system, user = build_messages("The text.", tags=["rivers", "machine learning"])
 
     opening, *tags, closing, text_opening, text, text_closing, _, _ = user["content"].split("\n")
@@ -56,7 +56,7 @@ def test_tags_of_the_owner_stand_before_the_text_between_marks_of_their_own() ->
     assert opening.removeprefix("<tags-") not in text_opening
 
 
-def test_tag_cannot_leave_its_line() -> None:
+def test_tag_stays_on_its_line() -> None:
     assert tags_that_fit(["a\nb", "\x1b[31mred\u202e", "\u200b", "x" * 60], most_bytes=1000) == [
         "a b",
         "red",
@@ -65,7 +65,7 @@ def test_tag_cannot_leave_its_line() -> None:
 
 
 @given(st.lists(st.text(max_size=60), max_size=40), st.integers(min_value=0, max_value=300))
-def test_tags_take_no_more_bytes_than_they_may(vocabulary: list[str], most_bytes: int) -> None:
+def test_tags_take_no_more_bytes_than_allowed(vocabulary: list[str], most_bytes: int) -> None:
     tags = tags_that_fit(vocabulary, most_bytes=most_bytes)
 
     assert len("\n".join(tags).encode()) <= most_bytes
@@ -77,7 +77,7 @@ def test_prompt_names_no_language(language: str) -> None:
     assert language not in (SYSTEM_PROMPT + TAGS_PROMPT + REQUEST).lower()
 
 
-def test_short_text_is_not_even_counted() -> None:
+def test_short_text_is_not_counted() -> None:
     def count(_text: str) -> int:
         raise AssertionError
 

@@ -1,11 +1,11 @@
-"""What is read off an answer, of which a provider may leave out anything."""
+"""Reading replies, of which a provider may leave out any part."""
 
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from enrichment.providers.replies import MOST_TOKENS, is_declined, length_of, tokens_of, unfence
+from enrichment.providers.replies import MAX_TOKENS, is_declined, length_of, tokens_of, unfence
 
 
 def message(content: Any = None, **fields: Any) -> SimpleNamespace:
@@ -33,7 +33,7 @@ def call(arguments: str | None) -> SimpleNamespace:
         (answer(message(), message(provider_specific_fields={"refusal": "I will not."})), True),
     ],
 )
-def test_answer_is_declined_by_the_model_or_a_filter(given: SimpleNamespace, *, declined: bool) -> None:
+def test_reply_is_declined_by_the_model_or_a_filter(given: SimpleNamespace, *, declined: bool) -> None:
     assert is_declined(given) is declined
 
 
@@ -63,7 +63,7 @@ def test_length_counts_contents_and_arguments(given: SimpleNamespace, length: in
         (None, None),
     ],
 )
-def test_fence_around_the_whole_is_taken_away(content: str | None, left: str | None) -> None:
+def test_fence_around_the_whole_content_is_removed(content: str | None, left: str | None) -> None:
     given = answer(message(content), message("```\nsecond\n```"))
 
     unfence(given)
@@ -75,15 +75,15 @@ def test_fence_around_the_whole_is_taken_away(content: str | None, left: str | N
     ("usage", "tokens"),
     [
         ({"usage": SimpleNamespace(prompt_tokens=7, completion_tokens=3)}, (7, 3)),
-        ({"usage": SimpleNamespace(prompt_tokens=1, completion_tokens=MOST_TOKENS)}, (1, MOST_TOKENS)),
-        ({"usage": SimpleNamespace(prompt_tokens=-1, completion_tokens=MOST_TOKENS + 1)}, (0, 0)),
+        ({"usage": SimpleNamespace(prompt_tokens=1, completion_tokens=MAX_TOKENS)}, (1, MAX_TOKENS)),
+        ({"usage": SimpleNamespace(prompt_tokens=-1, completion_tokens=MAX_TOKENS + 1)}, (0, 0)),
         ({"usage": SimpleNamespace(prompt_tokens="7", completion_tokens=None)}, (0, 0)),
         ({"usage": SimpleNamespace()}, (0, 0)),
         ({"usage": None}, (0, 0)),
         ({}, (0, 0)),
     ],
 )
-def test_tokens_are_counted_unless_they_are_nonsense(usage: dict[str, Any], tokens: tuple[int, int]) -> None:
+def test_implausible_token_counts_become_zero(usage: dict[str, Any], tokens: tuple[int, int]) -> None:
     given = answer(**usage)
 
     assert (tokens_of(given, "prompt"), tokens_of(given, "completion")) == tokens

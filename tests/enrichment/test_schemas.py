@@ -30,7 +30,7 @@ ANYTHING = st.text(st.characters(), max_size=2000)
 
 
 def drafted(**changes: object) -> EnrichmentSchema:
-    """Validated as Instructor does it: from JSON, and strictly."""
+    """Validate as Instructor does: from JSON, strictly."""
     return EnrichmentSchema.model_validate_json(json.dumps(GOOD | changes), strict=True)
 
 
@@ -51,7 +51,7 @@ def is_refused(field: str, value: object) -> bool:
 
 
 @given(title=ANYTHING, summary=ANYTHING, tags=st.one_of(ANYTHING, st.lists(ANYTHING, max_size=8)))
-def test_whatever_validates_is_safe_and_within_the_limits(title: str, summary: str, tags: str | list[str]) -> None:
+def test_every_valid_draft_is_safe_and_within_the_limits(title: str, summary: str, tags: str | list[str]) -> None:
     try:
         draft = EnrichmentSchema.model_validate(GOOD | {"title": title, "summary": summary, "tags": tags})
     except ValidationError:
@@ -85,7 +85,7 @@ def test_normalised_tag_is_stable(tag: str) -> None:
 
 
 @given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=TITLE_MAX_LENGTH))
-def test_tidy_line_is_left_alone(text: str) -> None:
+def test_tidy_line_is_unchanged(text: str) -> None:
     tidy = " ".join(text.split())
 
     assert one_line(tidy, limit=TITLE_MAX_LENGTH) == tidy
@@ -109,7 +109,7 @@ def test_tidy_line_is_left_alone(text: str) -> None:
         ("high\ud800surrogate", "highsurrogate"),
     ],
 )
-def test_line_keeps_only_what_a_reader_may_see(given: str, kept: str) -> None:
+def test_line_keeps_only_printable_characters(given: str, kept: str) -> None:
     assert one_line(given, limit=100) == kept
 
 
@@ -136,7 +136,7 @@ def test_long_word_is_cut_in_its_middle(given: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(("given", "kept"), [("a  b", "a b"), ("x" * 20, "x" * 9 + "…"), (5, 5), (None, None)])
-def test_field_is_made_a_line_if_it_is_a_text(given: object, kept: object) -> None:
+def test_text_field_becomes_one_line(given: object, kept: object) -> None:
     validator: Any = _as_line(10)
 
     assert validator.func(given) == kept
@@ -159,7 +159,7 @@ def test_tags_are_normalised(given: object, kept: list[str]) -> None:
 
 
 @pytest.mark.parametrize("given", ["note", " Note ", "NOTE"])
-def test_source_type_is_taken_in_any_case(given: str) -> None:
+def test_source_type_is_accepted_in_any_case(given: str) -> None:
     assert drafted(source_type=given).source_type is SourceType.NOTE
 
 
@@ -181,7 +181,7 @@ def test_source_type_is_taken_in_any_case(given: str) -> None:
         ("source_type", None),
     ],
 )
-def test_field_that_cannot_be_mended_is_refused(field: str, value: object) -> None:
+def test_irreparable_field_is_rejected(field: str, value: object) -> None:
     assert is_refused(field, value)
 
 
@@ -201,13 +201,13 @@ def test_usage_adds_up_and_names_the_later_model() -> None:
     assert first + second == Usage(model="b", prompt_tokens=30, completion_tokens=3, cost_usd=Decimal("0.3"))
 
 
-def test_sum_with_an_unknown_price_is_unknown() -> None:
+def test_sum_with_an_unknown_cost_is_unknown() -> None:
     priced = Usage(model="a", cost_usd=Decimal("0.1"))
 
     assert (priced + Usage(model="b")).cost_usd is None
 
 
-def test_sum_of_free_answers_is_free() -> None:
+def test_sum_of_free_replies_is_free() -> None:
     free = Usage(model="a", cost_usd=Decimal(0))
 
     cost = (free + free).cost_usd

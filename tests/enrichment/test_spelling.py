@@ -1,4 +1,4 @@
-"""Which tags are one, and in whose spelling."""
+"""Which tags are the same, and which spelling counts."""
 
 import pytest
 from hypothesis import given
@@ -53,12 +53,12 @@ DIFFERENT = [
 
 
 @pytest.mark.parametrize(("drafted", "known"), SAME)
-def test_other_spelling_becomes_the_one_that_is_known(drafted: str, known: str) -> None:
+def test_other_spelling_becomes_the_known_one(drafted: str, known: str) -> None:
     assert Spellings([known]).respelled(["one", drafted, "two"]) == ("one", known, "two")
 
 
 @pytest.mark.parametrize(("drafted", "known"), DIFFERENT)
-def test_other_word_stays_as_it_is(drafted: str, known: str) -> None:
+def test_other_word_is_unchanged(drafted: str, known: str) -> None:
     assert Spellings([known]).respelled([drafted]) == (drafted,)
 
 
@@ -73,7 +73,7 @@ def test_same_number_wins_over_the_plural() -> None:
     assert Spellings(["Rivers", "River"]).respelled(["river"]) == ("River",)
 
 
-def test_without_a_vocabulary_tags_stay_as_they_are() -> None:
+def test_tags_are_unchanged_without_a_vocabulary() -> None:
     assert Spellings().respelled(["b", "a"]) == ("b", "a")
 
 
@@ -81,7 +81,7 @@ def test_only_the_first_spelling_of_each_tag_is_kept() -> None:
     assert list(distinct(["river", "Rivers", "heron", "river ", "herons"])) == ["river", "heron"]
 
 
-def test_draft_that_says_one_tag_three_times_has_one_tag() -> None:
+def test_repeated_tag_of_a_draft_is_kept_once() -> None:
     draft = {"title": "Herons", "summary": "Herons.", "source_type": "NOTE"}
 
     assert EnrichmentSchema.model_validate(draft | {"tags": ["heron", "Herons", "egret", "river"]}).tags == [
@@ -92,7 +92,7 @@ def test_draft_that_says_one_tag_three_times_has_one_tag() -> None:
 
 
 @given(tags=TAGS, vocabulary=TAGS)
-def test_every_tag_is_the_drafted_one_or_one_that_is_known(tags: list[str], vocabulary: list[str]) -> None:
+def test_every_tag_is_drafted_or_known(tags: list[str], vocabulary: list[str]) -> None:
     kept = Spellings(vocabulary).respelled(tags)
 
     assert set(kept) <= {*tags, *vocabulary}
@@ -102,7 +102,7 @@ def test_every_tag_is_the_drafted_one_or_one_that_is_known(tags: list[str], voca
 
 
 @given(tags=TAGS)
-def test_what_is_distinct_stays_so(tags: list[str]) -> None:
+def test_distinct_tags_stay_distinct(tags: list[str]) -> None:
     once = list(distinct(tags))
 
     assert list(distinct(once)) == once

@@ -1,4 +1,4 @@
-"""How a worker ends: told to, or because there is no more to do."""
+"""How a worker ends: by request, or because nothing is due."""
 
 import asyncio
 from datetime import timedelta
@@ -13,7 +13,7 @@ from tests.enrichment.waiting import until
 from tests.plugins.worker import Database, WorkerMaker
 
 
-async def test_drain_finishes_what_is_in_flight_and_claims_no_more(
+async def test_drain_finishes_items_in_flight_and_claims_no_more(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     answer = asyncio.Event()
@@ -23,8 +23,8 @@ async def test_drain_finishes_what_is_in_flight_and_claims_no_more(
         (first,) = await database.capture(owner, "first")
         await until(lambda: provider.running == 1)
         worker.drain()
-        # A claim that was under way at that moment may still take what is there.
-        await worker._claims.fetch("SELECT 1", {})
+        # A claim in progress may still take items.
+        await worker._claim_session.fetch("SELECT 1", {})
         (second,) = await database.capture(owner, "second")
         answer.set()
         await database.reaches(first, Status.READY_TO_CONFIRM)
@@ -34,7 +34,7 @@ async def test_drain_finishes_what_is_in_flight_and_claims_no_more(
     assert provider.calls == ["first"]
 
 
-async def test_released_item_is_taken_up_at_once_by_a_peer_and_costs_no_attempt(
+async def test_released_item_is_claimed_by_a_peer_without_cost(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     provider.script["text"] = [asyncio.Event()]
@@ -67,7 +67,7 @@ async def test_worker_exits_when_nothing_is_due(
     assert sorted(provider.calls) == ["a", "b", "c", "d", "e"]
 
 
-async def test_worker_stops_after_the_number_of_items_it_was_given(
+async def test_worker_stops_after_max_items(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     await database.capture(owner, *[f"text {number}" for number in range(5)])

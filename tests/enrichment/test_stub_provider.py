@@ -1,4 +1,4 @@
-"""The stub provider: what a person sees who has no key yet."""
+"""The stub provider, for a first try without a key."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from enrichment.schemas import EnrichmentResult, Usage
 from items.states import SourceType
 from tests.enrichment import texts
 
-# A shared machine may be busy: quadratic work on 10,000 characters takes tens of seconds, ours some milliseconds.
+# Generous for a busy machine: quadratic work on 10,000 characters takes tens of seconds, ours milliseconds.
 TIME_ALLOWED_SECONDS = 0.5
 PROJECT = Path(__file__).parents[2]
 
@@ -76,7 +76,7 @@ def enrich(text: str) -> EnrichmentResult:
 
 
 def assert_valid(result: EnrichmentResult) -> None:
-    """Everything that the schema promises, said once more without it."""
+    """Check the limits of the schema independently of it."""
     assert 1 <= len(result.title) <= 100
     assert 1 <= len(result.summary) <= 500
     assert 3 <= len(result.tags) == len(set(result.tags)) <= 5
@@ -135,7 +135,7 @@ def test_draft_is_in_the_words_of_the_text(language: str) -> None:
         ("\x00\u200b\ud800", "Untitled"),
     ],
 )
-def test_title_is_the_first_telling_line(text: str, title: str) -> None:
+def test_title_is_the_first_meaningful_line(text: str, title: str) -> None:
     assert enrich(text).title == title
 
 

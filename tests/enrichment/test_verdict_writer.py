@@ -1,4 +1,4 @@
-"""What the writer does with what the database says, without a worker around it."""
+"""The writer alone, with a scripted database."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -12,7 +12,7 @@ from enrichment.writer import VerdictWriter
 from items import queue
 from items.claims import Finished, Verdict
 from items.states import Outcome, Status
-from postgres.backoff import doubled_seconds
+from postgres.backoff import Backoff
 from postgres.session import DatabaseTimeout, Transaction
 from tests.enrichment.verdicts import a_verdict
 from tests.enrichment.waiting import until
@@ -47,7 +47,7 @@ be_away = fail_with(OperationalError)
 
 
 class Database:
-    """Answers each batch as is written, and takes all that come after."""
+    """Returns the scripted result for each batch, and accepts all later ones."""
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
@@ -57,7 +57,7 @@ class Database:
     async def finish(self, _transaction: Transaction, verdicts: Sequence[Verdict]) -> Finished:
         self.batches.append(list(verdicts))
         finished = (self.answers.pop(0) if self.answers else take)(verdicts)
-        # As the real one does, let others have their turn.
+        # Let other tasks run, as the real one does.
         others_had_their_turn = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_soon(others_had_their_turn.set_result, None)
         await others_had_their_turn
@@ -82,7 +82,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were made, without jitter, and which are over at once."""
+    """Record the pauses, without jitter, instead of waiting."""
     made: list[float] = []
     yield_to_others = asyncio.sleep
 
@@ -91,7 +91,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         await yield_to_others(0)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    monkeypatch.setattr(writer, "backoff_seconds", doubled_seconds)
+    monkeypatch.setattr(Backoff, "jittered_seconds", Backoff.seconds)
     return made
 
 
@@ -110,7 +110,7 @@ async def emptied(subject: VerdictWriter) -> None:
         await subject._emptied.wait()
 
 
-async def test_verdicts_are_written_and_then_told_of(database: Database) -> None:
+async def test_callback_follows_the_write(database: Database) -> None:
     first, second = a_verdict(), a_verdict()
 
     async with writing(database) as subject:
@@ -126,7 +126,7 @@ async def test_verdicts_are_written_and_then_told_of(database: Database) -> None
     assert not subject.is_delayed
 
 
-async def test_what_comes_in_while_a_batch_is_written_makes_the_next(database: Database) -> None:
+async def test_verdicts_that_arrive_during_a_write_form_the_next_batch(database: Database) -> None:
     first, second, third = a_verdict(), a_verdict(), a_verdict()
     unwritten = []
     flushed = []
@@ -150,7 +150,7 @@ async def test_what_comes_in_while_a_batch_is_written_makes_the_next(database: D
     assert database.batches == database.written == [[first], [second, third]]
 
 
-async def test_writer_that_has_nothing_to_write_is_flushed_at_once(database: Database) -> None:
+async def test_flush_of_an_idle_writer_returns_at_once(database: Database) -> None:
     async with asyncio.timeout(10), writing(database) as subject:
         assert subject.is_delayed is False
         await subject.flush(timeout_seconds=60)
@@ -158,7 +158,7 @@ async def test_writer_that_has_nothing_to_write_is_flushed_at_once(database: Dat
     assert database.batches == []
 
 
-async def test_flush_waits_for_what_is_not_written_yet(database: Database) -> None:
+async def test_flush_waits_for_unwritten_verdicts(database: Database) -> None:
     async with writing(database) as subject:
         subject.add(a_verdict())
         await subject.flush(timeout_seconds=60)
@@ -166,7 +166,7 @@ async def test_flush_waits_for_what_is_not_written_yet(database: Database) -> No
     assert len(database.written) == 1
 
 
-async def test_flush_is_given_up_in_the_end(database: Database) -> None:
+async def test_flush_times_out(database: Database) -> None:
     subject = VerdictWriter(on_written=database.hear)
     subject.add(a_verdict())
 
@@ -203,7 +203,7 @@ async def test_verdicts_wait_while_the_database_is_away(
     assert database.written == [verdicts]
 
 
-async def test_verdict_that_is_refused_holds_up_no_other(database: Database) -> None:
+async def test_refused_verdict_does_not_delay_others(database: Database) -> None:
     bad, good = a_verdict(title="bad", model="model", prompt_tokens=5), a_verdict()
     database.answers = [refuse, refuse]
     refused_before = told("verdicts_refused_total")
@@ -223,7 +223,7 @@ async def test_verdict_that_is_refused_holds_up_no_other(database: Database) -> 
     assert database.written == [[bad, good]]
 
 
-async def test_failure_that_is_refused_is_given_up(database: Database) -> None:
+async def test_refused_failure_is_dropped(database: Database) -> None:
     database.answers = [refuse]
 
     async with writing(database) as subject:
@@ -249,7 +249,7 @@ async def test_refusal_shows_that_the_database_is_back(database: Database, pause
     assert states == [(False, 0)]
 
 
-async def test_locked_verdicts_come_again_after_a_while(database: Database) -> None:
+async def test_locked_verdicts_are_retried_after_a_pause(database: Database) -> None:
     locked, free = a_verdict(), a_verdict()
     database.answers = [lock_first, lock_first]
 
@@ -283,7 +283,7 @@ async def test_locked_verdicts_of_several_batches_are_all_kept(
     assert kept == [first.claim, second.claim]
 
 
-async def test_batch_is_counted_by_what_became_of_it(database: Database) -> None:
+async def test_batch_is_counted_by_its_outcome(database: Database) -> None:
     database.answers = [all_late]
     before = told("stale_results_total")
 

@@ -1,4 +1,4 @@
-"""What the worker promises about an item, with a real database and a scripted provider."""
+"""The guarantees of the worker, with a real database and a scripted provider."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ async def test_captured_item_becomes_ready_to_confirm(
     assert (attempt.model, attempt.prompt_tokens, attempt.completion_tokens) == ("scripted", 7, 3)
 
 
-async def test_items_that_waited_before_the_start_are_enriched(
+async def test_items_captured_before_the_start_are_enriched(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     items = await database.capture(owner, *[f"text {number}" for number in range(10)])
@@ -40,7 +40,7 @@ async def test_items_that_waited_before_the_start_are_enriched(
     assert sorted(provider.calls) == sorted(item.raw_text for item in items)
 
 
-async def test_concurrency_reaches_its_limit_and_never_passes_it(
+async def test_concurrency_reaches_but_never_exceeds_its_limit(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     gate = asyncio.Event()
@@ -60,7 +60,7 @@ async def test_concurrency_reaches_its_limit_and_never_passes_it(
     assert len(provider.calls) == 30
 
 
-async def test_owner_limit_holds_and_lets_other_owners_through(
+async def test_owner_limit_holds_and_does_not_block_others(
     owner: User, stranger: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     gate = asyncio.Event()
@@ -81,7 +81,7 @@ async def test_owner_limit_holds_and_lets_other_owners_through(
     assert provider.most_running == 3
 
 
-async def test_item_that_somebody_has_locked_holds_up_no_other(
+async def test_locked_item_does_not_delay_others(
     owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider
 ) -> None:
     answer = asyncio.Event()
@@ -101,7 +101,7 @@ async def test_item_that_somebody_has_locked_holds_up_no_other(
     assert await database.outcomes(locked) == [(Outcome.SUCCEEDED, None)]
 
 
-async def test_worker_that_hears_nothing_any_more_sweeps_from_then_on(
+async def test_worker_without_notifications_sweeps(
     owner: User, database: Database, provider: ScriptedProvider, working: WorkerMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("enrichment.worker.DEGRADED_SWEEP_SECONDS", 0.05)
@@ -112,12 +112,12 @@ async def test_worker_that_hears_nothing_any_more_sweeps_from_then_on(
         await database.reaches(first, Status.READY_TO_CONFIRM)
         (item,) = await database.capture(owner, "not heard")
 
-        worker.notifications_work(False)
+        worker.on_health(False)
 
         await database.reaches(item, Status.READY_TO_CONFIRM)
 
 
-async def test_log_says_what_happened_and_nothing_of_the_text(
+async def test_log_has_events_without_any_text(
     owner: User,
     database: Database,
     working: WorkerMaker,

@@ -1,4 +1,4 @@
-"""A verdict as a worker would have made it."""
+"""A verdict as a worker makes it."""
 
 from uuid import uuid4
 

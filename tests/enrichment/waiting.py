@@ -1,4 +1,4 @@
-"""Waiting for something to hold, while the event loop goes on."""
+"""Waiting for a condition in the event loop."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ PATIENCE_SECONDS = 10.0
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait until something in this process has happened."""
+    """Wait until the condition holds."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -91,8 +91,8 @@ def working(database: Database) -> WorkerMaker:
             listen_conninfo(),
             channels=WORKER_CHANNELS,
             name=LISTENER_NAME,
-            on_notification=worker.notified,
-            on_health=worker.notifications_work,
+            on_notification=worker.on_notification,
+            on_health=worker.on_health,
         )
         async with asyncio.TaskGroup() as group:
             listening = group.create_task(listener.run()) if listens else None

@@ -1,8 +1,7 @@
-"""The worker process: listens, claims, enriches, until it is told to stop."""
+"""The worker process: a listener and a worker, until a stop signal."""
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -15,9 +14,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enrichment import metrics
 from enrichment.config import InvalidSettings, LLMSettings
-from enrichment.management.arguments import LAST_PORT, WORKER_ID_MAX_LENGTH, add_ends, add_metrics, add_work
-from enrichment.management.metrics_server import Exposition, exposed
-from enrichment.management.processes import EXIT_HARD, EXIT_MISCONFIGURED, ListenerProcesses, own_command
+from enrichment.management.arguments import (
+    LAST_PORT,
+    WORKER_ID_MAX_LENGTH,
+    add_metrics_options,
+    add_stop_options,
+    add_worker_options,
+)
+from enrichment.management.metrics_server import MetricsServer, bind_metrics_server
+from enrichment.management.supervisor import EXIT_HARD, EXIT_MISCONFIGURED, STOP_SIGNALS, Program, Supervisor
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.factory import build_provider
 from enrichment.worker import EnrichmentWorker
@@ -28,24 +33,24 @@ from postgres.listener import Listener
 logger = structlog.get_logger(__name__)
 
 EXIT_CRASHED = 1
-# The provider keeps its own deadline; this is for one that does not.
+# Added to the provider's own deadline.
 DEADLINE_MARGIN_SECONDS = 5.0
 
 
 class Command(BaseCommand):
-    # They would import the whole web side: 18 MB that a worker never uses.
-    requires_system_checks: list[str] = []
+    # The checks import the web side: 18 MB that a worker never uses.
+    requires_system_checks = ()
     help = (
-        "Enrich captured items: wait for the database's notifications, ask the model, write the results. "
+        "Enrich captured items: wait for notifications of the database, call the model, write the results. "
         "Start as many as you like, on any machine, or several at once with --processes. "
-        "The first SIGTERM or SIGINT finishes what is in flight (LITEVAULT_ENRICH_GRACE_SECONDS), "
-        "the second gives it back at once (exit code 0), the third ends the process as it is (70)."
+        "The first SIGTERM, SIGINT or SIGHUP finishes the items in flight (LITEVAULT_ENRICH_GRACE_SECONDS), "
+        "the second releases them at once (exit code 0), the third ends the process immediately (70)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_work(parser)
-        add_ends(parser)
-        add_metrics(parser)
+        add_worker_options(parser)
+        add_stop_options(parser)
+        add_metrics_options(parser)
 
     def handle(self, *_args: Any, processes: int, **options: Any) -> None:
         if processes > 1:
@@ -69,8 +74,9 @@ class Command(BaseCommand):
             raise CommandError(f"--worker-id is too long: with .{processes} it passes {WORKER_ID_MAX_LENGTH}.")
         if metrics_port and metrics_port + processes - 1 > LAST_PORT:
             raise CommandError(f"--metrics-port is too high: {processes} processes need the ports from there on.")
-        commands = [child_command(number, worker_id, metrics_port) for number in range(1, processes + 1)]
-        sys.exit(asyncio.run(ListenerProcesses(commands, exits_when_idle=drain).run()))
+        programs = [child(number, worker_id, metrics_port) for number in range(1, processes + 1)]
+        with Supervisor(programs) as supervisor:
+            sys.exit(supervisor.keep_running(exits_when_idle=drain))
 
     def run_one(
         self,
@@ -100,45 +106,46 @@ class Command(BaseCommand):
             max_items=max_items,
         )
         metrics.slots.set(concurrency)
-        exposition = exposed(metrics_address, metrics_port) if metrics_port else None
+        metrics_server = bind_metrics_server(metrics_address, metrics_port) if metrics_port else None
         logger.info("worker.started", worker=name, provider=llm.provider, concurrency=concurrency)
         try:
-            asyncio.run(work_and_listen(worker, provider, exposition, name=name, stop_with_stdin=stop_with_stdin))
+            asyncio.run(run_with_listener(worker, provider, metrics_server, name=name, stop_with_stdin=stop_with_stdin))
         except Exception:
-            # The log leaves out what the driver says: it may quote a row.
+            # The log has no message of the driver's, which may quote a row.
             logger.exception("worker.crashed", worker=name)
             sys.exit(EXIT_CRASHED)
         logger.info("worker.stopped", worker=name)
 
 
-def child_command(number: int, name: str | None, metrics_port: int) -> list[str]:
-    """What this process was told, except that it is one. Of an option that stands there twice, the last one counts."""
+def child(number: int, name: str | None, metrics_port: int) -> Program:
+    """Return this command with its own options. Where an option is repeated, the last one counts."""
     own_name = ["--worker-id", f"{name}.{number}"] if name else []
     own_port = ["--metrics-port", str(metrics_port + number - 1)] if metrics_port else []
-    return [*own_command(), "--processes", "1", "--stop-with-stdin", *own_name, *own_port]
+    command = [sys.executable, *sys.orig_argv[1:], "--processes", "1", "--stop-with-stdin", *own_name, *own_port]
+    return Program(name=f"listener {number}", command=command)
 
 
-async def work_and_listen(
+async def run_with_listener(
     worker: EnrichmentWorker,
     provider: EnrichmentProvider,
-    exposition: Exposition | None = None,
+    metrics_server: MetricsServer | None = None,
     *,
     name: str,
     stop_with_stdin: bool = False,
 ) -> None:
-    """Join the two, which do not know each other, until the worker has stopped."""
+    """Run both until the worker has stopped."""
     listener = Listener(
         listen_conninfo(),
         channels=WORKER_CHANNELS,
         name=listener_name(name),
-        on_notification=worker.notified,
-        on_health=worker.notifications_work,
+        on_notification=worker.on_notification,
+        on_health=worker.on_health,
     )
-    heed_signals(worker)
+    handle_signals(worker)
     if stop_with_stdin:
-        heed_end_of_input(worker)
+        drain_at_end_of_input(worker)
     try:
-        with exposition.serving() if exposition else nullcontext():
+        with metrics_server.serving() if metrics_server else nullcontext():
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(listener.run())
                 await worker.run()
@@ -147,20 +154,20 @@ async def work_and_listen(
         await provider.close()
 
 
-def heed_signals(worker: EnrichmentWorker) -> None:
-    """First drain, then release, then leave."""
+def handle_signals(worker: EnrichmentWorker) -> None:
+    """Drain at the first signal, release at the second, exit at the third."""
     steps: Iterator[Callable[[], None]] = iter((worker.drain, worker.release))
 
     def on_signal() -> None:
-        next(steps, leave_at_once)()
+        next(steps, exit_at_once)()
 
     loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, on_signal)
+    for sign in STOP_SIGNALS:
+        loop.add_signal_handler(sign, on_signal)
 
 
-def heed_end_of_input(worker: EnrichmentWorker) -> None:
-    """Drain when nobody holds the other end of standard input any more."""
+def drain_at_end_of_input(worker: EnrichmentWorker) -> None:
+    """Drain when standard input ends, as it does with the parent process."""
     loop = asyncio.get_running_loop()
     stdin = sys.stdin.fileno()
 
@@ -172,5 +179,5 @@ def heed_end_of_input(worker: EnrichmentWorker) -> None:
     loop.add_reader(stdin, on_input)
 
 
-def leave_at_once() -> None:
+def exit_at_once() -> None:
     os._exit(EXIT_HARD)

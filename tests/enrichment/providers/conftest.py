@@ -1,4 +1,4 @@
-"""A fake server, providers that ask it, and a check after every test that nothing leaked."""
+"""A fake server, providers that call it, and a check for leaks after every test."""
 
 import logging
 import os
@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from enrichment.config import LLMSettings
 from enrichment.providers import conversation
+from postgres.backoff import Backoff
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
 from tests.enrichment.fault_matrix import MAX_RETRIES
 from tests.enrichment.leaks import KEY, Recorder, leaked
@@ -33,7 +34,7 @@ def server(running_server: FakeLLMServer) -> FakeLLMServer:
 
 @pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key but the canary, whatever the machine's own environment holds."""
+    """Remove all keys from the environment except the canary."""
     for name in [name for name in os.environ if name.endswith("_API_KEY")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
@@ -43,8 +44,8 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 def provider(
     litellm_provider: "type[LiteLLMProvider]", server: FakeLLMServer, keys: None, monkeypatch: pytest.MonkeyPatch
 ) -> MakeProvider:
-    """Make a provider that asks the fake server and does not linger between tries."""
-    monkeypatch.setattr(conversation, "FIRST_PAUSE_SECONDS", 0.01)
+    """Return a function that makes a provider of the fake server, with short pauses between tries."""
+    monkeypatch.setattr(conversation, "BACKOFF", Backoff(first_seconds=0.01, longest_seconds=8))
 
     def make(**settings: Any) -> "LiteLLMProvider":
         defaults = {"model": MODEL, "api_base": server.url, "mode": "tools", "max_retries": MAX_RETRIES}
@@ -55,7 +56,7 @@ def provider(
 
 @pytest.fixture(autouse=True)
 def _nothing_leaks(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """After every test: no canary in any log record, nor on standard output or error."""
+    """Check after every test that no canary is in the log or in the output."""
     recorder = Recorder()
     root = logging.getLogger()
     level = root.level

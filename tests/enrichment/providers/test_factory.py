@@ -1,4 +1,4 @@
-"""Which provider the settings ask for."""
+"""The provider that the settings select."""
 
 import gc
 
@@ -15,14 +15,14 @@ def unfrozen() -> None:
     gc.unfreeze()
 
 
-def test_stub_is_built_and_nothing_is_frozen_for_it(unfrozen: None) -> None:
+def test_stub_is_built_and_freezes_nothing(unfrozen: None) -> None:
     provider = build_provider(LLMSettings(provider="stub"))
 
     assert type(provider) is StubProvider
     assert gc.get_freeze_count() == 0
 
 
-def test_model_is_asked_otherwise_and_what_it_needs_is_frozen(keys: None, unfrozen: None) -> None:
+def test_litellm_provider_is_built_and_its_modules_are_frozen(keys: None, unfrozen: None) -> None:
     provider = build_provider(LLMSettings(model="openai/gpt-4o", max_retries=7))
 
     assert isinstance(provider, LiteLLMProvider)

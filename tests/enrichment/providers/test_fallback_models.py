@@ -1,4 +1,4 @@
-"""One model after the other, within one deadline."""
+"""Fallback models, within one deadline."""
 
 import time
 from decimal import Decimal
@@ -19,7 +19,7 @@ PRICE_OF_FALLBACK = Decimal("0.0035")
 
 
 @pytest.mark.parametrize("answer", ["status_401", "status_503", "wrong_schema", "refusal", "reset"])
-async def test_next_model_is_asked_when_the_first_fails(
+async def test_next_model_is_called_when_the_first_fails(
     answer: str, provider: MakeProvider, server: FakeLLMServer
 ) -> None:
     server.script(answer, model="gpt-4o-mini")
@@ -30,9 +30,7 @@ async def test_next_model_is_asked_when_the_first_fails(
     assert [call.model for call in server.calls].count("gpt-4o") == 1
 
 
-async def test_silent_model_leaves_its_share_of_the_deadline_to_the_next(
-    provider: MakeProvider, server: FakeLLMServer
-) -> None:
+async def test_silent_model_leaves_time_for_the_next_one(provider: MakeProvider, server: FakeLLMServer) -> None:
     server.script("hang", model="gpt-4o-mini")
     began_at = time.monotonic()
 
@@ -42,9 +40,7 @@ async def test_silent_model_leaves_its_share_of_the_deadline_to_the_next(
     assert time.monotonic() - began_at < 0.6 * ALL_TRIES
 
 
-async def test_useless_answers_of_the_first_model_are_accounted_for(
-    provider: MakeProvider, server: FakeLLMServer
-) -> None:
+async def test_usage_includes_useless_replies_of_the_first_model(provider: MakeProvider, server: FakeLLMServer) -> None:
     server.script("wrong_schema", model="gpt-4o-mini")
 
     result = await provider(fallback_models="openai/gpt-4o").enrich_item(TEXT)
@@ -63,7 +59,7 @@ async def test_useless_answers_of_the_first_model_are_accounted_for(
         ("status_504", "status_503", ProviderTimeout),
     ],
 )
-async def test_error_is_the_one_that_may_pass_or_else_the_first(
+async def test_transient_error_of_any_model_is_reported_first(
     first: str, second: str, error: type[Exception], provider: MakeProvider, server: FakeLLMServer
 ) -> None:
     server.script(first, model="gpt-4o-mini")
@@ -73,7 +69,7 @@ async def test_error_is_the_one_that_may_pass_or_else_the_first(
         await provider(fallback_models="openai/gpt-4o").enrich_item(TEXT)
 
 
-async def test_model_of_another_provider_gets_neither_the_key_nor_the_address_of_the_first(
+async def test_key_and_address_are_not_sent_to_another_provider(
     provider: MakeProvider, server: FakeLLMServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.script("status_401")

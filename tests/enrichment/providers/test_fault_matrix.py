@@ -1,4 +1,4 @@
-"""Every answer of the matrix over real HTTP: the error, the requests, the deadline, the cost, and no leak."""
+"""Every fault of the matrix over real HTTP: the error, the requests, the deadline, the cost, and no leak."""
 
 import importlib
 import time
@@ -23,7 +23,7 @@ CASES = [pytest.param(fault, mode, id=f"{fault.name}-{mode}") for fault in MATRI
 
 
 @pytest.mark.parametrize(("fault", "mode"), CASES)
-async def test_answer_ends_as_the_matrix_says(
+async def test_reply_ends_as_the_matrix_says(
     fault: Fault, mode: str, provider: MakeProvider, server: FakeLLMServer
 ) -> None:
     subject = provider(mode=mode, timeout_seconds=TIMEOUT_SECONDS if fault.is_silent else 30)
@@ -50,9 +50,9 @@ async def test_answer_ends_as_the_matrix_says(
     assert seconds < TIMEOUT_SECONDS * ALL_TRIES + SLACK_SECONDS or not fault.is_silent
 
 
-async def test_leak_check_notices_what_the_library_raises(provider: MakeProvider, server: FakeLLMServer) -> None:
+async def test_leak_check_finds_the_text_of_library_errors(provider: MakeProvider, server: FakeLLMServer) -> None:
     provider()
-    litellm = importlib.import_module("litellm")  # not sooner: the provider's module prepares it
+    litellm = importlib.import_module("litellm")  # after the provider's module, which configures it
     server.script("status_400")
 
     with pytest.raises(litellm.BadRequestError) as raised:

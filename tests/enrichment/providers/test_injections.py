@@ -61,9 +61,7 @@ def words_of(text: str) -> Sequence[str]:
 
 
 @pytest.mark.parametrize("injected", INJECTIONS, ids=name_of)
-async def test_text_is_sent_as_data_and_nothing_else(
-    injected: Injection, provider: MakeProvider, server: FakeLLMServer
-) -> None:
+async def test_text_is_sent_only_as_data(injected: Injection, provider: MakeProvider, server: FakeLLMServer) -> None:
     await provider().enrich_item(injected.text, vocabulary=["rivers"])
 
     system, user = server.calls[0].body["messages"]
@@ -76,7 +74,7 @@ async def test_text_is_sent_as_data_and_nothing_else(
 
 @MODES
 @pytest.mark.parametrize("injected", OBEYED_IN_VAIN, ids=name_of)
-async def test_draft_that_only_obeys_is_refused(
+async def test_draft_that_only_obeys_is_rejected(
     injected: Injection, mode: str, provider: MakeProvider, server: FakeLLMServer
 ) -> None:
     server.script(injected.obeyed)
@@ -103,7 +101,7 @@ async def test_draft_that_obeys_and_describes_is_made_harmless(
 
 
 @pytest.mark.parametrize("answer", [way.__name__ for way in GIVE_AWAY])
-async def test_model_that_gives_its_instructions_away_is_asked_once_more(
+async def test_model_that_repeats_its_instructions_is_retried(
     answer: str, provider: MakeProvider, server: FakeLLMServer
 ) -> None:
     server.script(answer, "ok")

@@ -1,4 +1,4 @@
-"""What the provider reads off its settings, the environment and an answer."""
+"""How the provider reads its settings, the environment and a reply."""
 
 import logging
 import os
@@ -12,7 +12,8 @@ from instructor import Mode
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.errors import InvalidOutput, ModelDeclined
 from enrichment.providers import litellm as module
-from enrichment.providers.litellm import MOST_COST_USD, LiteLLMProvider, Route, _address, _cost, _provider_of, _usage_of
+from enrichment.providers.library_logs import silence_libraries
+from enrichment.providers.litellm import MAX_COST_USD, LiteLLMProvider, Route, _address, _cost, _provider_of, _usage_of
 from enrichment.schemas import Usage
 from tests.enrichment.leaks import TEXT
 
@@ -38,11 +39,11 @@ def answer(cost: object = 0.5, *, content: str = "", finish_reason: str = "stop"
         (0, Decimal(0)),
         (0.1, Decimal("0.1")),
         (0.0000000149, Decimal("1e-8")),
-        (100, MOST_COST_USD),
+        (100, MAX_COST_USD),
         (100.1, None),
     ],
 )
-def test_cost_is_kept_unless_it_cannot_be_true(cost: object, kept: Decimal | None) -> None:
+def test_implausible_cost_is_dropped(cost: object, kept: Decimal | None) -> None:
     assert _cost(answer(cost)) == kept
 
 
@@ -55,18 +56,18 @@ def test_cost_is_kept_unless_it_cannot_be_true(cost: object, kept: Decimal | Non
         ({}, None),
     ],
 )
-def test_usage_has_a_price_if_tokens_were_used(tokens: dict[str, Any], cost: Decimal | None) -> None:
+def test_usage_has_a_cost_if_tokens_were_used(tokens: dict[str, Any], cost: Decimal | None) -> None:
     usage = _usage_of(answer(**tokens), model="asked")
 
     assert usage == Usage(model="asked", cost_usd=cost, **tokens)
 
 
 @pytest.mark.parametrize(("model", "provider"), [("openai/gpt-4o-mini", "openai"), (LOCAL, "ollama_chat")])
-def test_provider_is_known_by_the_model(model: str, provider: str) -> None:
+def test_provider_is_found_by_the_name_of_the_model(model: str, provider: str) -> None:
     assert _provider_of(model, variable="VARIABLE") == provider
 
 
-def test_model_of_no_provider_is_refused_in_one_sentence() -> None:
+def test_model_without_a_provider_is_refused_in_one_sentence() -> None:
     with pytest.raises(InvalidSettings) as raised:
         _provider_of("some-model", variable="VARIABLE")
 
@@ -84,7 +85,7 @@ def test_model_of_no_provider_is_refused_in_one_sentence() -> None:
         (LOCAL, BASE, "", {"api_base": BASE}),
     ],
 )
-def test_address_is_what_the_environment_does_not_say(
+def test_address_has_what_the_environment_lacks(
     keys: None, monkeypatch: pytest.MonkeyPatch, model: str, api_base: str, key: str, address: dict[str, str]
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
@@ -94,7 +95,7 @@ def test_address_is_what_the_environment_does_not_say(
     assert _address(model, api_base=api_base, variable="VARIABLE") == address
 
 
-def test_keys_that_are_missing_are_named(keys: None) -> None:
+def test_missing_keys_are_named(keys: None) -> None:
     with pytest.raises(InvalidSettings) as raised:
         _address("gemini/gemini-2.0-flash", api_base="", variable="VARIABLE")
 
@@ -127,10 +128,10 @@ def test_each_model_has_a_route_of_its_own(
     assert [route.model for route in routes] == list(settings.models)
     assert [route.instructor.mode for route in routes] == modes
     assert [route.address for route in routes] == addresses
-    assert len({id(route.record) for route in routes}) == len(routes)
+    assert len({id(route.model_health) for route in routes}) == len(routes)
 
 
-def test_empty_keys_are_forgotten_and_nothing_else(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_empty_keys_are_removed(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = {"FIRST_API_KEY": "key", "EMPTY_KEY": ""}
     for name, value in (kept | {"SECOND_API_KEY": "", "THIRD_API_KEY": " "}).items():
         monkeypatch.setenv(name, value)
@@ -153,7 +154,7 @@ def test_library_is_silenced(name: str) -> None:
     level = logger.level
     logger.setLevel(logging.DEBUG)
     try:
-        module._silence_libraries()
+        silence_libraries()
 
         assert not logger.isEnabledFor(logging.CRITICAL)
         assert logger.level == logging.CRITICAL + 1
@@ -162,7 +163,7 @@ def test_library_is_silenced(name: str) -> None:
 
 
 class Library:
-    """Takes the place of the one function that makes an HTTP request."""
+    """Replaces the function that makes the HTTP request."""
 
     def __init__(self, given: SimpleNamespace) -> None:
         self._given = given
@@ -185,7 +186,7 @@ async def sent(given: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> tuple
     return got, usage, library
 
 
-async def test_request_says_that_nothing_underneath_retries(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_request_turns_off_the_retries_of_the_library(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     given = answer(content="```json\n{}\n```", prompt_tokens=7)
 
     got, usage, library = await sent(given, monkeypatch)
@@ -204,7 +205,7 @@ async def test_request_says_that_nothing_underneath_retries(keys: None, monkeypa
     assert usage == SPENT
 
 
-async def test_declined_answer_has_its_price(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_declined_reply_has_its_usage(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelDeclined) as raised:
         await sent(answer(finish_reason="content_filter", prompt_tokens=7), monkeypatch)
 
@@ -214,20 +215,20 @@ async def test_declined_answer_has_its_price(keys: None, monkeypatch: pytest.Mon
     )
 
 
-async def test_answer_beyond_all_measure_is_of_no_use(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_oversized_reply_is_rejected(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidOutput) as raised:
         await sent(answer(content="x" * (64 * 20 + 1), prompt_tokens=7), monkeypatch)
 
     assert (raised.value.cause, raised.value.usage) == ("AnswerTooLong", SPENT)
 
 
-async def test_longest_answer_that_may_be_meant_is_taken(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_longest_plausible_reply_is_accepted(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     given = answer(content="x" * (64 * 20), prompt_tokens=7)
 
     assert (await sent(given, monkeypatch))[0] is given
 
 
-def test_tags_take_a_fourth_of_the_tokens_and_the_text_the_rest(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tags_take_at_most_a_fourth_of_the_tokens(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
 
     def cut(text: str, *, limit: int, count: object) -> str:

@@ -1,4 +1,4 @@
-"""Before the first text: settings that cannot work, and libraries that keep to themselves."""
+"""The start of the provider: invalid settings, and silent libraries."""
 
 import os
 import subprocess

@@ -1,8 +1,9 @@
-"""Programs that run as one: their output, their end, and that none of them outlives the others."""
+"""Programs that run as one: their output, and how they end. test_restarts.py covers restarts."""
 
 import io
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -10,7 +11,7 @@ import time
 import psutil  # type: ignore[import-untyped]  # it carries no types
 import pytest
 
-from litevault.development.supervisor import Child, Program, Supervisor
+from enrichment.management.supervisor import STOP_SIGNALS, Child, Program, Supervisor
 from tests.processes import survivors
 from tests.waiting import until
 
@@ -27,7 +28,7 @@ WITH_A_CHILD = (
 
 
 def program(code: str, *, name: str = "sample") -> Program:
-    return Program(name, [sys.executable, "-c", code], dict(os.environ), colour=36)
+    return Program(name=name, command=[sys.executable, "-c", code], colour=36)
 
 
 def shows(capfd: pytest.CaptureFixture[str], words: str, seen: list[str]) -> bool:
@@ -35,7 +36,7 @@ def shows(capfd: pytest.CaptureFixture[str], words: str, seen: list[str]) -> boo
     return words in "".join(seen)
 
 
-def test_lines_stand_behind_the_name_of_their_program(capfd: pytest.CaptureFixture[str]) -> None:
+def test_each_line_is_prefixed_with_its_program(capfd: pytest.CaptureFixture[str]) -> None:
     with Supervisor([program("print('one\\ntwo')", name="web")]) as supervisor:
         supervisor.first_event()
 
@@ -55,7 +56,7 @@ def test_names_are_coloured_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsy
     ("code", "exit_code"),
     [("raise SystemExit(7)", 7), ("pass", 0), ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 137)],
 )
-def test_child_that_ends_is_reported_with_its_exit_code(code: str, exit_code: int) -> None:
+def test_ended_child_is_reported_with_its_exit_code(code: str, exit_code: int) -> None:
     with Supervisor([program(code, name="ending"), program(WAITING, name="waiting")]) as supervisor:
         event = supervisor.first_event()
 
@@ -64,7 +65,7 @@ def test_child_that_ends_is_reported_with_its_exit_code(code: str, exit_code: in
     assert [child.process.poll() is None for child in supervisor.children] == [False, False]
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("sign", STOP_SIGNALS)
 def test_request_to_stop_is_an_event(sign: signal.Signals) -> None:
     with Supervisor([program(WAITING)]) as supervisor:
         os.kill(os.getpid(), sign)
@@ -72,7 +73,19 @@ def test_request_to_stop_is_an_event(sign: signal.Signals) -> None:
         assert supervisor.first_event() is sign
 
 
-def test_former_signal_handlers_are_put_back() -> None:
+@pytest.mark.parametrize(("handler", "names"), [("SIG_DFL", "SIGINT SIGTERM SIGHUP"), ("SIG_IGN", "SIGINT SIGTERM")])
+def test_sighup_stays_ignored_under_nohup(handler: str, names: str) -> None:
+    code = (
+        f"import signal; signal.signal(signal.SIGHUP, signal.{handler});"
+        "from enrichment.management.supervisor import STOP_SIGNALS; print(*(sign.name for sign in STOP_SIGNALS))"
+    )
+
+    output = subprocess.check_output([sys.executable, "-c", code], text=True)
+
+    assert output.strip() == names
+
+
+def test_former_signal_handlers_are_restored() -> None:
     before = signal.getsignal(signal.SIGINT)
 
     with Supervisor([]):
@@ -81,7 +94,7 @@ def test_former_signal_handlers_are_put_back() -> None:
     assert signal.getsignal(signal.SIGINT) == before
 
 
-def test_child_that_needs_a_second_request_gets_it(capfd: pytest.CaptureFixture[str]) -> None:
+def test_child_that_keeps_running_gets_a_second_sigterm(capfd: pytest.CaptureFixture[str]) -> None:
     seen: list[str] = []
 
     with Supervisor([program(SECOND_SIGNAL)]) as supervisor:
@@ -91,17 +104,17 @@ def test_child_that_needs_a_second_request_gets_it(capfd: pytest.CaptureFixture[
     assert supervisor.children[0].exit_code == 0
 
 
-def test_child_that_does_not_listen_is_killed_within_five_seconds(capfd: pytest.CaptureFixture[str]) -> None:
+def test_child_that_ignores_sigterm_is_killed_in_five_seconds(capfd: pytest.CaptureFixture[str]) -> None:
     seen: list[str] = []
     with Supervisor([program(STUBBORN)]) as supervisor:
         until(lambda: shows(capfd, "ready", seen))
-        asked = time.monotonic()
+        stopped_at = time.monotonic()
 
-    assert time.monotonic() - asked < 5
+    assert time.monotonic() - stopped_at < 5
     assert supervisor.children[0].exit_code == 128 + signal.SIGKILL
 
 
-def test_children_of_a_child_that_was_killed_end_too(capfd: pytest.CaptureFixture[str]) -> None:
+def test_children_of_a_killed_child_end_too(capfd: pytest.CaptureFixture[str]) -> None:
     seen: list[str] = []
     with Supervisor([program(WITH_A_CHILD)]) as supervisor:
         until(lambda: shows(capfd, "child ", seen))
@@ -112,8 +125,8 @@ def test_children_of_a_child_that_was_killed_end_too(capfd: pytest.CaptureFixtur
     until(lambda: not survivors([grandchild]))
 
 
-def test_program_that_cannot_start_takes_the_others_along() -> None:
-    missing = Program("missing", ["/no/such/program"], {}, colour=36)
+def test_program_that_cannot_start_stops_the_others() -> None:
+    missing = Program(name="missing", command=["/no/such/program"])
     supervisor = Supervisor([program(WAITING), missing])
 
     with pytest.raises(FileNotFoundError), supervisor:
@@ -122,19 +135,19 @@ def test_program_that_cannot_start_takes_the_others_along() -> None:
     assert [child.process.poll() is None for child in supervisor.children] == [False]
 
 
-def test_waiting_ends_when_the_condition_holds() -> None:
+def test_wait_ends_when_the_condition_holds() -> None:
     with Supervisor([program(WAITING)]) as supervisor:
-        looks = iter([False, False, True])
+        answers = iter([False, False, True])
 
-        assert supervisor.first_event(or_when=lambda: next(looks), within=60) is None
+        assert supervisor.first_event(or_when=lambda: next(answers), within=60) is None
 
 
-def test_waiting_for_a_condition_has_a_limit() -> None:
+def test_wait_for_a_condition_times_out() -> None:
     with Supervisor([program(WAITING)]) as supervisor, pytest.raises(TimeoutError):
         supervisor.first_event(or_when=lambda: False, within=0.01)
 
 
-def test_output_that_nobody_reads_does_not_block_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unread_output_does_not_block_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
     class ClosedTerminal(io.StringIO):
         def write(self, text: str) -> int:
             raise BrokenPipeError(text)

@@ -1,0 +1,12 @@
+"""Silences the model libraries, which log keys, texts and replies. Import this module before any of them."""
+
+import logging
+
+
+def silence_libraries() -> None:
+    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "httpcore", "httpx", "instructor", "openai"):
+        # The level also silences the libraries' own handlers.
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+silence_libraries()
