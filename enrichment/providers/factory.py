@@ -15,7 +15,11 @@ def build_provider(settings: LLMSettings) -> EnrichmentProvider:
         from enrichment.providers.stub import StubProvider  # noqa: PLC0415  # only what is asked for is imported
 
         return StubProvider()
-    from enrichment.providers.litellm import LiteLLMProvider  # noqa: PLC0415  # it weighs 190 MB
+    gc.disable()  # a fourth of the time would go into collecting, and all that is imported stays
+    try:
+        from enrichment.providers.litellm import LiteLLMProvider  # noqa: PLC0415  # it weighs 190 MB
+    finally:
+        gc.enable()
 
     provider = LiteLLMProvider(settings)
     # What was imported stays for good. Left to the collector, a full round over it stops the loop for 0.2 s.

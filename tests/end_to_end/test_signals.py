@@ -14,7 +14,7 @@ from tests.database import database_url, reaches
 from tests.faults.proxy import Proxy
 from tests.plugins.commands import ListenerStarter, SlowListenerStarter, Started
 from tests.plugins.proxies import through
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,7 +53,7 @@ def test_no_connection_is_left_behind(owner: User, start_listener: ListenerStart
 
     process.terminate()
 
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
     until(lambda: clients() == 0)
 
 
@@ -68,7 +68,7 @@ def test_what_is_released_is_taken_by_a_peer_at_once(owner: User, start_slow: Sl
     reaches(item, Status.READY_TO_CONFIRM)
 
     print(f"done by a peer {(time.monotonic() - told_at) * 1000:.0f} ms after the second signal")  # noqa: T201  # a measurement
-    assert first.wait(10) == 0
+    assert first.wait(PATIENCE_SECONDS) == 0
     assert list(item.attempts.order_by("number").values_list("worker", "outcome")) == [
         ("first", Outcome.RELEASED),
         ("peer", Outcome.SUCCEEDED),
@@ -97,7 +97,7 @@ def test_third_signal_ends_the_process_though_it_waits_for_the_database(
     tell(process, signal.SIGTERM, until_it_says="worker.releasing")
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(3) == EXIT_HARD
+    assert process.wait(PATIENCE_SECONDS) == EXIT_HARD
     item.refresh_from_db()
     assert (item.status, item.claimed_by) == (Status.ENRICHING, "first"), "its lease has to run out"
 
@@ -124,7 +124,7 @@ def test_silent_database_does_not_hold_a_process_that_has_items_in_flight(
     told_at = time.monotonic()
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(40) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
     ended_after = time.monotonic() - told_at
     print(f"ended {ended_after:.1f} s after the grace period")  # noqa: T201  # a measurement
-    assert ended_after < 20, "a claim, the last batch and a new connection are each given up in their time"
+    assert ended_after < 45, "a claim, the last batch and a new connection are each given up in their time"

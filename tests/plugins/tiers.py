@@ -31,7 +31,7 @@ PLACES = (
     "verification",
 )
 SLOW = {TESTS / place for place in PLACES}
-FIXTURES = {"start", "chromium"}
+FIXTURES = {"start", "shared_events", "chromium"}
 STARTS_A_PROCESS = {"subprocess.Popen", "os.fork", "os.posix_spawn"}
 
 _is_forbidden = False

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from items.models import Item
 from tests.database import database_url
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 90
 ADVICE = "With --once the same can be run again, and goes on."
 
 

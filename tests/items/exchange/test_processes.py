@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from items.exchange import importing
 from items.models import Item
 from tests.items.exchange.commands import contents, export, start
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
@@ -23,11 +23,11 @@ def many(transactional_db: None) -> User:
 def test_pipe_from_export_to_import_keeps_everything(many: User) -> None:
     before = contents(many)
     with start("export_items", "--owner", "owner") as out:
-        exported, said = out.communicate(timeout=60)
+        exported, said = out.communicate(timeout=PATIENCE_SECONDS)
     Item.objects.all().delete()
 
     with start("import_items", "--owner", "owner", stdin=subprocess.PIPE) as back:
-        report, complaints = back.communicate(exported, timeout=60)
+        report, complaints = back.communicate(exported, timeout=PATIENCE_SECONDS)
 
     assert said == b"Exported 3,000 items of owner.\n"
     assert (report, complaints) == (b"Imported 3,000 for owner.\n", b"")
@@ -41,7 +41,7 @@ def test_reader_of_an_export_may_go_away(many: User) -> None:
         process.stdout.readline()
         process.stdout.close()
 
-        assert process.wait(60) == 1
+        assert process.wait(PATIENCE_SECONDS) == 1
         assert process.stderr.read() == b"Standard output was closed before all was written.\n"
 
 
@@ -54,7 +54,7 @@ def test_reader_of_what_an_import_reports_may_go_away(many: User, tmp_path: Path
         assert process.stderr is not None
         process.stdout.close()
 
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         complaints = process.stderr.read()
 
     assert complaints == b"Standard output was closed before the report was written. What was imported stays.\n"
@@ -73,11 +73,11 @@ def test_import_that_is_killed_goes_on_when_it_is_run_again(many: User, tmp_path
         killed.stdin.flush()
         until(lambda: Item.objects.count() >= importing.BATCH_SIZE)
         killed.send_signal(signal.SIGKILL)
-        killed.wait(60)
+        killed.wait(PATIENCE_SECONDS)
     assert 0 < Item.objects.count() < 3_000
 
     with start("import_items", str(tmp_path / "items.jsonl"), "--owner", "owner") as again:
-        report, _ = again.communicate(timeout=60)
+        report, _ = again.communicate(timeout=PATIENCE_SECONDS)
 
     assert b"were there already" in report
     assert contents(many) == before
