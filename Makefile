@@ -68,7 +68,7 @@ check: setup-dev ## format, lint, import rules, types, migrations, tests with co
 	@$(BIN)/python -m pytest --cov --cov-report=term $(or $(ARGS),$(SIDE_BY_SIDE))
 
 soak: setup-dev ## break it for about 17 minutes, at random in the end (SEED=… repeats what was chosen, MINUTES=10)
-	@$(BIN)/python -m pytest tests/soak -m soak -s $(ARGS)
+	@$(BIN)/python -m pytest -m soak -s $(ARGS)
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) $(addprefix --seed=,$(SEED))
 
 bench: ## measure, beside peers, in less than 10 minutes (ARGS="dispatch api" chooses)

@@ -1,5 +1,6 @@
 """What holds for every test, and where the fixtures come from that folders share."""
 
+import gc
 import signal
 from collections.abc import Iterator
 
@@ -22,8 +23,15 @@ pytest_plugins = [
 
 def pytest_configure() -> None:
     """A shell that starts the tests in the background has them ignore Ctrl-C, and what they start inherits that."""
+    gc.disable()
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on: what collecting tests imported stays."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

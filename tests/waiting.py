@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 
-PATIENCE_SECONDS = 30.0
+# To end a test that hangs: on a busy machine a process may take long to start.
+PATIENCE_SECONDS = 90.0
 
 
 def until(condition: Callable[[], object]) -> None:

@@ -15,7 +15,11 @@ def build_provider(settings: LLMSettings) -> EnrichmentProvider:
         from enrichment.providers.stub import StubProvider  # as below
 
         return StubProvider()
-    from enrichment.providers.litellm import LiteLLMProvider  # it weighs 190 MB
+    gc.disable()  # collecting would take a fourth of the time, and the modules stay
+    try:
+        from enrichment.providers.litellm import LiteLLMProvider  # it weighs 190 MB
+    finally:
+        gc.enable()
 
     provider = LiteLLMProvider(settings)
     # The imported modules stay. A full collection that includes them stops the loop for 0.2 s.

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from postgres.embedded.server import free_port
 from tests.database import database_url
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 HOST = "127.0.0.1"
 LISTENER = ("manage.py", "enrich_listener")
@@ -47,7 +47,7 @@ class Site:
         """With no time for a farewell."""
         process = self._started.pop("events")
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(30)
+        process.wait(PATIENCE_SECONDS)
         # Its worker ends a moment later.
         until(lambda: not _answers(self.events_port))
 
@@ -64,7 +64,7 @@ class Site:
         for process in self._started.values():
             process.send_signal(signal.SIGTERM)
         for process in self._started.values():
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)
 
     def _start(self, name: str, *arguments: str, **more: str) -> None:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("LITEVAULT_")}
@@ -108,7 +108,7 @@ def running_site(folder: Path, *, listener: Sequence[str] = LISTENER, **environm
 
 
 def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection(HOST, port, timeout=10)
+    connection = http.client.HTTPConnection(HOST, port, timeout=PATIENCE_SECONDS)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == http.HTTPStatus.OK

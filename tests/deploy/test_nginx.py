@@ -20,7 +20,7 @@ from tests.litevault.events.client import Listening, token_of
 from tests.plugins.commands import CommandStarter
 from tests.plugins.events import EventsStarter
 from tests.privacy.web import Web, web_server
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 RULE = re.compile(r"`(location = /api/v1/events \{.*?\})`", re.DOTALL)
@@ -73,7 +73,7 @@ def nginx(folder: Path, *, web: str, rule: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE_SECONDS)
 
 
 def test_events_come_through_the_proxy_at_once_and_everything_else_from_the_web_server(

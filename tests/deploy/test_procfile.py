@@ -52,7 +52,7 @@ def running(command: str, log: Path, variables: dict[str, str]) -> Iterator[None
 
 def is_alive(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE_SECONDS) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -64,7 +64,7 @@ def capture(port: int, token: str) -> str:
         data=json.dumps({"rawText": "Tides rise and fall. The moon pulls at the sea."}).encode(),
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # our own address
         return str(json.load(answer)["id"])
 
 

@@ -13,14 +13,14 @@ from items.states import Status
 from postgres.embedded.server import free_port
 from tests.database import reaches
 from tests.plugins.commands import CommandStarter, ListenerStarter
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def ask(port: int, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_SECONDS) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -67,7 +67,7 @@ def test_port_that_is_taken_ends_the_start_with_a_sentence(start: CommandStarter
     with socket.create_server(("127.0.0.1", 0)) as taken:
         process = start("enrich_listener", "--metrics-port", str(taken.getsockname()[1]))
 
-        assert process.wait(30) == 1
+        assert process.wait(PATIENCE_SECONDS) == 1
 
     assert "is not available: Address already in use." in process.log.read_text()
 
@@ -83,7 +83,7 @@ def test_port_that_is_taken_ends_the_start_with_a_sentence(start: CommandStarter
 def test_ports_that_make_no_sense_are_refused(start: CommandStarter, arguments: tuple[str, ...], sentence: str) -> None:
     process = start("enrich_listener", *arguments)
 
-    assert process.wait(30) != 0
+    assert process.wait(PATIENCE_SECONDS) != 0
     assert sentence in process.log.read_text()
 
 

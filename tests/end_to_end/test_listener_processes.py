@@ -15,7 +15,7 @@ from items.states import Outcome, Status
 from tests.database import listeners_alive, reaches
 from tests.plugins.commands import CommandStarter, Started
 from tests.processes import descendants, kill, survivors
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,7 +69,7 @@ def slow(seconds: float) -> tuple[str, ...]:
     return ("-m", "tests.faults.slow_listener", str(seconds))
 
 
-ONE_AT_A_TIME = {"LITEVAULT_LLM_CONCURRENCY": "1", "LITEVAULT_ENRICH_GRACE_SECONDS": "60"}
+ONE_AT_A_TIME = {"LITEVAULT_LLM_CONCURRENCY": "1", "LITEVAULT_ENRICH_GRACE_SECONDS": "600"}
 
 
 def until_both_work(owner: User) -> None:
@@ -110,12 +110,12 @@ def test_only_the_children_import_the_model_libraries(start_family: FamilyStarte
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_first_signal_stops_an_idle_family(start_family: FamilyStarter, sign: signal.Signals) -> None:
-    family = start_family()
+    family = start_family(LITEVAULT_ENRICH_GRACE_SECONDS="600")
     children = family.children
 
     family.parent.send_signal(sign)
 
-    assert family.parent.wait(10) == 0
+    assert family.parent.wait(PATIENCE_SECONDS) == 0
     assert len(children) == 2
     assert not survivors(children)
     assert listeners_alive() == 0
@@ -127,7 +127,7 @@ def test_first_signal_lets_every_call_finish(owner: User, start_family: FamilySt
 
     family.parent.send_signal(signal.SIGTERM)
 
-    assert family.parent.wait(20) == 0
+    assert family.parent.wait(PATIENCE_SECONDS) == 0
     assert set(Item.objects.values_list("status", flat=True)) == {Status.READY_TO_CONFIRM}
     assert set(EnrichmentAttempt.objects.values_list("outcome", flat=True)) == {Outcome.SUCCEEDED}
 
@@ -137,7 +137,7 @@ def test_second_signal_releases_all_items_in_flight(busy_family: Family) -> None
     until(lambda: busy_family.times_logged("worker.draining") == 2)
     busy_family.parent.send_signal(signal.SIGTERM)
 
-    assert busy_family.parent.wait(15) == 0
+    assert busy_family.parent.wait(PATIENCE_SECONDS) == 0
     assert set(Item.objects.values_list("status", "claimed_by", "attempt_count")) == {(Status.ENRICHING, None, 0)}
     assert set(EnrichmentAttempt.objects.values_list("outcome", flat=True)) == {Outcome.RELEASED}
 
@@ -153,7 +153,7 @@ def test_third_signal_kills_a_frozen_child(busy_family: Family) -> None:
     until(lambda: busy_family.times_logged("worker.stopped") == 1)
     busy_family.parent.send_signal(signal.SIGTERM)
 
-    assert busy_family.parent.wait(10) == 70
+    assert busy_family.parent.wait(PATIENCE_SECONDS) == 70
     assert not survivors(children)
 
 
@@ -187,7 +187,7 @@ def test_drain_ends_when_nothing_is_due(owner: User, start: CommandStarter) -> N
 
     process = start("enrich_listener", "--processes", "2", "--drain")
 
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
     assert Item.objects.filter(status=Status.READY_TO_CONFIRM).count() == 20
     assert EnrichmentAttempt.objects.count() == 20
 
@@ -211,7 +211,7 @@ def test_unusable_settings_end_all_children(
 ) -> None:
     process = start("enrich_listener", "--processes", "2", *arguments, **environment)
 
-    assert process.wait(30) == exit_code
+    assert process.wait(PATIENCE_SECONDS) == exit_code
     output = (tmp_path / "process-0.log").read_text()
     assert sentence in output
     assert "Traceback" not in output

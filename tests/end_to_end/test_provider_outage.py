@@ -21,7 +21,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ITEMS = 200
+ITEMS = 60
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "7"))
 RETRIES = 2
 CONCURRENCY = 3

@@ -16,6 +16,7 @@ from django.db import connection
 from tests.database import database_url
 from tests.faults.proxy import Proxy
 from tests.plugins.commands import CommandStarter, Started
+from tests.waiting import PATIENCE_SECONDS
 
 # A range for measuring equipment (RFC 2544), which no network of anybody's uses.
 SUBNET = f"198.18.{os.getpid() % 256}"
@@ -97,6 +98,6 @@ def _ip(*arguments: str) -> None:
     program = shutil.which("ip", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
     if program is None:
         raise NoNamespaces("the program ip (iproute2) is not installed")
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     if done.returncode != 0:
         raise NoNamespaces(f"ip {' '.join(arguments)}: {done.stderr.strip()}")

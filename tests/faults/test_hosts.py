@@ -12,7 +12,7 @@ from items.states import Outcome, Status
 from tests.database import reaches
 from tests.faults.hosts import Host, NoNamespaces, hosts_behind_proxies, hosts_in_namespaces
 from tests.plugins.commands import CommandStarter
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,7 +55,7 @@ def test_host_that_is_cut_off_is_done_without_and_goes_on_when_it_comes_back(
     done_by_the_lonely_one = successes_of(lonely)
     for peer in listeners[1:]:
         peer.terminate()
-        assert peer.wait(20) == 0
+        assert peer.wait(PATIENCE_SECONDS) == 0
     lonely.mend()
     mended_at = time.monotonic()
     reaches(Item.objects.capture(owner=owner, raw_text="Who is back?"), Status.READY_TO_CONFIRM)

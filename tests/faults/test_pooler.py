@@ -15,7 +15,7 @@ from tests.database import database_url, reaches
 from tests.faults.pgbouncer import PROGRAM, PgBouncer, running_pgbouncer
 from tests.plugins.commands import CommandStarter, ListenerStarter, SlowListenerStarter
 from tests.privacy.web import web_server
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -77,7 +77,7 @@ def test_pooler_hands_nothing_of_ours_on_to_other_clients(
 
     listener.terminate()
 
-    assert listener.wait(20) == 0
+    assert listener.wait(PATIENCE_SECONDS) == 0
     assert pooler.every_session("SELECT pg_listening_channels()") & {CHANNEL_ENRICHING, CHANNEL_CANCELLED} == set()
     assert pooler.every_session("SELECT current_setting('synchronous_commit')") == {"on"}
     assert pooler.every_session("SELECT current_setting('statement_timeout')") == {"0"}

@@ -182,11 +182,12 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.timeout(300)
-def test_queue_does_what_its_model_does(owner: User, stranger: User) -> None:
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("examples", [10, pytest.param(200, marks=pytest.mark.soak)])
+def test_queue_does_what_its_model_does(owner: User, stranger: User, examples: int) -> None:
     run_state_machine_as_test(
         QueueMachine,
         settings=settings(
-            max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

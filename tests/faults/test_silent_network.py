@@ -19,6 +19,7 @@ from tests.enrichment.waiting import until
 from tests.faults.proxy import Proxy
 from tests.plugins.commands import ListenerStarter
 from tests.plugins.proxies import through
+from tests.waiting import PATIENCE_SECONDS
 from tests.waiting import until as until_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,7 +91,7 @@ def test_process_with_a_silent_listen_connection_stops_in_time(
     reaches(Item.objects.capture(owner=owner, raw_text="not heard"), Status.READY_TO_CONFIRM)
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_silent_database_is_given_up_at_the_deadline_and_work_goes_on_when_it_heals(
@@ -127,4 +128,4 @@ def test_process_that_waits_for_a_silent_database_stops_in_time(
     until_now(lambda: proxy.is_holding_back)
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(40) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0

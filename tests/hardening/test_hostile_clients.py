@@ -14,6 +14,7 @@ from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item
 from tests.plugins.commands import CommandStarter
 from tests.privacy.web import HOST, web_server
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,7 +84,7 @@ class Sender:
 
     def raw(self, content: bytes, *, hangs_up: bool = False) -> bytes:
         """Send it and return all that comes back."""
-        with socket.create_connection((HOST, self.port), timeout=20) as connection:
+        with socket.create_connection((HOST, self.port), timeout=PATIENCE_SECONDS) as connection:
             connection.sendall(content)
             if hangs_up:
                 connection.shutdown(socket.SHUT_WR)

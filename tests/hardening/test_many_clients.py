@@ -17,6 +17,7 @@ from tests.hardening.production import PRODUCTION, TWO_WORKERS
 from tests.items.factories import make_item
 from tests.plugins.commands import CommandStarter
 from tests.privacy.web import web_server
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +32,7 @@ class Client:
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
-        connection = http.client.HTTPConnection(self.host, timeout=60)
+        connection = http.client.HTTPConnection(self.host, timeout=PATIENCE_SECONDS)
         try:
             content = None if body is None else json.dumps(body)
             connection.request(method, f"/api/v1{path}", content, self.headers | headers)
@@ -54,7 +55,7 @@ def at_once(count: int, send: Callable[[int], Answer]) -> list[Answer]:
     together = threading.Barrier(count)
 
     def one(number: int) -> Answer:
-        together.wait(30)
+        together.wait(PATIENCE_SECONDS)
         return send(number)
 
     with ThreadPoolExecutor(count) as pool:

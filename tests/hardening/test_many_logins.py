@@ -2,6 +2,7 @@
 
 import http.client
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
@@ -12,10 +13,14 @@ from django.contrib.auth.models import User
 from tests.hardening.production import PRODUCTION, TWO_WORKERS
 from tests.plugins.commands import CommandStarter
 from tests.privacy.web import web_server
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CSRF = "c" * 32
+# Checking a password takes most of the time of a test that needs many.
+QUICK = {"DJANGO_SETTINGS_MODULE": "tests.hardening.quick_passwords"}
+QUICK_PASSWORDS = pytest.mark.parametrize("host", [QUICK], indirect=True, ids=["quick"])
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ def log_in(host: str, name: str, password: str, *, address: str) -> int:
         "Cookie": f"csrftoken={CSRF}",
         "X-Forwarded-For": address,
     }
-    connection = http.client.HTTPConnection(host, timeout=60)
+    connection = http.client.HTTPConnection(host, timeout=PATIENCE_SECONDS)
     try:
         connection.request("POST", "/login", form, headers)
         return connection.getresponse().status
@@ -43,19 +48,22 @@ def log_in(host: str, name: str, password: str, *, address: str) -> int:
 
 def test_guesses_at_once_are_counted_together_by_all_web_workers(host: str, owner: User) -> None:
     together = threading.Barrier(30)
+    began = time.monotonic()
 
     def guess(number: int) -> int:
-        together.wait(30)
+        together.wait(PATIENCE_SECONDS)
         return log_in(host, owner.username, f"guess {number}", address="203.0.113.9")
 
     with ThreadPoolExecutor(30) as pool:
         answers = list(pool.map(guess, range(30)))
 
-    assert sorted(answers) == [200] * 10 + [429] * 20
+    drained = (time.monotonic() - began) / 6  # ten a minute
+    assert 10 <= answers.count(200) <= 11 + drained
+    assert answers.count(429) == 30 - answers.count(200)
 
 
 @pytest.mark.parametrize(
-    "host", [{"LITEVAULT_PROXIES": "0", "LITEVAULT_LOGIN_FAILURES_PER_ADDRESS": "3"}], indirect=True
+    "host", [QUICK | {"LITEVAULT_PROXIES": "0", "LITEVAULT_LOGIN_FAILURES_PER_ADDRESS": "3"}], indirect=True
 )
 def test_connections_of_one_address_are_counted_together_where_there_is_no_proxy(host: str) -> None:
     answers = [log_in(host, f"user-{number}", "guess", address=f"203.0.113.{number}") for number in range(5)]
@@ -63,6 +71,7 @@ def test_connections_of_one_address_are_counted_together_where_there_is_no_proxy
     assert answers == [200] * 3 + [429] * 2
 
 
+@QUICK_PASSWORDS
 def test_right_and_wrong_passwords_at_once_do_not_hold_each_other_up(host: str, owner: User) -> None:
     owner.set_password("correct horse battery")
     owner.save()
@@ -78,6 +87,7 @@ def test_right_and_wrong_passwords_at_once_do_not_hold_each_other_up(host: str, 
     assert answers.count(302) > answers.count(429)
 
 
+@QUICK_PASSWORDS
 def test_owner_gets_in_while_one_address_guesses_without_end(host: str, owner: User) -> None:
     owner.set_password("correct horse battery")
     owner.save()

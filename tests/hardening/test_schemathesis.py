@@ -1,6 +1,6 @@
 """Schemathesis holds the API against its own OpenAPI document, over HTTP, with every check that it knows.
 
-By default in seconds. Thousands of other cases: SCHEMATHESIS_EXAMPLES=500 SCHEMATHESIS_SEED=7 make test ARGS=…
+`make soak` tries many more examples. SCHEMATHESIS_SEED=7 chooses others.
 """
 
 import json
@@ -21,19 +21,19 @@ from tests.plugins.commands import CommandStarter
 from tests.privacy.web import web_server
 
 FOLDER = Path(__file__).parent
-EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "10")
 SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(3600)
-def test_api_does_what_its_document_says(owner: User, start: CommandStarter, tmp_path: Path) -> None:
+@pytest.mark.parametrize("examples", [3, pytest.param(200, marks=pytest.mark.soak)])
+def test_api_does_what_its_document_says(owner: User, start: CommandStarter, tmp_path: Path, examples: int) -> None:
     token = ApiToken.objects.issue(user=owner, name="schemathesis")[1]
     items = [make_item(owner, status=status) for status in Status for _ in range(20)]
 
     with web_server(start, token=token, **PRODUCTION) as web:
         ended = subprocess.run(
-            command(web.address, token),
+            command(web.address, token, examples),
             cwd=tmp_path,
             env={**os.environ, **environment(items)},
             capture_output=True,
@@ -46,10 +46,10 @@ def test_api_does_what_its_document_says(owner: User, start: CommandStarter, tmp
     assert "9 selected / 9 total" in ended.stdout
 
 
-def command(base: str, token: str) -> list[str]:
+def command(base: str, token: str, examples: int) -> list[str]:
     schemathesis = [sys.executable, "-m", "schemathesis.cli", "--no-color"]
     config = ["--config-file", str(FOLDER / "schemathesis.toml")]
-    options = ["--header", f"Authorization: Bearer {token}", "--checks", "all", "--max-examples", EXAMPLES]
+    options = ["--header", f"Authorization: Bearer {token}", "--checks", "all", "--max-examples", str(examples)]
     repeatable = ["--seed", SEED, "--generation-database", "none", "--continue-on-failure"]
     return [*schemathesis, *config, "run", f"{base}/api/v1/schema", *options, *repeatable]
 

@@ -15,6 +15,7 @@ from pytest_django import DjangoDbBlocker
 from postgres.embedded.embedded import PROJECT
 from tests.clones import bare_environment, fresh_clone
 from tests.processes import named
+from tests.waiting import PATIENCE_SECONDS
 
 NOWHERE = "postgresql://litevault@127.0.0.1:1/litevault"
 
@@ -43,7 +44,7 @@ def manage(*arguments: str, project: Path = PROJECT, **environment: str) -> subp
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

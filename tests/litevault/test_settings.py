@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from litevault.settings import reference
 from litevault.settings.declaration import SETTINGS, Setting, read
+from tests.waiting import PATIENCE_SECONDS
 
 PROJECT = Path(settings.BASE_DIR)
 NAMES = [setting.name for setting in SETTINGS]
@@ -25,7 +26,7 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         env={"PATH": "/usr/bin:/bin", "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

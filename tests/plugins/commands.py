@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -36,14 +37,14 @@ class CommandStarter(Protocol):
     def __call__(self, *arguments: str, program: Sequence[str] = ..., **environment: str) -> Started: ...
 
 
-@pytest.fixture
-def start(transactional_db: None, tmp_path: Path) -> Iterator[CommandStarter]:
-    """Start a manage.py command as a process of its own; whatever still runs at the end is killed."""
+@contextmanager
+def starting(folder: Path) -> Iterator[CommandStarter]:
+    """Start manage.py commands as processes that log to this folder, and kill those that still run at the end."""
     processes: list[Started] = []
 
     def start(*arguments: str, program: Sequence[str] = ("manage.py",), **environment: str) -> Started:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("LITEVAULT_")}
-        with (tmp_path / f"process-{len(processes)}.log").open("w") as log:
+        with (folder / f"process-{len(processes)}.log").open("w") as log:
             process = Started(
                 [sys.executable, *program, *arguments],
                 cwd=settings.BASE_DIR,
@@ -57,11 +58,19 @@ def start(transactional_db: None, tmp_path: Path) -> Iterator[CommandStarter]:
         processes.append(process)
         return process
 
-    yield start
-    for process in processes:
-        process.send_signal(signal.SIGCONT)
-        process.kill()
-        process.wait()
+    try:
+        yield start
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def start(transactional_db: None, tmp_path: Path) -> Iterator[CommandStarter]:
+    with starting(tmp_path) as start:
+        yield start
 
 
 class ListenerStarter(Protocol):

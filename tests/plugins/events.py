@@ -1,7 +1,9 @@
 """The events process as a process of its own, against the test's database."""
 
+import re
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import pytest
@@ -9,8 +11,8 @@ from django.contrib.auth.models import User
 
 from postgres.embedded.server import free_port
 from tests.litevault.events.client import Listening, token_of
-from tests.plugins.commands import CommandStarter, Started
-from tests.waiting import until
+from tests.plugins.commands import CommandStarter, Started, starting
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 class Events:
@@ -19,6 +21,7 @@ class Events:
     def __init__(self, port: int, process: Started) -> None:
         self.port = port
         self.process = process
+        self._log_start = 0
 
     def listen(self, user: User, *, path: str = "/api/v1/events", last_event_id: str = "") -> Listening:
         headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
@@ -32,20 +35,29 @@ class Events:
             return False
 
     def log(self) -> str:
-        return self.process.log.read_text()
+        return self.process.log.read_text()[self._log_start :]
+
+    def forget_log(self) -> None:
+        self._log_start += len(self.log())
+
+    def open_streams(self) -> int:
+        with Listening(self.port, path="/metrics") as metrics:
+            found = re.search(r"^litevault_event_streams (\S+)$", metrics.answer.read().decode(), re.MULTILINE)
+        assert found
+        return int(float(found[1]))
 
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(30)
+            self.process.wait(PATIENCE_SECONDS)
 
 
 class EventsStarter(Protocol):
     def __call__(self, **environment: str) -> Events: ...
 
 
-@pytest.fixture
-def start_events(start: CommandStarter) -> Iterator[EventsStarter]:
+@contextmanager
+def starting_events(start: CommandStarter) -> Iterator[EventsStarter]:
     started: list[Events] = []
 
     def start_events(**environment: str) -> Events:
@@ -58,15 +70,33 @@ def start_events(start: CommandStarter) -> Iterator[EventsStarter]:
         assert events.process.poll() is None, events.log()
         return events
 
-    yield start_events
-    for events in started:
-        # Killed, as other processes are at the end of a test, it would leave its worker behind.
-        events.stop()
+    try:
+        yield start_events
+    finally:
+        for events in started:
+            # Killed, as other processes are at the end of a test, it would leave its worker behind.
+            events.stop()
 
 
 @pytest.fixture
-def events(start_events: EventsStarter) -> Events:
-    return start_events()
+def start_events(start: CommandStarter) -> Iterator[EventsStarter]:
+    with starting_events(start) as start_events:
+        yield start_events
+
+
+@pytest.fixture(scope="module")
+def shared_events(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Events]:
+    """One process for all tests of a module: starting one takes longer than most of them."""
+    with starting(tmp_path_factory.mktemp("events")) as start, starting_events(start) as start_events:
+        yield start_events()
+
+
+@pytest.fixture
+def events(shared_events: Events, transactional_db: None) -> Iterator[Events]:
+    """The shared process, without open streams and as if it had not logged anything."""
+    shared_events.forget_log()
+    yield shared_events
+    until(lambda: shared_events.open_streams() == 0)
 
 
 def has_looked(events: Events) -> bool:

@@ -1,5 +1,6 @@
 """Real providers, whose libraries are imported by the first test that needs them and not to collect it."""
 
+import gc
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -13,8 +14,11 @@ MODEL = "openai/gpt-4o-mini"
 @pytest.fixture(scope="session")
 def litellm_provider() -> "type[LiteLLMProvider]":
     """The class, to be asked for instead of imported."""
-    from enrichment.providers.litellm import LiteLLMProvider  # it takes seconds
-
+    gc.disable()
+    try:
+        from enrichment.providers.litellm import LiteLLMProvider  # it takes seconds
+    finally:
+        gc.enable()
     return LiteLLMProvider
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+TESTS = Path(__file__).parent.parent
 PLACES = (
     "browser",
     "deploy",
@@ -28,7 +29,8 @@ PLACES = (
     "soak",
     "verification",
 )
-FIXTURES = {"start", "chromium"}
+SLOW = {TESTS / place for place in PLACES}
+FIXTURES = {"start", "shared_events", "chromium"}
 STARTS_A_PROCESS = {"subprocess.Popen", "os.fork", "os.posix_spawn"}
 
 _is_forbidden = False
@@ -38,12 +40,19 @@ def pytest_configure() -> None:
     sys.addaudithook(_refuse_processes)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the slow files without importing them, which would take as long as the quick tests."""
+    return True if "not slow" in config.option.markexpr and _is_slow(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {Path(__file__).parent.parent / place for place in PLACES}
     for item in items:
-        is_there = not places.isdisjoint([item.path, *item.path.parents])
-        if is_there or not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+        if _is_slow(item.path) or not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
+
+
+def _is_slow(path: Path) -> bool:
+    return not SLOW.isdisjoint([path, *path.parents])
 
 
 @pytest.hookimpl(wrapper=True)

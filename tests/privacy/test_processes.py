@@ -22,7 +22,7 @@ from tests.plugins.commands import CommandStarter
 from tests.privacy.canaries import KEY, TEXT, leaks
 from tests.privacy.places import HOME, Channels, answers_to, columns, files, pages_of_the_admin
 from tests.privacy.web import Web, web_server
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -145,8 +145,8 @@ def enrich_everything(start_one: CommandStarter, web: Web, model: FakeLLMServer,
     metrics = Web(port, token="").call("GET", "/metrics")
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         listener.send_signal(signal_number)
-    assert listener.wait(30) == 0
-    doctor.wait(60)
+    assert listener.wait(PATIENCE_SECONDS) == 0
+    doctor.wait(PATIENCE_SECONDS)
     return metrics
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from postgres.embedded.server import free_port
 from tests.plugins.commands import CommandStarter
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 HOST = "127.0.0.1"
 
@@ -25,7 +25,7 @@ class Web:
     def call(self, method: str, path: str, body: object = None, **headers: str) -> str:
         """The body of the answer, whatever its status."""
         content = body if body is None or isinstance(body, bytes) else json.dumps(body)
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=10)
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE_SECONDS)
         try:
             connection.request(method, path, content, self._headers | headers)
             return connection.getresponse().read().decode()
@@ -58,4 +58,4 @@ def web_server(
     finally:
         # Killed, as other processes are at the end of a test, it would leave its worker behind.
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(PATIENCE_SECONDS)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.waiting import PATIENCE_SECONDS
+
 ROOT = Path(settings.BASE_DIR)
 
 
@@ -40,7 +42,7 @@ class Checkout:
             env=environment | ({"PYTHON": python} if python else {}),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
 

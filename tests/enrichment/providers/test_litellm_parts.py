@@ -2,24 +2,26 @@
 
 import logging
 import os
+import sys
 from decimal import Decimal
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from instructor import Mode
 
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.errors import InvalidOutput, ModelDeclined
-from enrichment.providers import litellm as module
-from enrichment.providers.library_logs import silence_libraries
-from enrichment.providers.litellm import MAX_COST_USD, LiteLLMProvider, Route, _address, _cost, _provider_of, _usage_of
 from enrichment.schemas import Usage
 from tests.enrichment.leaks import TEXT
 
 BASE = "http://127.0.0.1:9/v1"
 LOCAL = "ollama_chat/llama3.2"
 SPENT = Usage(model=LOCAL, prompt_tokens=7, cost_usd=Decimal("0.5"))
+
+
+@pytest.fixture
+def module(litellm_provider: type) -> ModuleType:
+    return sys.modules[litellm_provider.__module__]
 
 
 def answer(cost: object = 0.5, *, content: str = "", finish_reason: str = "stop", **tokens: Any) -> SimpleNamespace:
@@ -39,12 +41,12 @@ def answer(cost: object = 0.5, *, content: str = "", finish_reason: str = "stop"
         (0, Decimal(0)),
         (0.1, Decimal("0.1")),
         (0.0000000149, Decimal("1e-8")),
-        (100, MAX_COST_USD),
+        (100, Decimal(100)),
         (100.1, None),
     ],
 )
-def test_implausible_cost_is_dropped(cost: object, kept: Decimal | None) -> None:
-    assert _cost(answer(cost)) == kept
+def test_implausible_cost_is_dropped(module: ModuleType, cost: object, kept: Decimal | None) -> None:
+    assert module._cost(answer(cost)) == kept
 
 
 @pytest.mark.parametrize(
@@ -56,20 +58,20 @@ def test_implausible_cost_is_dropped(cost: object, kept: Decimal | None) -> None
         ({}, None),
     ],
 )
-def test_usage_has_a_cost_if_tokens_were_used(tokens: dict[str, Any], cost: Decimal | None) -> None:
-    usage = _usage_of(answer(**tokens), model="asked")
+def test_usage_has_a_cost_if_tokens_were_used(module: ModuleType, tokens: dict[str, Any], cost: Decimal | None) -> None:
+    usage = module._usage_of(answer(**tokens), model="asked")
 
     assert usage == Usage(model="asked", cost_usd=cost, **tokens)
 
 
 @pytest.mark.parametrize(("model", "provider"), [("openai/gpt-4o-mini", "openai"), (LOCAL, "ollama_chat")])
-def test_provider_is_found_by_the_name_of_the_model(model: str, provider: str) -> None:
-    assert _provider_of(model, variable="VARIABLE") == provider
+def test_provider_is_found_by_the_name_of_the_model(module: ModuleType, model: str, provider: str) -> None:
+    assert module._provider_of(model, variable="VARIABLE") == provider
 
 
-def test_model_without_a_provider_is_refused_in_one_sentence() -> None:
+def test_model_without_a_provider_is_refused_in_one_sentence(module: ModuleType) -> None:
     with pytest.raises(InvalidSettings) as raised:
-        _provider_of("some-model", variable="VARIABLE")
+        module._provider_of("some-model", variable="VARIABLE")
 
     assert str(raised.value) == "VARIABLE must be written provider/model, such as openai/gpt-4o-mini"
     assert raised.value.__context__ is None
@@ -86,18 +88,24 @@ def test_model_without_a_provider_is_refused_in_one_sentence() -> None:
     ],
 )
 def test_address_has_what_the_environment_lacks(
-    keys: None, monkeypatch: pytest.MonkeyPatch, model: str, api_base: str, key: str, address: dict[str, str]
+    module: ModuleType,
+    keys: None,
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+    api_base: str,
+    key: str,
+    address: dict[str, str],
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
     if key:
         monkeypatch.setenv("OPENAI_API_KEY", key)
 
-    assert _address(model, api_base=api_base, variable="VARIABLE") == address
+    assert module._address(model, api_base=api_base, variable="VARIABLE") == address
 
 
-def test_missing_keys_are_named(keys: None) -> None:
+def test_missing_keys_are_named(module: ModuleType, keys: None) -> None:
     with pytest.raises(InvalidSettings) as raised:
-        _address("gemini/gemini-2.0-flash", api_base="", variable="VARIABLE")
+        module._address("gemini/gemini-2.0-flash", api_base="", variable="VARIABLE")
 
     assert str(raised.value) == "GOOGLE_API_KEY or GEMINI_API_KEY must be set, because VARIABLE needs it"
 
@@ -105,33 +113,33 @@ def test_missing_keys_are_named(keys: None) -> None:
 @pytest.mark.parametrize(
     ("given", "modes", "addresses"),
     [
-        ({}, [Mode.TOOLS], [{}]),
-        ({"api_base": BASE}, [Mode.JSON_SCHEMA], [{"api_base": BASE}]),
-        ({"model": LOCAL}, [Mode.JSON_SCHEMA], [{}]),
-        ({"model": LOCAL, "mode": "tools"}, [Mode.TOOLS], [{}]),
-        ({"mode": "json"}, [Mode.MD_JSON], [{}]),
-        ({"fallback_models": (LOCAL, "openai/gpt-4o")}, [Mode.TOOLS, Mode.JSON_SCHEMA, Mode.TOOLS], [{}, {}, {}]),
+        ({}, ["TOOLS"], [{}]),
+        ({"api_base": BASE}, ["JSON_SCHEMA"], [{"api_base": BASE}]),
+        ({"model": LOCAL}, ["JSON_SCHEMA"], [{}]),
+        ({"model": LOCAL, "mode": "tools"}, ["TOOLS"], [{}]),
+        ({"mode": "json"}, ["MD_JSON"], [{}]),
+        ({"fallback_models": (LOCAL, "openai/gpt-4o")}, ["TOOLS", "JSON_SCHEMA", "TOOLS"], [{}, {}, {}]),
         (
             {"fallback_models": (LOCAL, "openai/gpt-4o"), "api_base": BASE},
-            [Mode.JSON_SCHEMA] * 3,
+            ["JSON_SCHEMA"] * 3,
             [{"api_base": BASE}, {}, {"api_base": BASE}],
         ),
     ],
 )
 def test_each_model_has_a_route_of_its_own(
-    keys: None, given: dict[str, Any], modes: list[Mode], addresses: list[dict[str, str]]
+    module: ModuleType, keys: None, given: dict[str, Any], modes: list[str], addresses: list[dict[str, str]]
 ) -> None:
     settings = LLMSettings(**given)
 
     routes = list(module._routes(settings))
 
     assert [route.model for route in routes] == list(settings.models)
-    assert [route.instructor.mode for route in routes] == modes
+    assert [route.instructor.mode.name for route in routes] == modes
     assert [route.address for route in routes] == addresses
     assert len({id(route.model_health) for route in routes}) == len(routes)
 
 
-def test_only_empty_keys_are_removed(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_empty_keys_are_removed(module: ModuleType, keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = {"FIRST_API_KEY": "key", "EMPTY_KEY": ""}
     for name, value in (kept | {"SECOND_API_KEY": "", "THIRD_API_KEY": " "}).items():
         monkeypatch.setenv(name, value)
@@ -142,19 +150,19 @@ def test_only_empty_keys_are_removed(keys: None, monkeypatch: pytest.MonkeyPatch
     assert os.environ["EMPTY_KEY"] == ""
 
 
-def test_tokens_are_counted() -> None:
+def test_tokens_are_counted(module: ModuleType) -> None:
     assert module._count_tokens("A heron stands in the river.") == 8
 
 
 @pytest.mark.parametrize(
     "name", ["LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "httpcore", "httpx", "instructor", "openai"]
 )
-def test_library_is_silenced(name: str) -> None:
+def test_library_is_silenced(module: ModuleType, name: str) -> None:
     logger = logging.getLogger(name)
     level = logger.level
     logger.setLevel(logging.DEBUG)
     try:
-        silence_libraries()
+        module.silence_libraries()
 
         assert not logger.isEnabledFor(logging.CRITICAL)
         assert logger.level == logging.CRITICAL + 1
@@ -177,19 +185,23 @@ class Library:
 SETTINGS = LLMSettings(model=LOCAL, timeout_seconds=2, max_retries=3, max_tokens=64)
 
 
-async def sent(given: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Usage, Library]:
+async def sent(
+    module: ModuleType, given: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Any, Usage, Library]:
     library = Library(given)
     monkeypatch.setattr("litellm.acompletion", library)
     (route,) = module._routes(SETTINGS)
-    there = Route(route.model, route.instructor, {"api_base": BASE})
-    got, usage = await LiteLLMProvider(SETTINGS)._send(there, model=LOCAL, messages=[])
+    there = module.Route(route.model, route.instructor, {"api_base": BASE})
+    got, usage = await module.LiteLLMProvider(SETTINGS)._send(there, model=LOCAL, messages=[])
     return got, usage, library
 
 
-async def test_request_turns_off_the_retries_of_the_library(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_request_turns_off_the_retries_of_the_library(
+    module: ModuleType, keys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given = answer(content="```json\n{}\n```", prompt_tokens=7)
 
-    got, usage, library = await sent(given, monkeypatch)
+    got, usage, library = await sent(module, given, monkeypatch)
 
     assert library.request == {
         "model": LOCAL,
@@ -205,9 +217,9 @@ async def test_request_turns_off_the_retries_of_the_library(keys: None, monkeypa
     assert usage == SPENT
 
 
-async def test_declined_reply_has_its_usage(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_declined_reply_has_its_usage(module: ModuleType, keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelDeclined) as raised:
-        await sent(answer(finish_reason="content_filter", prompt_tokens=7), monkeypatch)
+        await sent(module, answer(finish_reason="content_filter", prompt_tokens=7), monkeypatch)
 
     assert (raised.value.cause, raised.value.usage) == (
         "Refusal",
@@ -215,20 +227,24 @@ async def test_declined_reply_has_its_usage(keys: None, monkeypatch: pytest.Monk
     )
 
 
-async def test_oversized_reply_is_rejected(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_oversized_reply_is_rejected(module: ModuleType, keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidOutput) as raised:
-        await sent(answer(content="x" * (64 * 20 + 1), prompt_tokens=7), monkeypatch)
+        await sent(module, answer(content="x" * (64 * 20 + 1), prompt_tokens=7), monkeypatch)
 
     assert (raised.value.cause, raised.value.usage) == ("AnswerTooLong", SPENT)
 
 
-async def test_longest_plausible_reply_is_accepted(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_longest_plausible_reply_is_accepted(
+    module: ModuleType, keys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given = answer(content="x" * (64 * 20), prompt_tokens=7)
 
-    assert (await sent(given, monkeypatch))[0] is given
+    assert (await sent(module, given, monkeypatch))[0] is given
 
 
-def test_tags_take_at_most_a_fourth_of_the_tokens(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tags_take_at_most_a_fourth_of_the_tokens(
+    module: ModuleType, keys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: dict[str, Any] = {}
 
     def cut(text: str, *, limit: int, count: object) -> str:
@@ -236,7 +252,7 @@ def test_tags_take_at_most_a_fourth_of_the_tokens(keys: None, monkeypatch: pytes
         return "what is left"
 
     monkeypatch.setattr(module, "cut_to_tokens", cut)
-    provider = LiteLLMProvider(LLMSettings(model=LOCAL, max_input_tokens=100))
+    provider = module.LiteLLMProvider(LLMSettings(model=LOCAL, max_input_tokens=100))
 
     messages = provider._messages(TEXT, ["x" * 10, "ä" * 5, "y" * 2])
 

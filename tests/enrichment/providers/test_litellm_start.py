@@ -6,8 +6,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
 
 from enrichment.config import InvalidSettings, LLMSettings
+from enrichment.management.supervisor import EXIT_MISCONFIGURED
 from enrichment.providers.factory import build_provider
 from enrichment.providers.stub import StubProvider
 from tests.enrichment.leaks import KEY
@@ -24,6 +27,16 @@ def test_missing_key_is_named(key: str | None, keys: None, monkeypatch: pytest.M
 
     with pytest.raises(InvalidSettings, match="OPENAI_API_KEY must be set, because LITEVAULT_LLM_MODEL needs it"):
         build_provider(LLMSettings())
+
+
+def test_listener_without_a_key_is_refused_in_one_sentence(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.setattr(settings, "LLM", LLMSettings())
+
+    with pytest.raises(CommandError, match="OPENAI_API_KEY must be set") as raised:
+        call_command("enrich_listener")
+
+    assert raised.value.returncode == EXIT_MISCONFIGURED
 
 
 def test_missing_key_of_a_fallback_model_is_named(keys: None) -> None:

@@ -10,6 +10,7 @@ from django.db import connection
 from items.states import Outcome, Status
 from tests.items.api.client import Api, problem
 from tests.items.factories import make_attempt, make_item
+from tests.waiting import PATIENCE_SECONDS
 
 
 def test_unchanged_item_is_not_modified(owner: User) -> None:
@@ -81,7 +82,7 @@ def test_only_one_of_two_concurrent_changes_is_made(owner: User) -> None:
     answers: list[Any] = []
 
     def edit(number: int) -> None:
-        start.wait(10)
+        start.wait(PATIENCE_SECONDS)
         answers.append(api.patch(f"/items/{item.id}", {"title": f"Title {number}"}, If_Match=etag))
         connection.close()
 

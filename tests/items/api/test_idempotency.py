@@ -15,6 +15,7 @@ from items.api import idempotency
 from items.api.idempotency import DELETED_AT_ONCE
 from items.models import IdempotencyKey, Item
 from tests.items.api.client import Api, problem
+from tests.waiting import PATIENCE_SECONDS
 
 TEXT = "Nobody but me should read this."
 
@@ -168,7 +169,7 @@ def at_once(count: int, request: Callable[[], Any]) -> list[Any]:
     answers = []
 
     def send() -> None:
-        start.wait(10)
+        start.wait(PATIENCE_SECONDS)
         answers.append(request())
         connection.close()
 

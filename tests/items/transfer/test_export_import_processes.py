@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from items.models import Item
 from items.transfer import importing
 from tests.items.transfer.commands import contents, export_items, start
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def many(transactional_db: None) -> User:
 def test_pipe_from_export_to_import_keeps_everything(many: User) -> None:
     before = contents(many)
     with start("export_items", "--owner", "owner") as out:
-        exported, said = out.communicate(timeout=60)
+        exported, said = out.communicate(timeout=PATIENCE_SECONDS)
     Item.objects.all().delete()
 
     with start("import_items", "--owner", "owner") as back:
-        summary, errors = back.communicate(exported, timeout=60)
+        summary, errors = back.communicate(exported, timeout=PATIENCE_SECONDS)
 
     assert said == b"Exported 3,000 items of owner.\n"
     assert (summary, errors) == (b"Imported 3,000 for owner.\n", b"")
@@ -40,7 +40,7 @@ def test_reader_of_an_export_may_go_away(many: User) -> None:
         process.stdout.readline()
         process.stdout.close()
 
-        assert process.wait(60) == 1
+        assert process.wait(PATIENCE_SECONDS) == 1
         assert process.stderr.read() == b"Standard output was closed before all items were written.\n"
 
 
@@ -53,7 +53,7 @@ def test_reader_of_an_import_summary_may_go_away(many: User, tmp_path: Path) -> 
         assert process.stderr is not None
         process.stdout.close()
 
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         errors = process.stderr.read()
 
     assert errors == b"Standard output was closed before the summary was written. The imported items are kept.\n"
@@ -72,11 +72,11 @@ def test_repeated_import_after_a_kill_is_complete(many: User, tmp_path: Path) ->
         killed.stdin.flush()
         until(lambda: Item.objects.count() >= importing.BATCH_SIZE)
         killed.send_signal(signal.SIGKILL)
-        killed.wait(60)
+        killed.wait(PATIENCE_SECONDS)
     assert 0 < Item.objects.count() < 3_000
 
     with start("import_items", str(tmp_path / "items.jsonl"), "--owner", "owner") as again:
-        summary, _ = again.communicate(timeout=60)
+        summary, _ = again.communicate(timeout=PATIENCE_SECONDS)
 
     assert b"existed already" in summary
     assert contents(many) == before

@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from litevault.accounts.models import ApiToken
+from tests.waiting import PATIENCE_SECONDS
 
 URL = "/api/v1/tags"
 
@@ -160,7 +161,7 @@ def test_development_user_is_made_once_by_many_first_requests(settings: Settings
     answers: list[int] = []
 
     def first_request() -> None:
-        start.wait(10)
+        start.wait(PATIENCE_SECONDS)
         answers.append(ask(X_Dev_User_Id="ann").status_code)
         connection.close()
 

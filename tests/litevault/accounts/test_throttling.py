@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from litevault.accounts.models import Throttle
 from tests.items.api.client import Api, problem
+from tests.waiting import PATIENCE_SECONDS
 
 
 def statuses(api: Api, count: int) -> list[int]:
@@ -124,7 +125,7 @@ def test_requests_at_once_are_counted_one_by_one(owner: User, settings: Settings
     answers: list[Any] = []
 
     def ask() -> None:
-        start.wait(10)
+        start.wait(PATIENCE_SECONDS)
         answers.append(api.get("/tags").status_code)
         connection.close()
 

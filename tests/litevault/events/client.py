@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from litevault.accounts.models import ApiToken
+from tests.waiting import PATIENCE_SECONDS
 
 HOST = "127.0.0.1"
-PATIENCE_SECONDS = 20
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,14 @@ from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item
 from tests.litevault.events.client import HOST, Listening, token_of
 from tests.plugins.events import Events, EventsStarter
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def ask(events: Events, path: str = "/api/v1/events", *, method: str = "GET", **headers: str) -> tuple[int, Any]:
     """The status and the error of an answer that is none of a stream."""
-    connection = http.client.HTTPConnection(HOST, events.port, timeout=20)
+    connection = http.client.HTTPConnection(HOST, events.port, timeout=PATIENCE_SECONDS)
     try:
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()

@@ -16,7 +16,7 @@ from items.states import Status
 from tests.items.factories import make_item
 from tests.litevault.events.client import HOST, Listening, connections, token_of
 from tests.plugins.events import Events, EventsStarter
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,19 +59,19 @@ def test_two_hundred_clients_at_once_hear_it_by_one_connection(start_events: Eve
 
     def listen(_number: int) -> tuple[str, float]:
         with Listening(events.port, Authorization=f"Bearer {token}") as stream:
-            everybody.wait(60)
+            everybody.wait(PATIENCE_SECONDS)
             return stream.event().data["id"], time.monotonic()
 
     with ThreadPoolExecutor(200) as pool:
         listening = [pool.submit(listen, number) for number in range(200)]
-        everybody.wait(60)
+        everybody.wait(PATIENCE_SECONDS)
         held = len(psutil.Process(events.process.pid).children(recursive=True)[-1].net_connections())
         changed_at = time.monotonic()
         item = make_item(owner, status=Status.FAILED)
         heard = [future.result(60) for future in listening]
 
     assert {item_id for item_id, _ in heard} == {str(item.pk)}
-    assert max(at for _, at in heard) - changed_at < 10
+    assert max(at for _, at in heard) - changed_at < 30
     assert connections() == 1
     assert held < 200 + 12, "a connection to the database for every client"
 
@@ -86,12 +86,13 @@ def test_client_that_does_not_read_is_let_go_and_holds_up_nobody(
 
     with slow_client(events, owner), events.listen(stranger) as other:
         number = 0
+        gives_up_at = time.monotonic() + PATIENCE_SECONDS
         while "cause=slow" not in events.log():
             number += 1
             mine.update(title=f"{number} {title}"[:100], updated_at=timezone.now())
             seen = make_item(stranger, status=Status.FAILED)
             other.until(Status.FAILED, seen.pk)
-            assert number < 200, "it was never let go"
+            assert time.monotonic() < gives_up_at, "it was never let go"
 
     assert "cause=slow" in events.log()
 

@@ -16,6 +16,12 @@ from tests.waiting import until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture
+def events(start_events: EventsStarter) -> Events:
+    """A process of the test's own, which counts from zero."""
+    return start_events()
+
+
 def told(events: Events) -> dict[str, float]:
     with Listening(events.port, path="/metrics") as asked:
         found = re.findall(r"^(litevault_\S+) (\S+)$", asked.answer.read().decode(), re.MULTILINE)

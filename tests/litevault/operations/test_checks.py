@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from tests.waiting import PATIENCE_SECONDS
+
 PROJECT = Path(settings.BASE_DIR)
 KEY = "a key for this test only, as long as check --deploy would have it"
 EXAMPLE = PROJECT / "docs" / "production.env"
@@ -23,7 +25,7 @@ def python(*arguments: str, **environment: str) -> Any:
         env=base | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

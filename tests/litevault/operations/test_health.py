@@ -21,6 +21,7 @@ from litevault.operations import health, metrics
 from postgres import timeboxed
 from postgres.timeboxed import DatabaseUnavailable, run_query
 from tests.items.factories import make_attempt, make_item
+from tests.waiting import PATIENCE_SECONDS
 
 ALL_OK = {"database": "ok", "migrations": "ok", "triggers": "ok", "listener": "ok"}
 
@@ -120,7 +121,7 @@ def test_question_that_hangs_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch
     started = time.monotonic()
 
     with pytest.raises(DatabaseUnavailable):
-        run_query(lambda _connected: answered.wait(10))
+        run_query(lambda _connected: answered.wait(PATIENCE_SECONDS))
 
     assert time.monotonic() - started < 5
     answered.set()

@@ -18,7 +18,7 @@ from tests.litevault.operations.doctor.command import run_doctor
 from tests.plugins.commands import CommandStarter
 from tests.plugins.events import EventsStarter
 from tests.privacy.web import web_server
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -148,7 +148,7 @@ def test_process_that_cannot_listen_is_missed_in_the_database_and_found_through_
         code, output = run_doctor("--url", f"http://127.0.0.1:{port}")
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_SECONDS)
 
     assert code == 1
     assert "failed events" in output
