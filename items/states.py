@@ -85,7 +85,7 @@ class InvalidTransition(Exception):
     """The current status of the item does not allow the action."""
 
     def __init__(self, status: Status, action: Action) -> None:
-        super().__init__(f"An item that is {status} does not take the action {action}.")
+        super().__init__(f"An item that is {status} does not allow the action {action}.")
         self.status = status
         self.action = action
 

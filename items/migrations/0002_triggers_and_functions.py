@@ -1,6 +1,6 @@
 """Run the SQL of items/sql.
 
-To create again what was dropped or disabled by hand: migrate back to 0001 and forwards.
+To restore dropped or disabled triggers and functions, migrate back to 0001 and forward again.
 """
 
 from django.db import migrations

@@ -29,7 +29,7 @@ def test_action_without_a_transition_is_refused(status: Status, action: Action) 
         next_status(status, action)
 
     assert (raised.value.status, raised.value.action) == (status, action)
-    assert str(raised.value) == f"An item that is {status} does not take the action {action}."
+    assert str(raised.value) == f"An item that is {status} does not allow the action {action}."
     assert raised.value.__cause__ is None
 
 

@@ -137,3 +137,16 @@ def test_message_of_an_invalid_record_contains_no_values() -> None:
 
     assert "secret" not in str(refused.value)
     assert len(refused.value.problems) == 4
+
+
+def test_closed_standard_input_is_refused(
+    owner: User, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+
+    assert import_items(capsys, exit_code=1).endswith("  standard input: closed\n")
+
+
+@pytest.mark.parametrize(("name", "reason"), [("", "no such file"), ("x" * 300, "cannot be read")])
+def test_invalid_file_name_is_refused(owner: User, capsys: pytest.CaptureFixture[str], name: str, reason: str) -> None:
+    assert import_items(capsys, name, exit_code=1).endswith(f"  {name}: {reason}\n")

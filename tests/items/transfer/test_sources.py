@@ -243,3 +243,19 @@ def test_path_is_printed_without_control_characters(tmp_path: Path) -> None:
     path = os.fsdecode(b"a\x1b[2Jb\nc\xff")
 
     assert printable(path) == "a\ufffd[2Jb\ufffdc\ufffd"
+
+
+def test_link_to_itself_is_skipped(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", "one")
+    (tmp_path / "loop").symlink_to("loop")
+
+    found = found_in(tmp_path)
+
+    assert found == [FoundText(f"{tmp_path}/a.txt", "one"), Skipped("not a file")]
+
+
+def test_unreadable_folder_is_refused(tmp_path: Path) -> None:
+    with mock.patch.object(os, "scandir", side_effect=PermissionError):
+        found = found_in(tmp_path)
+
+    assert found == [Refused(str(tmp_path), "no permission to read it")]
