@@ -30,7 +30,7 @@ def test_token_can_be_named_and_expire(owner: User) -> None:
 
 
 def test_unknown_user_is_refused_with_what_to_do(db: None) -> None:
-    with pytest.raises(CommandError, match=r"There is no user nobody\. Add --create-user to make one\."):
+    with pytest.raises(CommandError, match=r"There is no user nobody\. Add --create-user to create it\."):
         call_command("create_token", "nobody")
 
     assert not User.objects.exists()
@@ -78,7 +78,7 @@ def test_option_out_of_range_is_refused_with_its_limit(owner: User, option: str,
 
 @pytest.mark.parametrize("username", ["two words", "x" * 151, ""])
 def test_user_with_an_invalid_name_is_not_created(db: None, username: str) -> None:
-    with pytest.raises(CommandError, match="A user's name takes 1 to 150"):
+    with pytest.raises(CommandError, match="A user name consists of 1 to 150"):
         call_command("create_token", username, "--create-user")
 
     assert not User.objects.exists()
