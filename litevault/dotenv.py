@@ -18,7 +18,7 @@ def read_dotenv() -> None:
 def variables_in(path: Path) -> dict[str, str]:
     """Return the variables of a file, or none if there is no such file.
 
-    Raises ImproperlyConfigured for a line that is not an assignment: by its number, since it may hold a secret.
+    Raises ImproperlyConfigured for a line that is not an assignment, with its number only: it may contain a secret.
     """
     try:
         with path.open(encoding="utf-8-sig") as file:

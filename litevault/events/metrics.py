@@ -20,7 +20,7 @@ refused = Counter(
     "litevault_event_streams_refused", "Streams refused because too many were open.", ["cause"], registry=REGISTRY
 )
 changes_delayed = Gauge(
-    "litevault_changes_delayed", "1 while the database does not say what changed.", registry=REGISTRY
+    "litevault_changes_delayed", "1 while changes cannot be read from the database.", registry=REGISTRY
 )
 
 

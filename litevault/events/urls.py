@@ -4,6 +4,4 @@ from django.urls import path
 
 from litevault.events.views import EventsView
 
-urlpatterns = [
-    path("api/v1/events", EventsView.as_view()),
-]
+urlpatterns = [path("api/v1/events", EventsView.as_view())]

@@ -102,10 +102,7 @@ class ProjectSettings(EnvironmentSettings):
         description="How many logins may fail in a minute from one address. 0: no limit.",
     )
     proxies: int = Field(
-        default=1,
-        ge=0,
-        le=10,
-        description="How many proxies in front of the web server add to X-Forwarded-For.",
+        default=1, ge=0, le=10, description="How many proxies in front of the web server add to X-Forwarded-For."
     )
     events_port: int = Field(
         default=0,

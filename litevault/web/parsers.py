@@ -15,10 +15,7 @@ class StrictJSONParser(JSONParser):
     """Parses JSON strictly by RFC 8259: one object in UTF-8, without duplicate names, NaN or deep nesting."""
 
     def parse(
-        self,
-        stream: IO[bytes],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         try:
             text = stream.read().decode("utf-8-sig")

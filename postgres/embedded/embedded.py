@@ -70,9 +70,9 @@ def _start_keeper(folder: Path, *, fsync: bool) -> None:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, cwd=PROJECT
         ) as process,
     ):
-        report = _first_line(process.stdout)
-    if report != READY:
-        raise PostgresUnavailable(report or f"PostgreSQL could not be started. The reason is in {log}.")
+        line = _first_line(process.stdout)
+    if line != READY:
+        raise PostgresUnavailable(line or f"PostgreSQL could not be started. The reason is in {log}.")
 
 
 def _first_line(pipe: IO[bytes] | None) -> str:

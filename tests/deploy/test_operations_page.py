@@ -75,7 +75,7 @@ def test_every_command_does_what_the_page_says(
     )
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "All is well." in ran.stdout
+    assert "All checks passed." in ran.stdout
     assert "Exported 2 items of demo." in ran.stderr
     assert "4 existed already and were not changed." in ran.stdout
 

@@ -1,4 +1,4 @@
-"""The `.env` file: what is read from it, and what is refused."""
+"""The lines of `.env` that are read, and those that are refused."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from litevault.dotenv import variables_in
         ("NAME=first\nNAME=last", "last"),
     ],
 )
-def test_line_is_read_as_people_mean_it(tmp_path: Path, *, text: str, value: str) -> None:
+def test_usual_spellings_of_a_line_are_read(tmp_path: Path, *, text: str, value: str) -> None:
     file = tmp_path / ".env"
     file.write_bytes(text.encode())
 

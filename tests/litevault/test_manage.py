@@ -1,4 +1,4 @@
-"""`manage.py` as a newcomer meets it: no database set up, or something set up wrong."""
+"""`manage.py` without a database, or with wrong settings."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def clone() -> Iterator[Path]:
 
 @pytest.fixture
 def empty_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """A database without any table, next to the one of the tests."""
+    """An empty database on the server of the tests."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE litevault_empty")
     yield urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path="/litevault_empty"))
@@ -120,7 +120,7 @@ def test_missing_tables_are_one_line(empty_database: str) -> None:
     assert "manage.py migrate" in one_line(answer)
 
 
-def test_embedded_server_that_cannot_be_had_is_one_line(clone: Path) -> None:
+def test_embedded_server_that_is_not_available_is_one_line(clone: Path) -> None:
     (clone / "var").write_text("a file stands where the folder should be")
 
     answer = manage("showmigrations", project=clone)
@@ -134,7 +134,7 @@ def test_traceback_is_shown_on_request() -> None:
     assert "Traceback (most recent call last)" in answer.stderr
 
 
-def test_python_without_django_is_told_what_to_do() -> None:
+def test_python_without_django_gets_advice() -> None:
     answer = subprocess.run(
         [sys.executable, "-S", "manage.py", "migrate"], cwd=PROJECT, capture_output=True, text=True, check=False
     )

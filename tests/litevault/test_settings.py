@@ -1,4 +1,4 @@
-"""The settings: declared once, documented from the declaration, and refused with one sentence."""
+"""The settings: declared once, documented from the declaration, refused with one sentence."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Pauses before something is tried again."""
+"""Pauses between retries."""
 
 from postgres.backoff import Backoff
 

@@ -1,4 +1,4 @@
-"""The listener against the real database: what it hears, and what it does when it stops hearing."""
+"""The listener with a real database, with and without notifications."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from tests.plugins.worker import Database
 
 
 class Ears:
-    """What a listener reported."""
+    """Records the calls of a listener."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, str]] = []
@@ -31,7 +31,7 @@ class Ears:
 
 
 class ForgetfulListener(Listener):
-    """Loses its registrations once, as a pooler in transaction mode loses every LISTEN, without a word."""
+    """Loses its registrations once, silently, as a pooler in transaction mode does."""
 
     is_forgetful = True
 
@@ -125,7 +125,7 @@ async def test_probe_finds_a_registration_that_was_lost(database: Database) -> N
         await until(lambda: ears.health == [True, False, True])
 
 
-async def test_address_of_another_database_is_found_out_because_nobody_rings_there(database: Database) -> None:
+async def test_address_of_another_database_is_detected(database: Database) -> None:
     ears = Ears()
 
     async with listening(ears, conninfo=make_conninfo(listen_conninfo(), dbname="postgres"), deadline_seconds=0.3):
@@ -134,7 +134,7 @@ async def test_address_of_another_database_is_found_out_because_nobody_rings_the
     assert ears.health == [False]
 
 
-async def test_database_that_is_away_is_tried_again_until_told_to_stop() -> None:
+async def test_unreachable_database_is_retried_until_cancelled() -> None:
     ears = Ears()
 
     async with listening(ears, conninfo="postgresql://nobody@127.0.0.1:1/none"):

@@ -1,4 +1,4 @@
-"""A session: a silent server is given up at the deadline, and a lost connection replaced."""
+"""A session abandons a silent server at the deadline, and replaces a lost connection."""
 
 import asyncio
 import socket
@@ -18,7 +18,7 @@ BACKEND = "SELECT pg_backend_pid()"
 
 
 @pytest.fixture
-async def session(database: Database) -> AsyncIterator[Session]:  # there must be one
+async def session(database: Database) -> AsyncIterator[Session]:
     connected = Session(deadline_seconds=5)
     yield connected
     await connected.close()
@@ -33,7 +33,7 @@ async def test_connection_is_kept_from_one_statement_to_the_next(session: Sessio
     assert await backend(session) == await backend(session)
 
 
-async def test_statement_that_takes_too_long_is_given_up_and_the_next_is_answered(database: Database) -> None:
+async def test_slow_statement_is_abandoned_and_the_next_one_works(database: Database) -> None:
     session = Session(deadline_seconds=0.3)
     await session.fetch("SELECT set_config('client_connection_check_interval', '100ms', false)", {})
     started = time.monotonic()
@@ -75,7 +75,7 @@ async def test_lost_connection_is_replaced_for_the_next_statement(session: Sessi
     assert await backend(session) != first
 
 
-async def test_connection_that_the_server_ended_meanwhile_is_replaced_unnoticed(session: Session) -> None:
+async def test_connection_ended_by_the_server_is_replaced(session: Session) -> None:
     (ended,) = await backend(session)
     other = Session(deadline_seconds=10)
     await other.fetch("SELECT pg_terminate_backend(%(pid)s, 5000)", {"pid": ended})
@@ -91,7 +91,7 @@ async def test_refused_statement_leaves_the_session_usable(session: Session) -> 
     assert await backend(session)
 
 
-async def test_nothing_is_prepared_however_often_it_is_asked(session: Session) -> None:
+async def test_statements_are_never_prepared(session: Session) -> None:
     for _ in range(10):
         await backend(session)
 

@@ -1,4 +1,4 @@
-"""Who the API takes a request to come from."""
+"""Authentication of the API and the login page."""
 
 import threading
 from datetime import timedelta
@@ -63,13 +63,13 @@ def test_revoked_token_is_refused(secret: str) -> None:
     assert ask(Authorization=f"Bearer {secret}").status_code == 401
 
 
-def test_token_past_its_time_is_refused(owner: User) -> None:
+def test_expired_token_is_refused(owner: User) -> None:
     _, secret = ApiToken.objects.issue(user=owner, name="old", expires_at=timezone.now() - timedelta(seconds=1))
 
     assert ask(Authorization=f"Bearer {secret}").status_code == 401
 
 
-def test_token_before_its_time_is_taken(owner: User) -> None:
+def test_token_before_its_expiry_is_accepted(owner: User) -> None:
     _, secret = ApiToken.objects.issue(user=owner, name="new", expires_at=timezone.now() + timedelta(minutes=1))
 
     assert ask(Authorization=f"Bearer {secret}").status_code == 200
@@ -82,7 +82,7 @@ def test_token_of_an_inactive_user_is_refused(owner: User, secret: str) -> None:
     assert ask(Authorization=f"Bearer {secret}").status_code == 401
 
 
-def test_bad_token_is_not_made_good_by_a_session(owner: User) -> None:
+def test_session_does_not_make_up_for_an_invalid_token(owner: User) -> None:
     client = Client()
     client.force_login(owner)
 
@@ -113,7 +113,7 @@ def test_session_is_its_user(owner: User) -> None:
 
 @pytest.mark.parametrize("name", ["ann", "a.b+c@d_e-f", "9" * 150])
 @pytest.mark.django_db
-def test_development_header_makes_its_user_on_first_use(settings: Settings, name: str) -> None:
+def test_development_header_creates_its_user_on_first_use(settings: Settings, name: str) -> None:
     settings.DEBUG = True
 
     answers = [ask(X_Dev_User_Id=name) for _ in range(2)]
@@ -155,7 +155,7 @@ def test_development_header_does_not_wake_an_inactive_user(settings: Settings, o
 
 
 @pytest.mark.django_db(transaction=True)
-def test_development_user_is_made_once_by_many_first_requests(settings: Settings) -> None:
+def test_development_user_is_created_once_by_concurrent_requests(settings: Settings) -> None:
     settings.DEBUG = True
     start = threading.Barrier(8)
     answers: list[int] = []
@@ -175,7 +175,7 @@ def test_development_user_is_made_once_by_many_first_requests(settings: Settings
     assert User.objects.count() == 1
 
 
-def test_login_leads_to_the_page_that_was_asked_for() -> None:
+def test_login_redirects_to_the_requested_page() -> None:
     response = Client().get("/api/v1/items?q=a+b", headers={"Accept": "text/html"})
 
     assert response.status_code == 401
@@ -197,7 +197,7 @@ def test_person_logs_in_and_out() -> None:
 
 
 @pytest.mark.django_db
-def test_wrong_password_is_told_without_saying_what_was_wrong() -> None:
+def test_login_error_does_not_say_what_was_wrong() -> None:
     User.objects.create_user("ann", password="a long passphrase")
 
     answers = [Client().post("/login", {"username": name, "password": "x"}) for name in ("ann", "bob")]

@@ -30,13 +30,13 @@ def test_token_can_be_named_and_expire(owner: User) -> None:
 
 
 def test_unknown_user_is_refused_with_what_to_do(db: None) -> None:
-    with pytest.raises(CommandError, match=r"There is no user nobody\. Add --create-user to make one\."):
+    with pytest.raises(CommandError, match=r"There is no user nobody\. Add --create-user to create it\."):
         call_command("create_token", "nobody")
 
     assert not User.objects.exists()
 
 
-def test_user_is_made_on_request_and_cannot_log_in_by_password(db: None) -> None:
+def test_created_user_cannot_log_in_by_password(db: None) -> None:
     call_command("create_token", "robot", "--create-user")
 
     user = ApiToken.objects.get().user
@@ -44,7 +44,7 @@ def test_user_is_made_on_request_and_cannot_log_in_by_password(db: None) -> None
     assert not user.has_usable_password()
 
 
-def test_user_who_exists_is_not_made_again(owner: User) -> None:
+def test_existing_user_is_not_created_again(owner: User) -> None:
     call_command("create_token", "owner", "--create-user")
 
     assert ApiToken.objects.get().user == owner
@@ -77,8 +77,8 @@ def test_option_out_of_range_is_refused_with_its_limit(owner: User, option: str,
 
 
 @pytest.mark.parametrize("username", ["two words", "x" * 151, ""])
-def test_user_with_an_impossible_name_is_not_made(db: None, username: str) -> None:
-    with pytest.raises(CommandError, match="A user's name takes 1 to 150"):
+def test_user_with_an_invalid_name_is_not_created(db: None, username: str) -> None:
+    with pytest.raises(CommandError, match="A user name consists of 1 to 150"):
         call_command("create_token", username, "--create-user")
 
     assert not User.objects.exists()

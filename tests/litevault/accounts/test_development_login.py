@@ -1,4 +1,4 @@
-"""The superuser that `manage.py up` makes for development."""
+"""The superuser that `manage.py up` creates for development."""
 
 import re
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_every_start_shows_the_same_password() -> None:
     assert shown_password() == shown_password()
 
 
-def test_password_is_for_our_own_eyes(password_file: Path) -> None:
+def test_password_file_is_private(password_file: Path) -> None:
     up.admin_login()
 
     assert password_file.stat().st_mode & 0o077 == 0

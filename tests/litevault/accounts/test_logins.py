@@ -1,4 +1,4 @@
-"""How often a password may be wrong."""
+"""The limits of failed logins."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -42,12 +42,12 @@ def statuses(count: int, name: str = "ann", **where: str) -> list[int]:
 
 
 def let_pass(seconds: float) -> None:
-    """As if so much time had gone by."""
+    """Move the buckets back in time."""
     LoginThrottle.objects.update(drained_at=F("drained_at") - timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_logins_of_one_name_fail_so_often_and_are_then_refused(page: str) -> None:
+def test_logins_of_one_name_are_refused_beyond_the_limit(page: str) -> None:
     assert statuses(6, page=page) == [200] * 4 + [429] * 2
 
 
@@ -79,7 +79,7 @@ def test_page_says_how_long_to_wait() -> None:
     assert f"Too many logins failed. Try again in {page['Retry-After']} seconds." in page.content.decode()
 
 
-def test_who_does_not_wait_is_not_kept_out_longer() -> None:
+def test_user_who_does_not_wait_is_not_locked_out_longer() -> None:
     statuses(30)
 
     let_pass(60)
@@ -87,7 +87,7 @@ def test_who_does_not_wait_is_not_kept_out_longer() -> None:
     assert statuses(5) == [200] * 4 + [429]
 
 
-def test_logins_that_succeed_use_nothing_up() -> None:
+def test_successful_logins_are_not_counted() -> None:
     answers = [log_in(password=PASSWORD).status_code for _ in range(9)]
 
     assert answers == [302] * 9
@@ -98,7 +98,7 @@ def test_name_that_does_not_exist_counts_as_one_that_does() -> None:
     assert statuses(6, "nobody") == statuses(6, "ann")
 
 
-@pytest.mark.parametrize("spelling", ["ANN", " ann ", "ａｎｎ"])  # wide letters are the point
+@pytest.mark.parametrize("spelling", ["ANN", " ann ", "ａｎｎ"])  # full-width letters
 def test_spellings_of_one_name_count_together(spelling: str) -> None:
     statuses(4, "ann")
 
@@ -134,7 +134,7 @@ def test_addresses_of_one_client_count_together(limits: Settings, one: str, same
     assert answers == [200, 429, 200]
 
 
-def test_clients_of_a_proxy_that_names_none_are_not_counted_as_one(limits: Settings) -> None:
+def test_clients_without_address_are_not_counted_as_one(limits: Settings) -> None:
     limits.LOGIN_FAILURES_PER_ADDRESS, limits.PROXIES = 1, 1
 
     assert [log_in(f"user-{number}").status_code for number in range(3)] == [200] * 3
@@ -165,7 +165,7 @@ def test_one_address_cannot_use_up_what_a_name_has(limits: Settings) -> None:
         (2, ("10.0.0.1, 192.0.2.7, 192.0.2.1", "10.0.0.1, 192.0.2.8, 192.0.2.1"), [200, 200]),
     ],
 )
-def test_what_is_said_of_an_address_is_believed_of_our_proxies_only(
+def test_forwarded_address_is_trusted_from_our_proxies_only(
     limits: Settings, proxies: int, said: Sequence[str], expected: list[int]
 ) -> None:
     limits.LOGIN_FAILURES_PER_ADDRESS = 1
@@ -177,7 +177,7 @@ def test_what_is_said_of_an_address_is_believed_of_our_proxies_only(
     assert [answer.status_code for answer in answers] == expected
 
 
-def test_refused_login_counts_neither_for_the_name_nor_for_the_address(limits: Settings) -> None:
+def test_refused_login_counts_for_neither_name_nor_address(limits: Settings) -> None:
     limits.LOGIN_FAILURES_PER_ADDRESS = 3
     statuses(4, address="198.51.100.66")
     statuses(2, address="198.51.100.67")
@@ -208,7 +208,7 @@ def test_neither_names_nor_addresses_are_kept() -> None:
         assert all(len(key) == 64 and int(key, 16) for (key,) in cursor.fetchall())
 
 
-def test_what_is_over_is_forgotten() -> None:
+def test_drained_buckets_are_deleted() -> None:
     old = timezone.now() - timedelta(minutes=5)
     LoginThrottle.objects.bulk_create(LoginThrottle(key=f"{number:064x}", drained_at=old) for number in range(15))
 

@@ -1,4 +1,4 @@
-"""How many requests of one user are taken in a minute."""
+"""The limit of requests per user and minute."""
 
 import threading
 from datetime import timedelta
@@ -21,17 +21,17 @@ def statuses(api: Api, count: int) -> list[int]:
 
 
 def let_pass(seconds: float) -> None:
-    """As if so much time had gone by."""
+    """Move the buckets back in time."""
     Throttle.objects.update(drained_at=F("drained_at") - timedelta(seconds=seconds))
 
 
-def test_allowance_of_a_minute_may_be_used_at_once_and_not_exceeded(owner: User, settings: Settings) -> None:
+def test_allowance_of_a_minute_allows_a_burst_and_no_more(owner: User, settings: Settings) -> None:
     settings.THROTTLE_PER_MINUTE = 5
 
     assert statuses(Api(owner), 7) == [200] * 5 + [429] * 2
 
 
-def test_client_is_told_when_the_next_request_is_taken(owner: User, settings: Settings) -> None:
+def test_client_learns_when_the_next_request_is_allowed(owner: User, settings: Settings) -> None:
     settings.THROTTLE_PER_MINUTE = 4
     api = Api(owner)
     statuses(api, 4)
@@ -42,7 +42,7 @@ def test_client_is_told_when_the_next_request_is_taken(owner: User, settings: Se
     assert 10 <= int(response["Retry-After"]) <= 15
 
 
-def test_client_that_waits_as_told_gets_in_once(owner: User, settings: Settings) -> None:
+def test_client_that_waits_as_long_gets_one_request(owner: User, settings: Settings) -> None:
     settings.THROTTLE_PER_MINUTE = 4
     api = Api(owner)
     statuses(api, 4)
@@ -53,7 +53,7 @@ def test_client_that_waits_as_told_gets_in_once(owner: User, settings: Settings)
     assert statuses(api, 2) == [200, 429]
 
 
-def test_client_that_does_not_wait_is_not_kept_out_longer(owner: User, settings: Settings) -> None:
+def test_client_that_does_not_wait_is_not_locked_out_longer(owner: User, settings: Settings) -> None:
     settings.THROTTLE_PER_MINUTE = 2
     api = Api(owner)
     statuses(api, 20)
@@ -63,7 +63,7 @@ def test_client_that_does_not_wait_is_not_kept_out_longer(owner: User, settings:
     assert statuses(api, 3) == [200, 200, 429]
 
 
-def test_idle_hours_are_not_saved_up(owner: User, settings: Settings) -> None:
+def test_idle_time_does_not_accumulate(owner: User, settings: Settings) -> None:
     settings.THROTTLE_PER_MINUTE = 2
     api = Api(owner)
     statuses(api, 1)
@@ -101,7 +101,7 @@ def test_nothing_is_done_for_a_request_that_came_too_early(owner: User, settings
 
 
 @pytest.mark.django_db
-def test_who_is_nobody_is_not_counted(settings: Settings) -> None:
+def test_unauthenticated_request_is_not_counted(settings: Settings) -> None:
     settings.THROTTLE_PER_MINUTE = 1
 
     answers = [Client().get("/api/v1/tags").status_code for _ in range(3)]

@@ -1,4 +1,4 @@
-"""Which tokens there are, and taking one back."""
+"""The commands list_tokens and revoke_token."""
 
 from datetime import timedelta
 

@@ -114,7 +114,9 @@ def test_token_expires_when_the_form_says_so(admin_client: Client, owner: User) 
         ("user", "\x00", "Null characters are not allowed."),
     ],
 )
-def test_bad_form_makes_no_token(admin_client: Client, owner: User, field: str, value: str, sentence: str) -> None:
+def test_invalid_form_creates_no_token(
+    admin_client: Client, owner: User, field: str, value: str, sentence: str
+) -> None:
     response = admin_client.post(ADD, form_for(owner, expires_at="2099-01-01T00:00") | {field: value})
 
     assert sentence in response.text
@@ -186,7 +188,7 @@ def test_token_is_never_changed_or_deleted(admin_client: Client, token: ApiToken
     assert ApiToken.objects.get().name == "laptop"
 
 
-def test_viewer_can_neither_make_nor_revoke_tokens(viewer: Client, token: ApiToken, owner: User) -> None:
+def test_viewer_can_neither_create_nor_revoke_tokens(viewer: Client, token: ApiToken, owner: User) -> None:
     page = viewer.get(detail(token)).text
     viewer.post(LIST, {"action": "revoke_selected", "_selected_action": [str(token.pk)]})
     answers = [viewer.post(address).status_code for address in (f"{LIST}{token.pk}/revoke/", ADD)]

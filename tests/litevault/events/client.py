@@ -1,4 +1,4 @@
-"""A client of the events process, as a program on the network would be one."""
+"""An HTTP client of the events process."""
 
 import http.client
 import json
@@ -23,7 +23,7 @@ class Event:
 
 
 class Listening:
-    """One open stream. Each look waits for what comes next, but not for ever."""
+    """One open stream. Reading has a deadline."""
 
     def __init__(self, port: int, *, path: str = "/api/v1/events", method: str = "GET", **headers: str) -> None:
         self.connection = http.client.HTTPConnection(HOST, port, timeout=PATIENCE_SECONDS)
@@ -52,7 +52,7 @@ class Listening:
         self.connection.close()
 
     def block(self) -> list[str] | None:
-        """The lines up to the next empty one; None when the stream has ended."""
+        """Return the lines up to the next empty one, or None when the stream has ended."""
         lines: list[str] = []
         while line := self.answer.readline().decode():
             if line == "\n":
@@ -62,7 +62,7 @@ class Listening:
         return None
 
     def event(self) -> Event:
-        """The next event, past heartbeats."""
+        """Return the next event, without heartbeats."""
         while (lines := self.block()) is not None:
             fields = dict(line.split(": ", 1) for line in lines if not line.startswith(":"))
             if "data" in fields:
@@ -70,7 +70,7 @@ class Listening:
         raise EOFError
 
     def until(self, status: str, item_id: object) -> dict[str, Any]:
-        """Past other events, until the item is told to have this status."""
+        """Read events until the item has this status."""
         while True:
             data: dict[str, Any] = self.event().data
             if (data.get("id"), data.get("status")) == (str(item_id), status):
@@ -97,7 +97,7 @@ def token_of(user: User) -> str:
 
 
 def connections() -> int:
-    """How many LISTEN connections the events processes have."""
+    """Return the number of LISTEN connections of events processes."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'litevault-events' "

@@ -1,4 +1,4 @@
-"""Who may come in, and how the others are told: as by every other URL of the API."""
+"""Authentication, throttles and errors of a stream, as for every other URL of the API."""
 
 import http.client
 import json
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def ask(events: Events, path: str = "/api/v1/events", *, method: str = "GET", **headers: str) -> tuple[int, Any]:
-    """The status and the error of an answer that is none of a stream."""
+    """Return the status and the error of a response that is not a stream."""
     connection = http.client.HTTPConnection(HOST, events.port, timeout=PATIENCE_SECONDS)
     try:
         connection.request(method, path, headers=headers)
@@ -38,7 +38,7 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_those_who_do_not_say_who_they_are_stay_out(events: Events, owner: User) -> None:
+def test_stream_requires_authentication(events: Events, owner: User) -> None:
     revoked = token_of(owner)
     ApiToken.objects.filter(user=owner).revoke()
 
@@ -58,7 +58,7 @@ def test_those_who_do_not_say_who_they_are_stay_out(events: Events, owner: User)
         ("/api/v1/events?%ff=%00", "GET", 400, "VALIDATION_ERROR"),
     ],
 )
-def test_what_is_not_served_is_refused_in_our_shape(
+def test_unserved_path_gets_our_error_shape(
     events: Events, owner: User, path: str, method: str, status: int, code: str
 ) -> None:
     answered, error = ask(events, path, method=method, **bearer(token_of(owner)))
@@ -93,7 +93,7 @@ def test_session_of_a_browser_comes_in_until_it_logs_out(start_events: EventsSta
     assert ask(events, **cookie)[0] == 401
 
 
-def test_development_header_opens_the_door_in_development_only(start_events: EventsStarter, owner: User) -> None:
+def test_development_header_works_in_development_only(start_events: EventsStarter, owner: User) -> None:
     development, production = start_events(), start_events(**PRODUCTION)
 
     with Listening(development.port, **{"X-Dev-User-Id": owner.username}) as stream:
@@ -117,7 +117,7 @@ def test_pages_of_other_ports_may_not_listen_in_production(start_events: EventsS
         assert stream.answer.headers["Access-Control-Allow-Origin"] is None
 
 
-def test_activity_of_anybody_is_told_to_staff_without_saying_whose(events: Events, owner: User, stranger: User) -> None:
+def test_staff_see_activity_of_all_owners_anonymously(events: Events, owner: User, stranger: User) -> None:
     stranger.user_permissions.add(Permission.objects.get(codename="view_item"))
 
     with events.listen(stranger, path="/api/v1/events?activity=true") as stream:

@@ -1,4 +1,4 @@
-"""Many clients, slow clients, and those who are too many."""
+"""Many clients, slow clients, and clients beyond the limits."""
 
 import json
 import socket
@@ -21,9 +21,7 @@ from tests.waiting import PATIENCE_SECONDS, until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_one_user_has_so_many_streams_and_others_have_theirs(
-    start_events: EventsStarter, owner: User, stranger: User
-) -> None:
+def test_streams_are_limited_per_user(start_events: EventsStarter, owner: User, stranger: User) -> None:
     events = start_events(LITEVAULT_EVENTS_STREAMS_PER_USER="2")
 
     with events.listen(owner), events.listen(owner):
@@ -52,7 +50,7 @@ def test_process_that_is_full_says_so(start_events: EventsStarter, owner: User, 
     assert int(refused.answer.headers["Retry-After"]) > 0
 
 
-def test_two_hundred_clients_at_once_hear_it_by_one_connection(start_events: EventsStarter, owner: User) -> None:
+def test_two_hundred_clients_share_one_listen_connection(start_events: EventsStarter, owner: User) -> None:
     events = start_events(LITEVAULT_EVENTS_STREAMS_PER_USER="200", LITEVAULT_THROTTLE_PER_MINUTE="0")
     token = token_of(owner)
     everybody = threading.Barrier(201)
@@ -76,9 +74,7 @@ def test_two_hundred_clients_at_once_hear_it_by_one_connection(start_events: Eve
     assert held < 200 + 12, "a connection to the database for every client"
 
 
-def test_client_that_does_not_read_is_let_go_and_holds_up_nobody(
-    start_events: EventsStarter, owner: User, stranger: User
-) -> None:
+def test_client_that_does_not_read_is_dropped_alone(start_events: EventsStarter, owner: User, stranger: User) -> None:
     events = start_events()
     Item.objects.capture_many(owner=owner, raw_texts=["text"] * 900)
     mine = Item.objects.filter(owner=owner)
@@ -98,7 +94,7 @@ def test_client_that_does_not_read_is_let_go_and_holds_up_nobody(
 
 
 def slow_client(events: Events, user: User) -> socket.socket:
-    """Asks, and never reads."""
+    """Send a request and never read the response."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.connect((HOST, events.port))

@@ -1,4 +1,4 @@
-"""The thread for Django's work: a silent server is given up at the deadline, and a lost connection replaced."""
+"""The ORM thread abandons a silent server at the deadline, and replaces a lost connection."""
 
 import time
 from functools import partial
@@ -20,7 +20,7 @@ def backend_pid() -> int:
 
 def sleep_long() -> None:
     with connection.cursor() as cursor:
-        # The server would otherwise not notice before the end that nobody waits for it any more.
+        # Otherwise the server notices only at the end that the client has gone.
         cursor.execute("SET client_connection_check_interval = '100ms'")
         cursor.execute("SELECT pg_sleep(60)")
 
@@ -31,12 +31,12 @@ def end_own_backend() -> None:
 
 
 def end_backend(pid: int) -> None:
-    """And wait until it is gone."""
+    """End the connection, and wait until it is gone."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
 
 
-async def test_work_that_takes_too_long_is_given_up_and_the_thread_is_free_again() -> None:
+async def test_slow_work_is_abandoned_and_frees_the_thread() -> None:
     thread = OrmThread("test", deadline_seconds=0.3)
     await thread.run(backend_pid)
     started = time.monotonic()
@@ -60,7 +60,7 @@ async def test_lost_connection_is_replaced_for_the_next_unit_of_work() -> None:
     await thread.close()
 
 
-async def test_connection_that_the_server_ended_between_two_units_of_work_is_replaced_unnoticed() -> None:
+async def test_connection_ended_between_units_of_work_is_replaced() -> None:
     thread, other = OrmThread("test", deadline_seconds=5), OrmThread("other", deadline_seconds=10)
     ended = await thread.run(backend_pid)
 
@@ -71,7 +71,7 @@ async def test_connection_that_the_server_ended_between_two_units_of_work_is_rep
     await other.close()
 
 
-async def test_connection_is_kept_between_units_of_work_and_closed_at_the_end() -> None:
+async def test_connection_is_kept_between_units_and_closed_at_the_end() -> None:
     thread = OrmThread("test", deadline_seconds=5)
 
     first, second = await thread.run(backend_pid), await thread.run(backend_pid)

@@ -1,4 +1,4 @@
-"""What the web server says about events: it has none, and knows who may have them."""
+"""The web server redirects authenticated clients to the events process."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -33,7 +33,7 @@ def test_client_is_sent_on_to_the_port_of_the_events_process(
     assert (response.status_code, response.headers["Location"]) == (307, location)
 
 
-def test_browser_is_told_not_to_come_back_where_no_events_are_offered(client: Client, settings: Settings) -> None:
+def test_browser_does_not_reconnect_where_no_events_are_offered(client: Client, settings: Settings) -> None:
     settings.EVENTS_PORT = 0
 
     response = client.get("/api/v1/events", headers={"Accept": "text/event-stream"})
@@ -41,7 +41,7 @@ def test_browser_is_told_not_to_come_back_where_no_events_are_offered(client: Cl
     assert (response.status_code, response.content) == (204, b"")
 
 
-def test_those_who_do_not_say_who_they_are_are_sent_nowhere(settings: Settings, db: None) -> None:
+def test_redirect_requires_authentication(settings: Settings, db: None) -> None:
     settings.EVENTS_PORT = 8081
 
     assert Client().get("/api/v1/events").status_code == 401

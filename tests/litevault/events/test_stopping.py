@@ -1,4 +1,4 @@
-"""Told to stop at the worst moments, the events process ends in time, by itself."""
+"""The events process stops in time, also during its start or a silent database."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ def stops_in_time(process: Started) -> bool:
     asked_at = time.monotonic()
     process.terminate()
     code = process.wait(2 * KILL_TIMEOUT_SECONDS)
-    # Not by what it says: granian now and then speaks of killing a worker that has ended this very moment.
+    # Not by the log: granian sometimes reports killing a worker that has just ended.
     return code == 0 and time.monotonic() - asked_at < KILL_TIMEOUT_SECONDS - 1
 
 
@@ -36,7 +36,7 @@ def log_of(process: Started) -> str:
 
 
 def imports_the_database_driver(process: Started) -> bool:
-    """Whether a worker is there that is in the middle of its start."""
+    """Return whether a worker is starting."""
     with suppress(psutil.Error):
         workers = psutil.Process(process.pid).children()
         return any("psycopg" in each.path for worker in workers for each in worker.memory_maps())
@@ -44,7 +44,7 @@ def imports_the_database_driver(process: Started) -> bool:
 
 
 @pytest.mark.parametrize("interface", ["asgi", "wsgi"])
-def test_worker_that_still_starts_heeds_the_signal_as_soon_as_it_can(start: CommandStarter, interface: str) -> None:
+def test_starting_worker_handles_the_signal_as_soon_as_it_can(start: CommandStarter, interface: str) -> None:
     options = ("--interface", interface, "--port", str(free_port()), "--workers-kill-timeout", "10")
     process = start(program=("-m", "granian", *options, f"litevault.{interface}:application"))
     until(lambda: imports_the_database_driver(process) or process.poll() is not None)
@@ -59,7 +59,7 @@ def a_crowd() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def test_clients_at_the_door_of_a_silent_database_hold_up_nobody(
+def test_clients_of_a_silent_database_do_not_delay_the_stop(
     make_proxy: Callable[[], Proxy],
     start_events: EventsStarter,
     a_crowd: ThreadPoolExecutor,
@@ -82,7 +82,7 @@ def test_clients_at_the_door_of_a_silent_database_hold_up_nobody(
 
 
 def connections_to(process: Started, port: int) -> int:
-    """How many clients the worker has accepted."""
+    """Return the number of clients that the worker has accepted."""
     (worker,) = psutil.Process(process.pid).children()
     held = worker.net_connections()
     return sum(each.status == psutil.CONN_ESTABLISHED and each.laddr == (HOST, port) for each in held)

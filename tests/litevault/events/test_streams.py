@@ -1,4 +1,4 @@
-"""What is told to whom, by a real process over HTTP."""
+"""The events that clients receive from a real process over HTTP."""
 
 import re
 import time
@@ -51,12 +51,12 @@ def test_capture_is_seen_enriched_within_a_moment(events: Events, owner: User, s
     ],
     ids=["confirm", "discard", "retry", "edit"],
 )
-def test_what_a_person_does_is_told_without_waiting_for_a_sweep(
+def test_change_is_sent_without_waiting_for_a_sweep(
     events: Events, owner: User, before: str, change: object, after: str
 ) -> None:
     item = make_item(owner, status=before)
     with events.listen(owner) as stream:
-        stream.until(before, item.pk)  # it was made a moment ago
+        stream.until(before, item.pk)  # it was created just before
 
         asked_at = time.monotonic()
         change(item)  # type: ignore[operator]  # a method of the item
@@ -66,7 +66,7 @@ def test_what_a_person_does_is_told_without_waiting_for_a_sweep(
     assert time.monotonic() - asked_at < SWEEP_SECONDS
 
 
-def test_stranger_is_told_nothing_of_the_owners_items(events: Events, owner: User, stranger: User) -> None:
+def test_other_users_receive_no_events_of_the_owner(events: Events, owner: User, stranger: User) -> None:
     with events.listen(owner) as own, events.listen(stranger) as other:
         hidden = capture(owner)
         own.until(Status.ENRICHING, hidden.pk)
@@ -77,13 +77,13 @@ def test_stranger_is_told_nothing_of_the_owners_items(events: Events, owner: Use
     assert first.data["id"] == str(seen.pk)
 
 
-def test_gap_is_told_after_it_to_a_client_that_says_where_it_was(events: Events, owner: User) -> None:
+def test_reconnecting_client_receives_what_it_missed(events: Events, owner: User) -> None:
     with events.listen(owner) as stream:
         before = capture(owner)
         stream.until(Status.ENRICHING, before.pk)
         position = stream.last_id
     missed = make_item(owner, status=Status.FAILED)
-    # Far longer ago than what every client is told that comes without a position.
+    # Further back than the changes that a new client receives.
     move_back(seconds=3600)
 
     with events.listen(owner, last_event_id=str(int(position) - 3600 * 10**6)) as stream:
@@ -101,21 +101,21 @@ def move_back(*, seconds: int) -> None:
         cursor.execute("UPDATE items SET updated_at = updated_at - make_interval(secs => %s)", [seconds])
 
 
-def test_row_that_is_committed_late_is_told(events: Events, owner: User) -> None:
+def test_row_that_is_committed_late_is_sent(events: Events, owner: User) -> None:
     with events.listen(owner) as stream, other_connection(autocommit=False) as slow:
         late = slow.execute(
             "INSERT INTO items (owner_id, raw_text) VALUES (%s, 'late') RETURNING id", (owner.pk,)
         ).fetchone()
         for _ in range(3):
             stream.until(Status.ENRICHING, capture(owner).pk)
-        slow.execute("SELECT pg_sleep(3)")  # longer than a reading at a ring looks back
+        slow.execute("SELECT pg_sleep(3)")  # longer than a reading at a notification looks back
         slow.commit()
 
         assert late
         stream.until(Status.ENRICHING, late[0])
 
 
-def test_change_that_rings_nobody_is_told_at_the_next_sweep(events: Events, owner: User) -> None:
+def test_change_without_notification_is_sent_at_the_next_sweep(events: Events, owner: User) -> None:
     item = make_item(owner, status=Status.FAILED)
     with events.listen(owner) as stream:
         stream.until(Status.FAILED, item.pk)
@@ -129,7 +129,7 @@ def test_change_that_rings_nobody_is_told_at_the_next_sweep(events: Events, owne
         stream.until(Status.DISCARDED, item.pk)
 
 
-def test_item_is_told_once_however_often_it_rings(events: Events, owner: User) -> None:
+def test_item_is_sent_once_despite_many_notifications(events: Events, owner: User) -> None:
     with events.listen(owner) as stream:
         first = capture(owner)
         told = [stream.event()]
@@ -142,7 +142,7 @@ def test_item_is_told_once_however_often_it_rings(events: Events, owner: User) -
     assert len(names) == len(set(names))
 
 
-def test_more_changes_than_are_told_one_by_one_reset_the_client(events: Events, owner: User) -> None:
+def test_too_many_changes_reset_the_client(events: Events, owner: User) -> None:
     with events.listen(owner) as stream:
         Item.objects.capture_many(owner=owner, raw_texts=["text"] * 1500)
 
@@ -169,7 +169,7 @@ def test_heartbeats_carry_the_position(start_events: EventsStarter, owner: User)
     assert re.fullmatch(r"id: [0-9]{16}", lines[1])
 
 
-def test_listen_connection_that_is_ended_is_made_again_and_nothing_is_missed(events: Events, owner: User) -> None:
+def test_lost_listen_connection_is_replaced_and_no_change_missed(events: Events, owner: User) -> None:
     with events.listen(owner) as stream:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -195,7 +195,7 @@ def test_revoked_token_ends_its_stream_and_no_other(events: Events, owner: User,
     assert "cause=unauthorized" in events.log()
 
 
-def test_streams_end_at_once_when_the_process_is_stopped(start_events: EventsStarter, owner: User) -> None:
+def test_streams_end_at_once_when_the_process_stops(start_events: EventsStarter, owner: User) -> None:
     events = start_events(LITEVAULT_EVENTS_HEARTBEAT_SECONDS="1")
 
     with events.listen(owner) as stream, events.listen(owner) as another:

@@ -1,4 +1,4 @@
-"""Nothing is left over from development when the web server starts for others."""
+"""The web server does not start with unsafe settings."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ def test_production_settings_start() -> None:
 
 
 @pytest.mark.parametrize("hosts", ["", "localhost,127.0.0.1"])
-def test_debugging_starts_on_ones_own_machine(hosts: str) -> None:
+def test_debug_mode_starts_on_localhost(hosts: str) -> None:
     ended = start(LITEVAULT_DEBUG="true", LITEVAULT_ALLOWED_HOSTS=hosts)
 
     assert ended.returncode == 0, ended.stderr
@@ -61,7 +61,7 @@ def test_debugging_starts_on_ones_own_machine(hosts: str) -> None:
     ],
     ids=str,
 )
-def test_leftover_of_development_stops_the_start(leftover: dict[str, str], sentence: str) -> None:
+def test_unsafe_setting_stops_the_start(leftover: dict[str, str], sentence: str) -> None:
     ended = start(**PRODUCTION | leftover)
 
     assert ended.returncode != 0
@@ -69,14 +69,14 @@ def test_leftover_of_development_stops_the_start(leftover: dict[str, str], sente
     assert leftover.get("LITEVAULT_SECRET_KEY") not in ended.stderr.split()
 
 
-def test_all_leftovers_are_told_at_once() -> None:
+def test_all_unsafe_settings_are_reported_at_once() -> None:
     ended = start(LITEVAULT_ALLOWED_HOSTS="*", LITEVAULT_SECRET_KEY="changeme")
 
     assert "must not be *" in ended.stderr
     assert "can be guessed" in ended.stderr
 
 
-def test_example_for_production_passes_djangos_own_checks_once_a_key_is_put_in() -> None:
+def test_production_example_with_a_key_passes_djangos_checks() -> None:
     example = values_of(EXAMPLE) | {"LITEVAULT_SECRET_KEY": KEY}
 
     ended = python("manage.py", "check", "--deploy", "--fail-level", "WARNING", **example)
@@ -85,7 +85,7 @@ def test_example_for_production_passes_djangos_own_checks_once_a_key_is_put_in()
     assert "no issues" in ended.stdout + ended.stderr
 
 
-def test_example_for_production_does_not_start_as_it_is() -> None:
+def test_production_example_without_a_key_does_not_start() -> None:
     ended = python("manage.py", "check", "--deploy", **values_of(EXAMPLE))
 
     assert ended.returncode != 0

@@ -1,4 +1,4 @@
-"""healthz, readyz and metrics, against a real database."""
+"""healthz, readyz and metrics, with a real database."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ def listener(transactional_db: None) -> Iterator[None]:
 
 @pytest.fixture
 def sql_run_again(transactional_db: None) -> Iterator[None]:
-    """Give the tests after this one every trigger and function."""
+    """Restore every trigger and function after the test."""
     yield
     with connection.cursor() as cursor:
         cursor.execute(read("triggers.sql") + read("claim.sql"))
@@ -115,7 +115,7 @@ def test_metrics_without_a_database_are_unavailable(nowhere: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_question_that_hangs_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_query_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeboxed, "DEADLINE_SECONDS", 0.2)
     answered = threading.Event()
     started = time.monotonic()
@@ -127,7 +127,7 @@ def test_question_that_hangs_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch
     answered.set()
 
 
-def test_few_questions_hang_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_queries_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeboxed, "CONCURRENT_QUERIES", threading.BoundedSemaphore(1))
     assert timeboxed.CONCURRENT_QUERIES.acquire()
 

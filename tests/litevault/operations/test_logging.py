@@ -1,4 +1,4 @@
-"""What the logs say, and what they never say."""
+"""The content of the logs, and secrets that they never contain."""
 
 import json
 import logging
@@ -52,9 +52,7 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(log_format="console", level="INFO")
 
 
-def test_traceback_names_places_and_classes_but_no_message_and_no_local_variable(
-    log_format: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_traceback_has_lines_and_classes_but_no_values(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(log_format=log_format, level="DEBUG")
 
     try:
@@ -91,7 +89,7 @@ def test_counts_of_tokens_are_not_secrets(log_format: str, name: str, capsys: py
 
 
 @pytest.mark.parametrize("name", VERBOSE_LOGGERS)
-def test_talkative_libraries_are_silent(log_format: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verbose_libraries_are_silent(log_format: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(log_format=log_format, level="DEBUG")
 
     logging.getLogger(name).error(CANARY)

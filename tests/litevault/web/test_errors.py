@@ -1,4 +1,4 @@
-"""One shape for every error, whoever raised it, and an id on every answer."""
+"""The one shape of all errors, and the id of every response."""
 
 import re
 from typing import Any
@@ -68,7 +68,7 @@ FROM_REST_FRAMEWORK_ALONE = ("throttled", "unforeseen")
 
 @pytest.fixture(params=[False, True], ids=["production", "debug"])
 def client(request: pytest.FixtureRequest, settings: Settings) -> Client:
-    """Errors look the same in debug mode: its own pages show local variables."""
+    """Errors have the same shape in debug mode."""
     settings.DEBUG = request.param
     settings.ROOT_URLCONF = __name__
     return Client(raise_request_exception=False)
@@ -96,13 +96,13 @@ def test_exception_becomes_an_envelope_that_hides_its_text(client: Client, url: 
     assert SECRET.encode() not in response.content
 
 
-def test_throttled_client_is_told_how_long_to_wait(client: Client) -> None:
+def test_throttled_client_gets_retry_after(client: Client) -> None:
     response = client.get("/api/v1/raised/throttled")
 
     assert response["Retry-After"] == "13"
 
 
-def test_client_is_told_to_come_back_when_the_database_is_away(client: Client) -> None:
+def test_client_gets_retry_after_when_the_database_is_away(client: Client) -> None:
     response = client.get("/api/v1/raised/operational")
 
     assert response["Retry-After"] == "5"
@@ -128,7 +128,7 @@ def test_unknown_url_is_an_error_like_any_other(client: Client, url: str) -> Non
     assert (response.status_code, error_of(response)["code"]) == (404, "NOT_FOUND")
 
 
-def test_person_who_went_astray_gets_a_page(client: Client) -> None:
+def test_browser_gets_an_error_page(client: Client) -> None:
     response = client.get("/nope", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
 
     assert response.status_code == 404
@@ -173,7 +173,7 @@ def test_login_form_without_csrf_token_is_refused(client: Client) -> None:
     assert (response.status_code, error_of(response)["code"]) == (403, "FORBIDDEN")
 
 
-def test_method_that_a_plain_view_does_not_take_names_those_it_does(client: Client) -> None:
+def test_method_not_allowed_lists_the_allowed_methods(client: Client) -> None:
     response = client.post("/healthz")
 
     assert (response.status_code, error_of(response)["code"]) == (405, "METHOD_NOT_ALLOWED")
@@ -209,7 +209,7 @@ def test_every_request_leaves_one_line_without_its_query(owner: User) -> None:
 
 
 def test_database_that_is_away_is_no_crash(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error that psycopg really raises, all the way from the socket."""
+    """Use a real psycopg error, from a closed port."""
     with pytest.raises(psycopg.OperationalError) as refused:
         psycopg.connect("host=127.0.0.1 port=1 user=nobody", connect_timeout=1)
     wrapped = OperationalError()

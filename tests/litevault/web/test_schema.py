@@ -1,4 +1,4 @@
-"""The OpenAPI document, its page, and what the web side may import."""
+"""The OpenAPI document, its page, and the imports of the web side."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ def test_document_is_valid_without_a_warning() -> None:
     assert document()["openapi"].startswith("3.1")
 
 
-def test_every_call_is_there_with_all_of_its_answers() -> None:
+def test_every_operation_documents_all_its_responses() -> None:
     assert {str(call): set(call.answers) - SHARED for call in calls()} == CALLS
     assert all(set(call.answers) >= SHARED for call in calls())
 
@@ -40,7 +40,7 @@ def test_every_error_has_the_one_shape() -> None:
 
 
 def contents(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What is sent and answered, and under which status."""
+    """Yield the content of every request and response, with its status."""
     if body := call.said.get("requestBody"):
         yield "body", body["content"]["application/json"]
     for status, answer in call.answers.items():
@@ -49,7 +49,7 @@ def contents(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def faults(content: dict[str, Any]) -> Iterator[str]:
-    """What is wrong with the examples."""
+    """Yield the errors of the examples."""
     validator = Draft202012Validator({**content["schema"], "components": document()["components"]})
     examples = [example["value"] for example in content.get("examples", {}).values()]
     if not examples:
@@ -59,7 +59,7 @@ def faults(content: dict[str, Any]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_every_call_and_every_error_has_examples_that_are_true_to_its_schema(name: str) -> None:
+def test_examples_of_operations_and_errors_match_their_schemas(name: str) -> None:
     found = [(where, fault) for where, content in contents(call_named(name)) for fault in faults(content)]
 
     assert found == []
@@ -78,7 +78,7 @@ def test_every_code_has_an_example_and_no_two_are_alike() -> None:
     assert all(len(statuses) == 1 for statuses in codes.values())
 
 
-def test_every_answer_has_the_headers_that_it_is_sent_with() -> None:
+def test_every_response_documents_its_headers() -> None:
     headers = {
         (str(call), status): set(answer["headers"]) for call in calls() for status, answer in call.answers.items()
     }
@@ -111,14 +111,14 @@ def test_capture_has_examples_and_the_limits_of_its_text() -> None:
     assert (text["minLength"], text["maxLength"]) == (1, 10_000)
 
 
-def test_document_is_served_to_anybody() -> None:
+def test_document_is_public() -> None:
     response = Client().get("/api/v1/schema")
 
     assert response.status_code == 200
     assert response.json()["info"]["title"] == "LiteVault"
 
 
-def test_page_of_the_document_needs_no_other_site() -> None:
+def test_docs_page_needs_no_other_site() -> None:
     response = Client().get("/api/v1/docs", headers={"Accept": "text/html"})
 
     page = response.content.decode()

@@ -1,4 +1,4 @@
-"""Folders for embedded servers, and users as processes of their own."""
+"""Folders for embedded servers, and users in processes of their own."""
 
 import shutil
 import subprocess
@@ -15,7 +15,7 @@ from tests.postgres.embedded.users import User, UserStarter
 from tests.processes import named
 from tests.waiting import until
 
-# A user that says the address and then stays until it is killed or its input ends.
+# A user that prints the address and stays until it is killed or its input ends.
 USER = """
 import sys
 from pathlib import Path
@@ -28,7 +28,7 @@ with running_postgres(Path(sys.argv[1]), fsync=False) as url:
 
 @pytest.fixture(scope="module")
 def shared_folder() -> Iterator[Path]:
-    """A folder with data in it, made once, because that takes longest."""
+    """A folder with data, created once, because that takes longest."""
     with throwaway_folder() as place:
         with running_postgres(place / "postgres", fsync=False):
             pass
@@ -37,7 +37,7 @@ def shared_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def folder(shared_folder: Path) -> Iterator[Path]:
-    """With data. A test may use them in any way, but not break them."""
+    """A folder with data, which tests must not break."""
     yield shared_folder
     until(lambda: not named(shared_folder))
 
@@ -51,14 +51,14 @@ def empty_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def fragile_folder(empty_folder: Path, shared_folder: Path) -> Path:
-    """With data to be broken."""
+    """A folder with data, which a test may break."""
     shutil.copytree(shared_folder, empty_folder)
     return empty_folder
 
 
 @pytest.fixture
 def start_user() -> Iterator[UserStarter]:
-    """Start users as processes of their own; whoever is left at the end is killed."""
+    """Start users in processes of their own, and kill those that are left at the end."""
     with ExitStack() as stack:
 
         def start(folder: Path) -> User:

@@ -1,4 +1,4 @@
-"""Whether an address is the embedded server's, now."""
+"""Whether an address is that of the running embedded server."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.processes import keeper, kill, postmaster
 from tests.waiting import until
 
 
-def test_address_is_good_until_the_last_user_has_left(folder: Path, user: User) -> None:
+def test_address_is_valid_until_the_last_user_has_left(folder: Path, user: User) -> None:
     with running_postgres(folder, fsync=False) as url:
         assert address_of(user) == url
         assert serves(url, folder)
@@ -20,7 +20,7 @@ def test_address_is_good_until_the_last_user_has_left(folder: Path, user: User) 
     assert not serves(url, folder)
 
 
-def test_address_is_good_no_more_when_the_keeper_is_killed(folder: Path, user: User) -> None:
+def test_address_is_invalid_after_the_keeper_is_killed(folder: Path, user: User) -> None:
     url = address_of(user)
 
     kill(keeper(folder))
@@ -28,7 +28,7 @@ def test_address_is_good_no_more_when_the_keeper_is_killed(folder: Path, user: U
     until(lambda: not serves(url, folder))
 
 
-def test_address_of_a_server_that_was_replaced_is_good_no_more(folder: Path, user: User) -> None:
+def test_address_of_a_replaced_server_is_invalid(folder: Path, user: User) -> None:
     first = address_of(user)
     kill(postmaster(folder))
     until(lambda: not is_held(folder / "keeper.lock"))

@@ -1,4 +1,4 @@
-"""Which programs, locale and port the server gets."""
+"""The programs, locale and port of the server."""
 
 import os
 import shutil
@@ -35,9 +35,7 @@ def test_unsupported_program_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp
         find_binaries()
 
 
-def test_newest_of_the_distribution_is_taken_when_there_is_nothing_else(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_newest_version_of_the_distribution_is_the_last_resort(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for version in (9, 15, 17):
         programs = tmp_path / str(version) / "bin"
         programs.mkdir(parents=True)
@@ -51,19 +49,19 @@ def test_newest_of_the_distribution_is_taken_when_there_is_nothing_else(
     assert find_binaries() == Binaries(tmp_path / "17" / "bin", 17)
 
 
-def test_older_version_without_builtin_locale_still_gets_a_locale(tmp_path: Path) -> None:
+def test_version_without_builtin_locale_gets_another_locale(tmp_path: Path) -> None:
     assert locale_options(Binaries(tmp_path, 16)) in (["--locale=C.UTF-8"], ["--locale=C"])
 
 
-def test_port_that_somebody_took_meanwhile_is_exchanged(empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_port_taken_meanwhile_is_replaced(empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     empty_folder.mkdir()
     free_port = server.free_port
-    with socket.create_server(("127.0.0.1", 0)) as taken, FileLock(empty_folder / "server.lock") as life:
+    with socket.create_server(("127.0.0.1", 0)) as taken, FileLock(empty_folder / "server.lock") as server_lock:
         ports = iter([taken.getsockname()[1], free_port()])
         monkeypatch.setattr(server, "free_port", lambda: next(ports))
         ours = server.Server(empty_folder, fsync=False)
 
-        url = ours.start(life)
+        url = ours.start(server_lock)
 
         assert answer(url, "SELECT 1") == 1
         ours.stop()

@@ -1,4 +1,4 @@
-"""A start that cannot succeed ends with one sentence that says what to do."""
+"""A failed start reports one sentence that says what to do."""
 
 import socket
 from pathlib import Path
@@ -96,7 +96,7 @@ def test_waiting_for_another_process_has_a_limit(
         assert sentence in sentence_of_refusal(folder)
 
 
-def test_keeper_that_says_nothing_is_not_waited_for_for_ever(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_keeper_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "START_SECONDS", 0)
 
     assert "The reason is in" in sentence_of_refusal(folder)
@@ -108,15 +108,15 @@ def test_server_that_does_not_become_ready_is_stopped(folder: Path, monkeypatch:
     monkeypatch.setattr(server, "START_SECONDS", -1)
     slow = server.Server(folder, fsync=False)
 
-    with FileLock(folder / "server.lock") as life, pytest.raises(PostgresUnavailable, match="was not ready"):
-        slow.start(life)
+    with FileLock(folder / "server.lock") as server_lock, pytest.raises(PostgresUnavailable, match="was not ready"):
+        slow.start(server_lock)
 
     assert slow.process.returncode is not None
 
 
 def test_machine_without_free_ports(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, FileLock(folder / "server.lock") as life:
+    with socket.create_server(("127.0.0.1", 0)) as taken, FileLock(folder / "server.lock") as server_lock:
         monkeypatch.setattr(server, "free_port", lambda: taken.getsockname()[1])
 
         with pytest.raises(PostgresUnavailable, match="found no free port"):
-            server.Server(folder, fsync=False).start(life)
+            server.Server(folder, fsync=False).start(server_lock)

@@ -54,7 +54,7 @@ def test_server_runs_as_the_owner_of_the_folder(empty_folder: Path) -> None:
 
 
 def test_data_of_another_account_are_named(fragile_folder: Path) -> None:
-    """Root reads everything, so the one who asks is somebody else."""
+    """Check as another account, because root may read everything."""
     nobody = pwd.getpwnam("nobody")
     data = DataFolder(fragile_folder)
     os.chown(data.path, 0, 0)
@@ -67,7 +67,7 @@ def test_data_of_another_account_are_named(fragile_folder: Path) -> None:
         os.seteuid(0)
 
 
-def test_machine_without_any_account_is_told_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machine_without_any_account_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(privileges, "ACCOUNTS", ("no-such-account",))
 
     with pytest.raises(PostgresUnavailable, match="does not run as root"):

@@ -1,4 +1,4 @@
-"""Who shares the server, and that nothing of it is left behind."""
+"""Users share one server, and nothing of it is left behind."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def test_server_is_gone_when_the_block_ends(folder: Path) -> None:
     assert refuses(url)
 
 
-def test_other_accounts_of_the_machine_are_kept_out_by_a_password(folder: Path) -> None:
+def test_password_keeps_out_other_accounts(folder: Path) -> None:
     with running_postgres(folder, fsync=False) as url:
         password = url.split(":")[2].partition("@")[0]
 
@@ -48,7 +48,7 @@ def test_other_accounts_of_the_machine_are_kept_out_by_a_password(folder: Path) 
         assert (folder / "password").stat().st_mode & 0o077 == 0
 
 
-def test_log_does_not_repeat_what_people_wrote(folder: Path) -> None:
+def test_server_log_contains_no_user_text(folder: Path) -> None:
     with running_postgres(folder, fsync=False) as url, psycopg.connect(url) as connection:
         with pytest.raises(psycopg.errors.CheckViolation):
             connection.execute(
@@ -99,7 +99,7 @@ def test_user_that_comes_while_the_server_stops_gets_a_new_one(
 ) -> None:
     first = address_of(user)
     stopping = postmaster(folder)
-    stopping.suspend()  # so that stopping takes as long as we like
+    stopping.suspend()  # so that stopping takes as long as the test needs
     kill(user)
     until(lambda: is_held(folder / "users.lock"))
     newcomer = start_user(folder)

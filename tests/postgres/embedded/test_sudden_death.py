@@ -1,4 +1,4 @@
-"""What is left when a user, the keeper or the server is killed: nothing, and no harm."""
+"""Nothing is left behind when a user, the keeper or the server is killed."""
 
 import signal
 import sys
@@ -24,9 +24,7 @@ def test_server_stops_when_its_only_user_is_killed(folder: Path, user: User) -> 
     assert refuses(url)
 
 
-def test_user_that_is_killed_while_the_server_starts_leaves_nothing(
-    empty_folder: Path, start_user: UserStarter
-) -> None:
+def test_user_killed_during_the_start_leaves_nothing(empty_folder: Path, start_user: UserStarter) -> None:
     user = start_user(empty_folder)
     until(lambda: named("postgres.embedded.keeper", empty_folder))
 
@@ -62,7 +60,7 @@ def test_next_user_recovers_from_the_death_of_the_server(folder: Path, user: Use
         assert answer(url, "SELECT 1") == 1
 
 
-def test_keeper_that_is_asked_to_end_stops_the_server_first(folder: Path) -> None:
+def test_terminated_keeper_stops_the_server_first(folder: Path) -> None:
     with running_postgres(folder, fsync=False) as url:
         keeper(folder).send_signal(signal.SIGTERM)
 
@@ -71,12 +69,12 @@ def test_keeper_that_is_asked_to_end_stops_the_server_first(folder: Path) -> Non
     assert "database system is shut down" in (folder / "server.log").read_text()
 
 
-def test_server_without_keeper_is_stopped_before_a_new_one_starts(folder: Path) -> None:
-    """What happens after the keeper's death where the kernel does not end the server with it."""
+def test_orphaned_server_is_stopped_before_a_new_one_starts(folder: Path) -> None:
+    """Simulate a kernel that does not end the server with its keeper."""
     orphan = server.Server(folder, fsync=False)
-    with FileLock(folder / "server.lock") as life:
-        assert life.try_exclusive()
-        url = orphan.start(life)
+    with FileLock(folder / "server.lock") as server_lock:
+        assert server_lock.try_exclusive()
+        url = orphan.start(server_lock)
     assert answer(url, "SELECT 1") == 1
 
     with running_postgres(folder, fsync=False) as new_url:

@@ -1,4 +1,4 @@
-"""Users of an embedded server, as processes of their own, and what its address answers."""
+"""Users of an embedded server in processes of their own."""
 
 import subprocess
 from collections.abc import Callable

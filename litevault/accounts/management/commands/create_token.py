@@ -1,4 +1,4 @@
-"""Make a token for the API."""
+"""Creates API tokens."""
 
 from argparse import ArgumentParser
 from datetime import datetime, timedelta
@@ -18,14 +18,14 @@ LONGEST_DAYS = 3650
 
 class Command(BaseCommand):
     help = (
-        "Make a token for the API and print it: the token alone on standard output, a sentence about it on standard "
-        "error, so that TOKEN=$(manage.py create_token USER) holds the token. "
+        "Create an API token and print it to standard output, and a sentence about it to standard error, so that "
+        "TOKEN=$(manage.py create_token USER) works. "
         'Send it as "Authorization: Bearer TOKEN". '
-        "It is shown only now; the admin lists and revokes tokens."
+        "It cannot be shown again; the admin lists and revokes tokens."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("user", metavar="USER", help="name of the user that the token speaks for")
+        parser.add_argument("user", metavar="USER", help="name of the token's user")
         parser.add_argument("--name", default="command line", help="what the token is for (default: %(default)s)")
         parser.add_argument(
             "--expires-in",
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             help=f"days until it expires, 1 to {LONGEST_DAYS} (default: never)",
         )
         parser.add_argument(
-            "--create-user", action="store_true", help="make the user, without a password, if there is none"
+            "--create-user", action="store_true", help="create the user, without a password, if there is none"
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -68,9 +68,9 @@ def find_user(username: str, *, or_create: bool) -> User:
     if user is None and or_create:
         return create_user(username)
     if user is None:
-        raise CommandError(f"There is no user {username}. Add --create-user to make one.")
+        raise CommandError(f"There is no user {username}. Add --create-user to create it.")
     if not user.is_active:
-        raise CommandError(f"The user {username} is not active. Make the account active in the admin first.")
+        raise CommandError(f"The user {username} is not active. Activate the account in the admin first.")
     return user
 
 
@@ -80,8 +80,6 @@ def create_user(username: str) -> User:
     try:
         user.full_clean()
     except ValidationError:
-        raise CommandError(
-            "A user's name takes 1 to 150 letters, digits and @ . + - _ characters, and no others."
-        ) from None
+        raise CommandError("A user name consists of 1 to 150 letters, digits and @ . + - _ characters.") from None
     user.save()
     return user

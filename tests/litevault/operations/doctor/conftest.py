@@ -1,4 +1,4 @@
-"""A world in which all is well, for each test to spoil something in it."""
+"""A healthy installation, in which each test breaks one thing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ def listener_connection() -> object:
 
 @pytest.fixture
 def events_connection() -> Iterator[psycopg.Connection[Any]]:
-    """Its connection, which a test may close."""
+    """The connection of an events process, which a test may close."""
     with psycopg.connect(listen_conninfo(), application_name=CONNECTION_NAME) as connected:
         yield connected
 

@@ -1,4 +1,4 @@
-"""What is wrong with the database."""
+"""Checks of the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ def rolled_back(statement: str) -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def test_missing_trigger_is_told_and_the_advice_cures_it(listener_connection: object, stub: None) -> None:
+def test_advice_for_a_missing_trigger_works(listener_connection: object, stub: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER items_notify_insert ON items")
     before = run_doctor()
@@ -39,7 +39,7 @@ def test_missing_trigger_is_told_and_the_advice_cures_it(listener_connection: ob
     assert run_doctor()[0] == 0
 
 
-def test_unapplied_migration_is_told_and_the_advice_cures_it(listener_connection: object, stub: None) -> None:
+def test_advice_for_an_unapplied_migration_works(listener_connection: object, stub: None) -> None:
     call_command("migrate", "items", "0001", verbosity=0)
     before = run_doctor()
 
@@ -70,9 +70,7 @@ def test_missing_function_is_named(function: str) -> None:
     assert function in result.detail.removeprefix("missing or disabled: ").split(", ")
 
 
-def test_clock_that_goes_wrong_is_told(
-    listener_connection: object, stub: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_clock_is_reported(listener_connection: object, stub: None, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: ours() - timedelta(minutes=1))
 
@@ -82,7 +80,7 @@ def test_clock_that_goes_wrong_is_told(
     assert "differs from the database's by 60 s" in output
 
 
-def test_database_that_takes_no_changes_is_told(listener_connection: object, stub: None) -> None:
+def test_read_only_database_is_reported(listener_connection: object, stub: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
 
@@ -103,7 +101,7 @@ def test_database_that_takes_no_changes_is_told(listener_connection: object, stu
         ("VERSIONS", range(90, 91), "LiteVault is tested with PostgreSQL 15 to 18"),
     ],
 )
-def test_limits_of_the_server_are_told(
+def test_limits_of_the_server_are_reported(
     listener_connection: object, stub: None, monkeypatch: pytest.MonkeyPatch, limit: str, value: object, detail: str
 ) -> None:
     monkeypatch.setattr(database, limit, value)
@@ -114,7 +112,7 @@ def test_limits_of_the_server_are_told(
     assert detail in output
 
 
-def test_transaction_that_stays_open_is_told_with_its_process(
+def test_long_transaction_is_reported_with_its_process(
     listener_connection: object, stub: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "MAX_TRANSACTION_SECONDS", 0)
@@ -127,7 +125,7 @@ def test_transaction_that_stays_open_is_told_with_its_process(
     assert f"SELECT pg_terminate_backend({pid})" in output
 
 
-def test_database_that_does_not_answer_is_told(stub: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_that_does_not_respond_is_reported(stub: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.settings_dict, "PORT", "1")
     connection.close()
 
@@ -137,7 +135,7 @@ def test_database_that_does_not_answer_is_told(stub: None, monkeypatch: pytest.M
     assert "Check DATABASE_URL, and that PostgreSQL is running." in output
 
 
-def test_user_whom_the_database_does_not_know_is_told(stub: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_database_user_is_reported(stub: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.settings_dict, "USER", "somebody_else")
     connection.close()
 
@@ -147,10 +145,10 @@ def test_user_whom_the_database_does_not_know_is_told(stub: None, monkeypatch: p
     assert "failed database     does not respond" in output
 
 
-def test_database_that_keeps_text_in_another_encoding_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_encoding_of_the_database_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"{connection.settings_dict['NAME']}_latin"
     with other_connection() as other:
-        locale = "LOCALE_PROVIDER libc LOCALE 'C'"  # that of the server may know no other encoding
+        locale = "LOCALE_PROVIDER libc LOCALE 'C'"  # the server's own may not support another encoding
         other.execute(f"CREATE DATABASE {name} ENCODING LATIN1 {locale} TEMPLATE template0".encode())
         try:
             monkeypatch.setitem(connection.settings_dict, "NAME", name)

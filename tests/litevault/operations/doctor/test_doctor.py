@@ -1,4 +1,4 @@
-"""All of what the doctor looks at, with a real database."""
+"""All checks of the doctor, with a real database."""
 
 import re
 
@@ -10,7 +10,7 @@ from tests.litevault.operations.doctor.command import run_doctor
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_all_is_well(listener_connection: object, stub: None) -> None:
+def test_healthy_installation_passes(listener_connection: object, stub: None) -> None:
     code, output = run_doctor()
 
     assert code == 0, output
@@ -18,7 +18,7 @@ def test_all_is_well(listener_connection: object, stub: None) -> None:
     assert "a notification arrives in" in output
 
 
-def test_page_for_operators_has_every_subject_and_no_other(listener_connection: object, stub: None) -> None:
+def test_page_for_operators_lists_exactly_the_checks(listener_connection: object, stub: None) -> None:
     page = (BASE_DIR / "docs" / "operations.md").read_text()
     section = page.partition("## What the doctor finds")[2].partition("\n## ")[0]
     in_page = re.findall(r"^\| `([A-Za-z ]+)` \|", section, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What is wrong with live events: nobody listens, or the proxy does not lead there."""
+"""Checks of the events process and the proxy."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @contextmanager
 def proxy(answers: dict[str, tuple[int, str | None]]) -> Iterator[str]:
-    """Answers each path with a status, and perhaps as an events process in the given state."""
+    """Respond to each path with a status and the header of an events process."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -49,7 +49,7 @@ def proxy(answers: dict[str, tuple[int, str | None]]) -> Iterator[str]:
             serving.join()
 
 
-def test_missing_events_process_is_told_with_what_to_do(
+def test_missing_events_process_is_reported_with_advice(
     listener_connection: object, stub: None, events_connection: psycopg.Connection[Any]
 ) -> None:
     events_connection.close()
@@ -60,7 +60,7 @@ def test_missing_events_process_is_told_with_what_to_do(
     assert "failed events       none is listening" in output
 
 
-def test_whoever_wants_no_events_misses_no_process(
+def test_missing_events_process_is_fine_with_no_events(
     listener_connection: object, stub: None, events_connection: psycopg.Connection[Any]
 ) -> None:
     events_connection.close()
@@ -84,7 +84,7 @@ def test_whoever_wants_no_events_misses_no_process(
         (200, (401, "sweeping"), "a process that receives no notifications"),
     ],
 )
-def test_proxy_that_leads_astray_is_told(
+def test_misconfigured_proxy_is_reported(
     listener_connection: object, stub: None, healthz: int, events: tuple[int, str | None], detail: str
 ) -> None:
     with proxy({"/healthz": (healthz, None), "/api/v1/events": events}) as url:
@@ -95,14 +95,14 @@ def test_proxy_that_leads_astray_is_told(
     assert detail in output
 
 
-def test_proxy_that_nobody_can_reach_is_told(listener_connection: object, stub: None) -> None:
+def test_unreachable_proxy_is_reported(listener_connection: object, stub: None) -> None:
     code, output = run_doctor("--url", f"http://127.0.0.1:{free_port()}")
 
     assert code == 1
     assert "cannot be reached" in output
 
 
-def test_proxy_that_leads_where_it_should_is_well(listener_connection: object, stub: None) -> None:
+def test_working_proxy_passes(listener_connection: object, stub: None) -> None:
     with proxy({"/healthz": (200, None), "/api/v1/events": (401, "listening")}) as url:
         code, output = run_doctor("--url", f"{url}/")
 
@@ -113,12 +113,12 @@ def test_proxy_that_leads_where_it_should_is_well(listener_connection: object, s
 @pytest.mark.parametrize(
     "address", ["vault.example.com", "ftp://vault.example.com", "https://", "https://me:secret@host"]
 )
-def test_address_that_is_none_is_refused(address: str) -> None:
+def test_invalid_address_is_refused(address: str) -> None:
     with pytest.raises(CommandError, match="must be https"):
         run_doctor("--url", address)
 
 
-def test_web_server_and_events_process_are_told_apart(
+def test_web_server_is_not_mistaken_for_an_events_process(
     start: CommandStarter,
     start_events: EventsStarter,
 ) -> None:
@@ -132,7 +132,7 @@ def test_web_server_and_events_process_are_told_apart(
     assert from_events.is_ok
 
 
-def test_process_that_cannot_listen_is_missed_in_the_database_and_found_through_the_proxy(
+def test_events_process_that_cannot_listen_fails_both_checks(
     listener_connection: object,
     stub: None,
     events_connection: psycopg.Connection[Any],

@@ -1,4 +1,4 @@
-"""What is wrong with the model, with a fake one that is really called."""
+"""Check of the model, with calls to a fake one."""
 
 import pytest
 from pytest_django import Settings
@@ -10,7 +10,7 @@ from tests.litevault.operations.doctor.command import run_doctor
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_model_that_refuses_is_told_without_its_key(
+def test_model_that_refuses_is_reported_without_its_key(
     listener_connection: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
@@ -25,7 +25,7 @@ def test_model_that_refuses_is_told_without_its_key(
     assert "sk-canary" not in output
 
 
-def test_model_that_answers_is_told(
+def test_model_that_responds_is_reported(
     listener_connection: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
@@ -41,7 +41,7 @@ def test_model_that_answers_is_told(
     assert "openai/gpt-4o-mini responds in" in output
 
 
-def test_model_without_a_key_is_told(
+def test_model_without_a_key_is_reported(
     listener_connection: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
@@ -57,7 +57,7 @@ def test_model_without_a_key_is_told(
     ("answer", "code_of_error"),
     [("reset", "LLM_API_ERROR"), ("status_500", "LLM_API_ERROR"), ("wrong_schema", "LLM_VALIDATION_ERROR")],
 )
-def test_model_that_does_not_answer_as_it_should_is_told(
+def test_model_that_fails_is_reported(
     listener_connection: object,
     stub: None,
     settings: Settings,

@@ -1,4 +1,4 @@
-"""What holds up the queue."""
+"""Checks of the queue."""
 
 import re
 
@@ -18,9 +18,7 @@ from tests.litevault.operations.doctor.command import run_doctor
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_failures_of_the_last_hour_are_told_whatever_this_process_would_do(
-    listener_connection: object, stub: None, owner: User
-) -> None:
+def test_failures_of_the_last_hour_are_reported(listener_connection: object, stub: None, owner: User) -> None:
     make_attempt(make_item(owner, status=Status.FAILED), outcome=Outcome.FAILED)
 
     code, output = run_doctor()
@@ -29,7 +27,7 @@ def test_failures_of_the_last_hour_are_told_whatever_this_process_would_do(
     assert "in the last hour: 1 LLM_TIMEOUT" in output
 
 
-def test_missing_listener_is_told_with_what_to_do(stub: None) -> None:
+def test_missing_listener_is_reported_with_advice(stub: None) -> None:
     code, output = run_doctor()
 
     assert code == 1
@@ -37,11 +35,11 @@ def test_missing_listener_is_told_with_what_to_do(stub: None) -> None:
     assert "manage.py enrich_listener" in output
 
 
-def test_listener_is_told_by_its_id(listener_connection: object) -> None:
+def test_listener_is_reported_by_its_id(listener_connection: object) -> None:
     assert re.fullmatch(r"1 alive: attic-7 \((127\.0\.0\.1|local)\) for \d+ s", queue.listeners().detail)
 
 
-def test_listener_of_a_role_that_hides_its_sessions_is_told_without_the_time(listener_connection: object) -> None:
+def test_listener_of_a_hidden_role_is_reported_without_its_time(listener_connection: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE onlooker")
         cursor.execute("SET ROLE onlooker")
@@ -54,7 +52,7 @@ def test_listener_of_a_role_that_hides_its_sessions_is_told_without_the_time(lis
     assert result.detail == "1 alive: attic-7 (local)"
 
 
-def test_items_that_wait_for_too_long_are_told(listener_connection: object, stub: None, owner: User) -> None:
+def test_items_that_wait_for_too_long_are_reported(listener_connection: object, stub: None, owner: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO items (owner_id, raw_text, available_at) VALUES (%s, 'x', now() - interval '1 hour')",
@@ -69,7 +67,7 @@ def test_items_that_wait_for_too_long_are_told(listener_connection: object, stub
 
 @pytest.mark.slow
 @pytest.mark.skipif(not PGBOUNCER, reason="PgBouncer is not installed")
-def test_pooler_that_swallows_notifications_is_told(
+def test_pooler_that_swallows_notifications_is_reported(
     listener_connection: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "LISTEN_DEADLINE_SECONDS", 1.0)
@@ -83,7 +81,7 @@ def test_pooler_that_swallows_notifications_is_told(
     assert "Set LITEVAULT_LISTEN_DATABASE_URL" in output
 
 
-def test_listening_at_another_database_is_told(
+def test_listening_at_another_database_is_reported(
     listener_connection: object, stub: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "LISTEN_DEADLINE_SECONDS", 1.0)
@@ -95,7 +93,7 @@ def test_listening_at_another_database_is_told(
     assert "with the same database name" in output
 
 
-def test_notification_queue_that_fills_up_is_told(
+def test_notification_queue_that_fills_up_is_reported(
     listener_connection: object, stub: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "MAX_QUEUE_SHARE", 0.0)

@@ -1,4 +1,4 @@
-"""What the doctor shows of the settings."""
+"""The settings that the doctor prints."""
 
 import pytest
 from pytest_django import Settings

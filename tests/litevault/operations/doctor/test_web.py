@@ -1,4 +1,4 @@
-"""What the web server lacks."""
+"""Checks of the web server."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.litevault.operations.doctor.command import run_doctor
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_missing_secret_key_is_told(listener_connection: object, stub: None, settings: Settings) -> None:
+def test_missing_secret_key_is_reported(listener_connection: object, stub: None, settings: Settings) -> None:
     settings.SECRET_KEY_IS_TEMPORARY = True
 
     code, output = run_doctor()
@@ -29,7 +29,7 @@ def test_missing_secret_key_is_told(listener_connection: object, stub: None, set
         ({"DEBUG": True}, "LITEVAULT_DEBUG is true"),
     ],
 )
-def test_what_is_left_over_from_development_is_told(
+def test_unsafe_setting_is_reported(
     listener_connection: object, stub: None, settings: Settings, values: dict[str, object], sentence: str
 ) -> None:
     for name, value in values.items():
@@ -41,7 +41,7 @@ def test_what_is_left_over_from_development_is_told(
     assert sentence in output
 
 
-def test_missing_static_files_are_told_and_the_advice_cures_it(
+def test_advice_for_missing_static_files_works(
     listener_connection: object, stub: None, settings: Settings, tmp_path: Path
 ) -> None:
     settings.STATIC_ROOT = tmp_path
