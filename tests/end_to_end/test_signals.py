@@ -75,7 +75,7 @@ def test_what_is_released_is_taken_by_a_peer_at_once(owner: User, start_slow: Sl
     ]
 
 
-def test_third_signal_ends_the_process_though_it_waits_for_the_database(
+def test_third_signal_ends_a_process_that_waits_for_the_database(
     owner: User,
     start_slow: SlowListenerStarter,
     make_proxy: Callable[[], Proxy],
@@ -102,7 +102,7 @@ def test_third_signal_ends_the_process_though_it_waits_for_the_database(
     assert (item.status, item.claimed_by) == (Status.ENRICHING, "first"), "its lease has to run out"
 
 
-def test_silent_database_does_not_hold_a_process_that_has_items_in_flight(
+def test_busy_process_ends_though_the_database_is_silent(
     owner: User,
     start_slow: SlowListenerStarter,
     make_proxy: Callable[[], Proxy],

@@ -33,7 +33,7 @@ def test_client_is_sent_on_to_the_port_of_the_events_process(
     assert (response.status_code, response.headers["Location"]) == (307, location)
 
 
-def test_browser_is_told_not_to_come_back_where_no_events_are_offered(client: Client, settings: Settings) -> None:
+def test_browser_does_not_come_back_where_there_are_no_events(client: Client, settings: Settings) -> None:
     settings.EVENTS_PORT = 0
 
     response = client.get("/api/v1/events", headers={"Accept": "text/event-stream"})

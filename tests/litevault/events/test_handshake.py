@@ -117,7 +117,7 @@ def test_pages_of_other_ports_may_not_listen_in_production(start_events: EventsS
         assert stream.answer.headers["Access-Control-Allow-Origin"] is None
 
 
-def test_activity_of_anybody_is_told_to_staff_without_saying_whose(events: Events, owner: User, stranger: User) -> None:
+def test_staff_receives_activity_without_saying_whose(events: Events, owner: User, stranger: User) -> None:
     stranger.user_permissions.add(Permission.objects.get(codename="view_item"))
 
     with events.listen(stranger, path="/api/v1/events?activity=true") as stream:

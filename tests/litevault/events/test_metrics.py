@@ -28,7 +28,7 @@ def told(events: Events) -> dict[str, float]:
     return {name: float(value) for name, value in found}
 
 
-def test_streams_are_counted_while_they_are_open_and_when_they_end(events: Events, owner: User) -> None:
+def test_open_and_ended_streams_are_counted(events: Events, owner: User) -> None:
     before = told(events)
     with events.listen(owner), events.listen(owner):
         until(lambda: told(events)["litevault_event_streams"] == 2)
@@ -56,9 +56,7 @@ def test_events_are_counted_by_their_kind(events: Events, owner: User) -> None:
     assert told(events)['litevault_events_total{event="reset"}'] >= 1
 
 
-def test_streams_that_are_refused_are_counted_by_what_was_too_many(
-    start_events: EventsStarter, owner: User, stranger: User
-) -> None:
+def test_refused_streams_are_counted_by_cause(start_events: EventsStarter, owner: User, stranger: User) -> None:
     events = start_events(LITEVAULT_EVENTS_STREAMS_PER_USER="1", LITEVAULT_EVENTS_STREAMS="2")
 
     with events.listen(owner), events.listen(stranger):
@@ -72,7 +70,7 @@ def test_streams_that_are_refused_are_counted_by_what_was_too_many(
     assert counted['litevault_event_streams_refused_total{cause="crowded"}'] == 1
 
 
-def test_lost_listen_connection_is_told_and_counted_when_it_is_back(events: Events) -> None:
+def test_lost_listen_connection_is_counted_as_a_reconnect(events: Events) -> None:
     before = told(events)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -36,7 +36,7 @@ def end_backend(pid: int) -> None:
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
 
 
-async def test_work_that_takes_too_long_is_given_up_and_the_thread_is_free_again() -> None:
+async def test_work_that_takes_too_long_frees_the_thread() -> None:
     thread = OrmThread("test", deadline_seconds=0.3)
     await thread.run(backend_pid)
     started = time.monotonic()
@@ -60,7 +60,7 @@ async def test_lost_connection_is_replaced_for_the_next_unit_of_work() -> None:
     await thread.close()
 
 
-async def test_connection_that_the_server_ended_between_two_units_of_work_is_replaced_unnoticed() -> None:
+async def test_connection_that_the_server_ended_is_replaced_unnoticed() -> None:
     thread, other = OrmThread("test", deadline_seconds=5), OrmThread("other", deadline_seconds=10)
     ended = await thread.run(backend_pid)
 
@@ -71,7 +71,7 @@ async def test_connection_that_the_server_ended_between_two_units_of_work_is_rep
     await other.close()
 
 
-async def test_connection_is_kept_between_units_of_work_and_closed_at_the_end() -> None:
+async def test_connection_is_kept_between_units_of_work() -> None:
     thread = OrmThread("test", deadline_seconds=5)
 
     first, second = await thread.run(backend_pid), await thread.run(backend_pid)

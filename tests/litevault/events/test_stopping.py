@@ -44,7 +44,7 @@ def imports_the_database_driver(process: Started) -> bool:
 
 
 @pytest.mark.parametrize("interface", ["asgi", "wsgi"])
-def test_worker_that_still_starts_heeds_the_signal_as_soon_as_it_can(start: CommandStarter, interface: str) -> None:
+def test_worker_heeds_a_signal_during_its_start(start: CommandStarter, interface: str) -> None:
     options = ("--interface", interface, "--port", str(free_port()), "--workers-kill-timeout", "10")
     process = start(program=("-m", "granian", *options, f"litevault.{interface}:application"))
     until(lambda: imports_the_database_driver(process) or process.poll() is not None)

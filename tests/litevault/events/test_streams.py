@@ -169,7 +169,7 @@ def test_heartbeats_carry_the_position(start_events: EventsStarter, owner: User)
     assert re.fullmatch(r"id: [0-9]{16}", lines[1])
 
 
-def test_listen_connection_that_is_ended_is_made_again_and_nothing_is_missed(events: Events, owner: User) -> None:
+def test_ended_listen_connection_is_replaced_without_a_gap(events: Events, owner: User) -> None:
     with events.listen(owner) as stream:
         with connection.cursor() as cursor:
             cursor.execute(
