@@ -11,8 +11,10 @@ BENCH_VENV := .venv-bench
 INSTALL := requirements/install.sh
 
 # The whole suite side by side, each process with a PostgreSQL of its own: most tests wait more than they compute.
-# A few chosen tests start sooner without.
-SIDE_BY_SIDE := --numprocesses=4
+# Tests of one file stay together, because they share processes. A few chosen tests start sooner without.
+SIDE_BY_SIDE := --numprocesses=4 --dist=worksteal
+# The quick tests compute more than they wait, and each process takes 10 s to start.
+FAST_SIDE_BY_SIDE := --numprocesses=2 --dist=worksteal
 FAST := "not slow and not soak"
 
 # Byte code is kept, whatever the shell says: without, each process of the tests compiles all that it imports.
@@ -41,7 +43,7 @@ test: setup-dev ## run all tests, four at a time (ARGS=tests/items goes to pytes
 	@$(BIN)/python -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
 test-fast: setup-dev ## run the quick tests, which start no process: while working
-	@$(BIN)/python -m pytest -m $(FAST) $(or $(ARGS),$(SIDE_BY_SIDE))
+	@$(BIN)/python -m pytest -m $(FAST) $(or $(ARGS),$(FAST_SIDE_BY_SIDE))
 
 test-pg: setup-dev ## run the tests that need a database on the PostgreSQL in PG_BIN=/usr/lib/postgresql/15/bin
 	@[ -x "$(PG_BIN)/postgres" ] || { echo "Say where its programs are: make test-pg PG_BIN=…/bin"; exit 1; }
@@ -55,7 +57,7 @@ test-pythons: ## run these on each supported Python that is here (VERSIONS="3.12
 		if [ -z "$$python" ]; then echo "Python $$version is not here."; continue; fi; \
 		echo "Python $$version: $$python"; \
 		PYTHON=$$python $(INSTALL) $(VENV)-$$version dev && \
-			$(VENV)-$$version/bin/python -m pytest -q -m $(FAST) $(SIDE_BY_SIDE) || exit 1; \
+			$(VENV)-$$version/bin/python -m pytest -q -m $(FAST) $(FAST_SIDE_BY_SIDE) || exit 1; \
 	done
 
 check: setup-dev ## format, lint, import rules, types, migrations, tests with coverage

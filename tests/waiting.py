@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 # To end a test that hangs: on a busy machine a process may take long to start.
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 120.0
 
 
 def until(condition: Callable[[], object]) -> None:

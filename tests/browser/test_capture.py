@@ -22,7 +22,7 @@ def until_ready(browser: Browser) -> None:
     until(is_ready)
 
 
-def test_text_is_captured_becomes_ready_and_is_confirmed_with_a_better_title(browser: Browser, person: User) -> None:
+def test_captured_text_is_confirmed_with_a_better_title(browser: Browser, person: User) -> None:
     browser.open("/")
     browser.forgive("401 (Unauthorized)")
     browser.click("Log in")
@@ -73,7 +73,7 @@ def test_all_of_it_is_done_by_keyboard(browser: Browser, person: User) -> None:
     assert str(item.title).endswith(" of mine")
 
 
-def test_discard_asks_before_it_is_done_and_is_reached_by_keyboard(browser: Browser, person: User) -> None:
+def test_discard_asks_first_and_is_reached_by_keyboard(browser: Browser, person: User) -> None:
     item = make_item(person, status=Status.FAILED)
     browser.log_in(person)
     browser.open(f"/api/v1/items/{item.pk}")

@@ -108,7 +108,7 @@ def test_what_is_being_typed_stays_while_the_list_changes(browser: Browser, pers
     assert_was_not_reloaded(browser)
 
 
-def test_question_that_is_open_stays_with_the_keyboard_in_it_until_it_is_left(browser: Browser, person: User) -> None:
+def test_open_question_keeps_the_focus_until_it_is_left(browser: Browser, person: User) -> None:
     item = make_item(person, status=Status.FAILED)
     browser.log_in(person)
     open_for_good(browser, PENDING)

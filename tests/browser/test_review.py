@@ -26,9 +26,7 @@ def until_strip_says(browser: Browser, *links: str) -> None:
     until(says)
 
 
-def test_all_that_failed_in_one_way_are_retried_and_the_first_page_shows_it(
-    browser: Browser, reviewer: User, person: User
-) -> None:
+def test_all_failures_of_one_kind_are_retried_at_once(browser: Browser, reviewer: User, person: User) -> None:
     for _ in range(MORE_THAN_A_PAGE):
         make_item(person, status=Status.FAILED)
     other = make_item(person, status=Status.FAILED, enrichment_error=OTHER_ERROR)

@@ -76,7 +76,7 @@ def nginx(folder: Path, *, web: str, rule: str) -> Iterator[str]:
         process.wait(PATIENCE_SECONDS)
 
 
-def test_events_come_through_the_proxy_at_once_and_everything_else_from_the_web_server(
+def test_proxy_passes_events_unbuffered_and_the_rest_to_the_web(
     start: CommandStarter,
     start_events: EventsStarter,
     owner: User,
@@ -102,7 +102,7 @@ def test_events_come_through_the_proxy_at_once_and_everything_else_from_the_web_
     assert found.is_ok, found
 
 
-def test_doctor_finds_a_proxy_without_the_rule_and_one_whose_events_process_is_gone(
+def test_doctor_finds_what_is_wrong_behind_a_proxy(
     start: CommandStarter,
     tmp_path: Path,
 ) -> None:

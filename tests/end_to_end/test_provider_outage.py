@@ -72,7 +72,7 @@ def failed_attempts() -> int:
     return EnrichmentAttempt.objects.exclude(outcome=Outcome.SUCCEEDED).count()
 
 
-def test_items_captured_in_an_outage_are_enriched_after_it_and_few_requests_are_made_during_it(
+def test_outage_costs_few_requests_and_is_survived(
     items: None, model: FakeLLMServer, start_worker: Callable[[], object]
 ) -> None:
     requests: list[int] = []
@@ -97,7 +97,7 @@ def test_items_captured_in_an_outage_are_enriched_after_it_and_few_requests_are_
     assert len(model.calls) - requests[0] <= ITEMS
 
 
-def test_items_captured_while_nothing_listens_are_enriched_once_it_does(
+def test_items_are_enriched_once_the_provider_is_reachable(
     items: None, model: FakeLLMServer, start_worker: Callable[[], object]
 ) -> None:
     start_worker()

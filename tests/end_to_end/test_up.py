@@ -83,9 +83,7 @@ def test_text_is_captured_and_enriched_and_ctrl_c_stops_all(start: CommandStarte
     assert shown.endswith("Stopped.\n")
 
 
-def test_web_server_sends_those_who_want_events_on_to_the_process_that_has_them(
-    start: CommandStarter, tmp_path: Path, port: int
-) -> None:
+def test_web_server_redirects_to_the_events_process(start: CommandStarter, tmp_path: Path, port: int) -> None:
     up = start("up", "--port", str(port), LITEVAULT_DEBUG="")
     until_ready(up, lambda: output(tmp_path))
     headers = {**HEADERS, "Origin": f"http://127.0.0.1:{port}"}
@@ -136,9 +134,7 @@ def test_web_server_that_does_not_answer_is_one_sentence(monkeypatch: pytest.Mon
         Command().supervise(supervisor, "never shown", endpoints=[(port, "/healthz")], database_is_gone=lambda: False)
 
 
-def test_database_that_ends_before_all_is_ready_is_not_waited_for(
-    capsys: pytest.CaptureFixture[str], port: int
-) -> None:
+def test_database_that_ends_during_the_start_is_not_waited_for(capsys: pytest.CaptureFixture[str], port: int) -> None:
     with Supervisor([]) as supervisor:
         endpoints = [(port, "/healthz")]
 
@@ -236,7 +232,7 @@ def test_two_that_share_the_embedded_server_both_end_with_it(clone: Path, port: 
         assert not named(clone)
 
 
-def test_request_to_stop_is_not_taken_for_the_end_of_the_embedded_server(clone: Path) -> None:
+def test_stopping_one_of_several_leaves_the_embedded_server(clone: Path) -> None:
     """Neither by the one that is asked, nor by those that stay with the server."""
     with ExitStack() as stack:
         ups = [stack.enter_context(running_clone(clone, free_port(), "--no-listener")) for _ in STOP_SIGNALS]

@@ -43,9 +43,7 @@ def assert_one_success_each() -> None:
         assert outcomes.count(Outcome.SUCCEEDED) == 1, outcomes
 
 
-def test_listen_connection_that_is_ended_is_back_without_waiting_for_a_sweep(
-    owner: User, start_listener: ListenerStarter
-) -> None:
+def test_ended_listen_connection_is_back_before_the_next_sweep(owner: User, start_listener: ListenerStarter) -> None:
     process = start_listener(**SHORT_LEASE)
 
     for _ in range(3):
@@ -57,9 +55,7 @@ def test_listen_connection_that_is_ended_is_back_without_waiting_for_a_sweep(
     assert process.poll() is None
 
 
-def test_every_connection_that_is_ended_again_and_again_loses_nothing(
-    owner: User, start_slow: SlowListenerStarter
-) -> None:
+def test_ending_every_connection_repeatedly_loses_nothing(owner: User, start_slow: SlowListenerStarter) -> None:
     process = start_slow(0.05, "--concurrency", "10", **SHORT_LEASE)
     Item.objects.capture_many(owner=owner, raw_texts=[f"Text number {n}." for n in range(500)])
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FAR_SWEEP = {"LITEVAULT_ENRICH_SWEEP_SECONDS": "60"}
 
 
-def test_discard_in_flight_is_heard_at_once_and_nothing_is_written(
+def test_discard_in_flight_is_heeded_at_once(
     owner: User, start: CommandStarter, start_slow: SlowListenerStarter
 ) -> None:
     start_slow(30, **FAR_SWEEP)

@@ -21,9 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FAR_SWEEP = {"LITEVAULT_ENRICH_SWEEP_SECONDS": "60"}
 
 
-def test_no_wake_up_is_lost_when_captures_come_close_after_each_other(
-    owner: User, start_listener: ListenerStarter
-) -> None:
+def test_no_wake_up_is_lost_between_captures_in_quick_succession(owner: User, start_listener: ListenerStarter) -> None:
     """Pairs of captures 0 to 15 ms apart; a lost wake-up would wait a minute for the sweep."""
     start_listener(**FAR_SWEEP)
     pairs = 150
@@ -57,7 +55,7 @@ def test_burst_in_one_transaction_rings_once_and_is_done(owner: User, start_list
     assert len(rings) == 1
 
 
-def test_owner_with_one_item_does_not_wait_for_another_with_a_thousand(
+def test_single_item_does_not_wait_for_another_owners_thousand(
     owner: User, stranger: User, start_slow: SlowListenerStarter
 ) -> None:
     Item.objects.capture_many(owner=owner, raw_texts=[f"Text number {n}." for n in range(1000)])
@@ -79,9 +77,7 @@ CONNECTIONS = (
 MOST_CONNECTIONS = 5
 
 
-def test_worker_keeps_its_few_connections_however_many_items_it_enriches(
-    owner: User, start_listener: ListenerStarter
-) -> None:
+def test_number_of_connections_does_not_grow_with_the_items(owner: User, start_listener: ListenerStarter) -> None:
     start_listener()
     reaches(Item.objects.capture(owner=owner, raw_text="The first."), Status.READY_TO_CONFIRM)
     seen: list[int] = []

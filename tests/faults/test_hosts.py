@@ -39,9 +39,7 @@ def successes_of(host: Host) -> int:
     return EnrichmentAttempt.objects.filter(worker=host.name, outcome=Outcome.SUCCEEDED).count()
 
 
-def test_host_that_is_cut_off_is_done_without_and_goes_on_when_it_comes_back(
-    owner: User, hosts: list[Host], start: CommandStarter
-) -> None:
+def test_peers_take_over_from_a_host_that_is_cut_off(owner: User, hosts: list[Host], start: CommandStarter) -> None:
     listeners = [host.start_listener(start, 0.5, **QUICK) for host in hosts]
     lonely = hosts[0]
     Item.objects.capture_many(owner=owner, raw_texts=[f"Text number {n} says little." for n in range(ITEMS)])

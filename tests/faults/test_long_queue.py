@@ -108,7 +108,7 @@ def test_claim_reads_little_when_200_000_items_are_pending(
     assert found < most_pages - 100
 
 
-def test_claim_reads_little_when_the_planner_expects_nothing_to_be_due(without_triggers: None) -> None:
+def test_claim_reads_little_when_the_planner_expects_no_rows(without_triggers: None) -> None:
     """Statistics that were taken while all items were leased, and a burst after that: a plan that fetched what is due
     and sorted it would read all of it, for each owner in turn.
     """
@@ -122,7 +122,7 @@ def test_claim_reads_little_when_the_planner_expects_nothing_to_be_due(without_t
     assert pages_of_a_claim() < 250
 
 
-def test_claim_reads_little_though_autovacuum_saw_none_of_an_import_that_was_not_committed(
+def test_claim_reads_little_while_an_import_is_uncommitted(
     transactional_db: None,
 ) -> None:
     User.objects.bulk_create([User(username=f"user {number}") for number in range(OWNERS)])

@@ -39,9 +39,7 @@ def assert_each_was_enriched_exactly_once() -> None:
         assert [attempt.outcome for attempt in item.attempts.all()] == [Outcome.SUCCEEDED]
 
 
-def test_pooler_that_swallows_notifications_is_noticed_and_the_sweep_goes_on(
-    owner: User, start: CommandStarter, pooler: PgBouncer
-) -> None:
+def test_pooler_that_swallows_notifications_is_noticed(owner: User, start: CommandStarter, pooler: PgBouncer) -> None:
     """Our own probe would come back: the pooler gives it the same server connection as it gave LISTEN."""
     behind = {"DATABASE_URL": pooler.url}
     listener = start("enrich_listener", "--concurrency", "10", **behind, **FAR_SWEEP)
@@ -85,7 +83,7 @@ def test_pooler_hands_nothing_of_ours_on_to_other_clients(
     assert pooler.every_session("SELECT count(*) FROM pg_cursors") == {0}
 
 
-def test_with_an_address_of_its_own_to_listen_on_nothing_is_lost_behind_a_pooler(
+def test_direct_listen_address_loses_nothing_behind_a_pooler(
     owner: User, start: CommandStarter, start_listener: ListenerStarter, pooler: PgBouncer
 ) -> None:
     behind = {"DATABASE_URL": pooler.url}

@@ -35,7 +35,7 @@ def listener_through(proxy: Proxy, **options: Any) -> Listener:
     )
 
 
-async def test_silent_listen_connection_is_found_by_the_probe_and_made_again(make_proxy: Callable[[], Proxy]) -> None:
+async def test_probe_replaces_a_silent_listen_connection(make_proxy: Callable[[], Proxy]) -> None:
     proxy = make_proxy()
     health: list[bool] = []
     listener = listener_through(proxy, on_health=health.append, probe_seconds=0.3, deadline_seconds=2)
@@ -69,7 +69,7 @@ async def test_listener_on_a_silent_connection_can_be_stopped(make_proxy: Callab
     assert running.done()
 
 
-def test_items_are_found_by_the_sweep_while_notifications_are_swallowed(
+def test_sweep_finds_items_while_notifications_are_swallowed(
     owner: User, start_listener: ListenerStarter, make_proxy: Callable[[], Proxy]
 ) -> None:
     proxy = make_proxy()
@@ -94,7 +94,7 @@ def test_process_with_a_silent_listen_connection_stops_in_time(
     assert process.wait(PATIENCE_SECONDS) == 0
 
 
-def test_silent_database_is_given_up_at_the_deadline_and_work_goes_on_when_it_heals(
+def test_silent_database_is_given_up_and_used_once_it_heals(
     owner: User, start_listener: ListenerStarter, make_proxy: Callable[[], Proxy], tmp_path: Path
 ) -> None:
     proxy = make_proxy()

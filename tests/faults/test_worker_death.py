@@ -75,7 +75,7 @@ def test_frozen_worker_that_thaws_writes_nothing_and_goes_on(owner: User, start_
     assert (counted.worker, counted.outcome) == ("peer", Outcome.SUCCEEDED)
 
 
-def test_text_that_kills_every_worker_is_abandoned_and_blocks_nobody(
+def test_text_that_kills_every_worker_is_abandoned(
     owner: User, stranger: User, start_slow: SlowListenerStarter
 ) -> None:
     poison = Item.objects.capture(owner=owner, raw_text="poison")

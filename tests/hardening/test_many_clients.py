@@ -76,7 +76,7 @@ def test_fifty_equal_requests_at_once_make_one_item(client: Client) -> None:
     assert refused <= {"DUPLICATE_REQUEST"}
 
 
-def test_fifty_different_requests_at_once_under_one_key_make_one_item(client: Client) -> None:
+def test_fifty_different_requests_with_one_key_make_one_item(client: Client) -> None:
     answers = at_once(
         50, lambda number: client.ask("POST", "/items", {"rawText": f"Text {number}"}, **{"Idempotency-Key": "key"})
     )

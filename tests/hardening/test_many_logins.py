@@ -65,14 +65,14 @@ def test_guesses_at_once_are_counted_together_by_all_web_workers(host: str, owne
 @pytest.mark.parametrize(
     "host", [QUICK | {"LITEVAULT_PROXIES": "0", "LITEVAULT_LOGIN_FAILURES_PER_ADDRESS": "3"}], indirect=True
 )
-def test_connections_of_one_address_are_counted_together_where_there_is_no_proxy(host: str) -> None:
+def test_without_a_proxy_the_address_of_the_connection_counts(host: str) -> None:
     answers = [log_in(host, f"user-{number}", "guess", address=f"203.0.113.{number}") for number in range(5)]
 
     assert answers == [200] * 3 + [429] * 2
 
 
 @QUICK_PASSWORDS
-def test_right_and_wrong_passwords_at_once_do_not_hold_each_other_up(host: str, owner: User) -> None:
+def test_wrong_passwords_do_not_hold_up_right_ones(host: str, owner: User) -> None:
     owner.set_password("correct horse battery")
     owner.save()
 

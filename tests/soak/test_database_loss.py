@@ -35,7 +35,7 @@ def test_restarts_for_two_minutes_under_load_lose_nothing(
     ("call_seconds", "absence_seconds", "lease_seconds"),
     [(0.7, 4.0, 2.0), pytest.param(2.0, 60.0, 45.0, marks=pytest.mark.soak)],
 )
-def test_answers_that_waited_longer_than_the_lease_are_not_paid_for_twice(
+def test_answers_kept_past_the_lease_are_not_paid_for_twice(
     server: OwnServer,
     queue: Queue,
     start_worker: WorkerStarter,

@@ -90,9 +90,7 @@ def test_no_pickup_of_three_thousand_close_pairs_is_late(owner: User, start_list
     assert [(begins, ends) for begins, ends in late if excess(begins, ends, spans=spans) > LATE_SECONDS] == []
 
 
-def test_twenty_thousand_in_one_transaction_ring_once_and_take_no_more_room_than_a_few(
-    owner: User, start_listener: ListenerStarter
-) -> None:
+def test_twenty_thousand_in_one_transaction_notify_once(owner: User, start_listener: ListenerStarter) -> None:
     process = start_listener("--concurrency", str(CONCURRENCY), **FAR_SWEEP)
     worker = psutil.Process(process.pid)
     memory_mib: list[float] = []

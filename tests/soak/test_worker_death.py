@@ -28,9 +28,7 @@ def held_by(worker: str) -> set[UUID]:
     return set(Item.objects.filter(claimed_by=worker).values_list("pk", flat=True))
 
 
-def test_twenty_deaths_in_the_middle_of_calls_lose_nothing_and_are_noticed_in_time(
-    owner: User, start_slow: SlowListenerStarter
-) -> None:
+def test_twenty_deaths_during_calls_lose_nothing(owner: User, start_slow: SlowListenerStarter) -> None:
     names = ["worker-0", "worker-1"]
     workers = {name: start_slow(0.5, "--worker-id", name, **SETTINGS) for name in names}
     waits = []

@@ -34,7 +34,7 @@ def verify(*arguments: str) -> str:
     return done.stdout
 
 
-def test_named_model_enriches_the_texts_of_a_folder_and_the_table_tells_how(texts: Path) -> None:
+def test_named_model_enriches_the_texts_of_a_folder(texts: Path) -> None:
     with serving("ok", "refusal") as model:
         shown = verify(
             "--model", "openai/any", "--api-base", model.url, "--texts", str(texts), "--mode", "json"

@@ -1,5 +1,6 @@
 """The web server does not start with unsafe settings."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -17,12 +18,13 @@ PRODUCTION = {"LITEVAULT_SECRET_KEY": KEY, "LITEVAULT_ALLOWED_HOSTS": "vault.exa
 DEVELOPMENT_KEY = "development-only, never used when LITEVAULT_DEBUG is off"
 
 
-def python(*arguments: str, **environment: str) -> Any:
+def python(*arguments: str, stdin: str = "", **environment: str) -> Any:
     base = {"PATH": "/usr/bin:/bin", "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=PROJECT,
         env=base | environment,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,
@@ -47,26 +49,54 @@ def test_debug_mode_starts_on_localhost(hosts: str) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
-@pytest.mark.parametrize(
-    ("leftover", "sentence"),
-    [
-        ({"LITEVAULT_DEBUG": "true"}, "Debug mode lets clients act as any user"),
-        ({"LITEVAULT_DEBUG": "true", "LITEVAULT_ALLOWED_HOSTS": "*"}, "LITEVAULT_ALLOWED_HOSTS must not be *"),
-        ({"LITEVAULT_ALLOWED_HOSTS": "vault.example.com,*"}, "LITEVAULT_ALLOWED_HOSTS must not be *"),
-        ({"LITEVAULT_ALLOWED_HOSTS": ""}, "Set LITEVAULT_ALLOWED_HOSTS"),
-        ({"LITEVAULT_SECRET_KEY": ""}, "Set LITEVAULT_SECRET_KEY to a long random text"),
-        ({"LITEVAULT_SECRET_KEY": "changeme"}, "LITEVAULT_SECRET_KEY can be guessed"),
-        ({"LITEVAULT_SECRET_KEY": "ab" * 40}, "LITEVAULT_SECRET_KEY can be guessed"),
-        ({"LITEVAULT_SECRET_KEY": DEVELOPMENT_KEY}, "LITEVAULT_SECRET_KEY can be guessed"),
-    ],
-    ids=str,
-)
-def test_unsafe_setting_stops_the_start(leftover: dict[str, str], sentence: str) -> None:
-    ended = start(**PRODUCTION | leftover)
+LEFTOVERS = [
+    ({"LITEVAULT_DEBUG": "true"}, "Debug mode lets clients act as any user"),
+    ({"LITEVAULT_DEBUG": "true", "LITEVAULT_ALLOWED_HOSTS": "*"}, "LITEVAULT_ALLOWED_HOSTS must not be *"),
+    ({"LITEVAULT_ALLOWED_HOSTS": "vault.example.com,*"}, "LITEVAULT_ALLOWED_HOSTS must not be *"),
+    ({"LITEVAULT_ALLOWED_HOSTS": ""}, "Set LITEVAULT_ALLOWED_HOSTS"),
+    ({"LITEVAULT_SECRET_KEY": ""}, "Set LITEVAULT_SECRET_KEY to a long random text"),
+    ({"LITEVAULT_SECRET_KEY": "changeme"}, "LITEVAULT_SECRET_KEY can be guessed"),
+    ({"LITEVAULT_SECRET_KEY": "ab" * 40}, "LITEVAULT_SECRET_KEY can be guessed"),
+    ({"LITEVAULT_SECRET_KEY": DEVELOPMENT_KEY}, "LITEVAULT_SECRET_KEY can be guessed"),
+]
+# Start the web server once for each environment, in forks of a process that has imported the libraries.
+STARTS = """
+import json, os, sys
+import django.core.wsgi, django.db.models, psycopg, structlog
 
-    assert ended.returncode != 0
-    assert sentence in ended.stderr
-    assert leftover.get("LITEVAULT_SECRET_KEY") not in ended.stderr.split()
+for environment in json.load(sys.stdin):
+    if not os.fork():
+        os.environ.update(environment)
+        try:
+            import litevault.wsgi
+        except BaseException as error:
+            print(json.dumps(str(error)), flush=True)
+        else:
+            print(json.dumps(None), flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+@pytest.fixture(scope="module")
+def refusals() -> dict[str, str | None]:
+    """By leftover, what the web server says when it refuses to start; None where it starts."""
+    environments = [PRODUCTION | leftover for leftover, _ in LEFTOVERS]
+    ended = python("-c", STARTS, stdin=json.dumps(environments))
+    said = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert len(said) == len(LEFTOVERS), ended.stderr
+    return {str(leftover): answer for (leftover, _), answer in zip(LEFTOVERS, said, strict=True)}
+
+
+@pytest.mark.parametrize(("leftover", "sentence"), LEFTOVERS, ids=str)
+def test_unsafe_setting_stops_the_start(
+    refusals: dict[str, str | None], leftover: dict[str, str], sentence: str
+) -> None:
+    refusal = refusals[str(leftover)]
+
+    assert refusal
+    assert sentence in refusal
+    assert leftover.get("LITEVAULT_SECRET_KEY") not in refusal.split()
 
 
 def test_all_unsafe_settings_are_reported_at_once() -> None:
