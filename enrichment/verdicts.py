@@ -1,6 +1,6 @@
 """The verdicts of an attempt, from what the provider did."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,46 +16,43 @@ BACKOFF = Backoff(first_seconds=2.0, longest_seconds=120.0)
 
 
 def succeeded(claim: Claim, started_at: datetime, result: EnrichmentResult) -> Verdict:
-    return Verdict(
-        claim=claim,
+    return _verdict(
+        claim,
+        started_at,
+        result.usage,
         outcome=Outcome.SUCCEEDED,
         status=Status.READY_TO_CONFIRM,
-        started_at=started_at,
-        finished_at=timezone.now(),
         title=result.title,
         summary=result.summary,
         tags=result.tags,
         source_type=result.source_type,
-        **_usage_fields(result.usage),
     )
 
 
 def failed(claim: Claim, started_at: datetime, error: EnrichmentError) -> Verdict:
     """Fail the item. Its owner may retry it."""
-    return Verdict(
-        claim=claim,
+    return _verdict(
+        claim,
+        started_at,
+        error.usage,
         outcome=Outcome.FAILED,
         status=Status.FAILED,
-        started_at=started_at,
-        finished_at=timezone.now(),
         error_code=error.code,
         enrichment_error=error.message,
-        **_usage_fields(error.usage),
     )
 
 
 def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_refunded: bool) -> Verdict:
     """Retry the item later, not before the provider's Retry-After."""
-    return Verdict(
-        claim=claim,
+    return _verdict(
+        claim,
+        started_at,
+        error.usage,
         outcome=Outcome.FAILED,
         status=Status.ENRICHING,
-        started_at=started_at,
-        finished_at=timezone.now(),
         error_code=error.code,
         delay_seconds=max(BACKOFF.jittered_seconds(claim.attempt), error.retry_after or 0),
         is_refunded=is_refunded,
-        **_usage_fields(error.usage),
     )
 
 
@@ -72,23 +69,9 @@ def unwritable(verdict: Verdict) -> Verdict:
 
 def released(claim: Claim, *, usage: Usage | None = None) -> Verdict:
     """Give the item back as if it had not been claimed."""
-    return Verdict(
-        claim=claim,
-        outcome=Outcome.RELEASED,
-        status=Status.ENRICHING,
-        started_at=claim.claimed_at,
-        finished_at=timezone.now(),
-        is_refunded=True,
-        **_usage_fields(usage),
-    )
+    return _verdict(claim, claim.claimed_at, usage, outcome=Outcome.RELEASED, status=Status.ENRICHING, is_refunded=True)
 
 
-def _usage_fields(usage: Usage | None) -> dict[str, Any]:
-    if usage is None:
-        return {}
-    return {
-        "model": usage.model,
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "cost_usd": usage.cost_usd,
-    }
+def _verdict(claim: Claim, started_at: datetime, usage: Usage | None, **fields: Any) -> Verdict:
+    cost = asdict(usage) if usage else {}
+    return Verdict(claim=claim, started_at=started_at, finished_at=timezone.now(), **cost, **fields)

@@ -93,17 +93,14 @@ class Child:
         self._failures = 1 if was_healthy else self._failures + 1
         return BACKOFF.seconds(self._failures)
 
-    def clean_up(self) -> None:
-        """Kill what is left of the process group."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+    def join(self) -> None:
         for thread in self._threads:
             thread.join(timeout=0.5)
-        if self.process.stdout and not self._threads:
-            self.process.stdout.close()
 
     def _wait(self, on_end: Callable[["Child"], None]) -> None:
         self.process.wait()
+        with suppress(ProcessLookupError, PermissionError):  # usually nothing is left of its group
+            os.killpg(self.process.pid, signal.SIGKILL)
         on_end(self)
 
     def _copy(self, output: IO[bytes]) -> None:
@@ -138,15 +135,10 @@ class Supervisor:
         self._stdin, self._stdin_writer = os.pipe()
         self._former_handlers = {sign: signal.signal(sign, self._on_signal) for sign in STOP_SIGNALS}
         try:
-            for number, program in enumerate(self.programs, start=1):
-                child = Child(program, number)
-                child.start(self._stdin)
-                self.children.append(child)
+            self._start()
         except BaseException:
             self.__exit__()
             raise
-        for child in self.children:
-            child.watch(self._events.put)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -158,7 +150,7 @@ class Supervisor:
             while any(process.poll() is None for process in running) and time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS)
         for child in self.children:
-            child.clean_up()
+            child.join()
         for sign, handler in self._former_handlers.items():
             signal.signal(sign, handler)
         os.close(self._stdin)
@@ -219,6 +211,16 @@ class Supervisor:
         good = {0, *STOPPED_WHILE_STARTING} if signals else {0}
         code = next((child.exit_code for child in ended if child.exit_code not in good), 0)
         return EXIT_HARD if code and signals >= LAST_SIGNAL else code
+
+    def _start(self) -> None:
+        try:
+            for number, program in enumerate(self.programs, start=1):
+                child = Child(program, number)
+                child.start(self._stdin)
+                self.children.append(child)
+        finally:  # after the last fork, because a fork next to threads is unsafe
+            for child in self.children:
+                child.watch(self._events.put)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._events.put(signal.Signals(number))

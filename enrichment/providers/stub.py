@@ -66,7 +66,6 @@ WORD = re.compile(
 # In scripts without spaces, recurring pieces of these lengths count as words.
 PIECE_LENGTHS = {"han": (4, 3, 2), "syllabic": (5, 4, 3)}
 LETTER_WITH_MARKS = re.compile(f".[{MARKS}]*")
-FIRST_WITHOUT_SPACES = "\u0e00"
 KOREAN_PARTICLE = re.compile("(?<=[가-힣]{2})(?:에서|으로|까지|[은는이가을를에의로와과도만])$")
 
 
@@ -135,7 +134,7 @@ def tags_of(text: str) -> list[str]:
     stop_words = {word for language in hits if 2 * hits[language] > most for word in STOP_WORDS[language] & there}
     chosen: list[str] = []
     for word in islice(distinct(word for word, _ in counts.most_common() if word not in stop_words), TAGS_COMPARED):
-        if word < FIRST_WITHOUT_SPACES or not any(word[:2] in other or word[-2:] in other for other in chosen):
+        if word < SYLLABIC[0] or not any(word[:2] in other or word[-2:] in other for other in chosen):
             chosen.append(word)
     return chosen if len(chosen) >= len(TAGS_WITHOUT_WORDS) else [*chosen, *TAGS_WITHOUT_WORDS]
 

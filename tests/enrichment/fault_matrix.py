@@ -25,7 +25,7 @@ MODES = ("tools", "json_schema", "json")
 class Fault:
     """`answers` names the replies of the fake server in turn; `answered` of them cost tokens."""
 
-    says: str
+    description: str
     answers: tuple[str, ...]
     error: type[EnrichmentError] | None
     requests: int
@@ -42,41 +42,53 @@ class Fault:
         return "-then-".join(self.answers)
 
 
-def refused(answer: str, says: str, error: type[EnrichmentError] = ProviderRefused) -> Fault:
-    return Fault(says=says, answers=(answer,), error=error, requests=1)
+def refused(answer: str, description: str, error: type[EnrichmentError] = ProviderRefused) -> Fault:
+    return Fault(description=description, answers=(answer,), error=error, requests=1)
 
 
-def passing(answer: str, says: str, error: type[EnrichmentError] = ProviderUnavailable) -> Fault:
-    return Fault(says=says, answers=(answer,), error=error, requests=ALL_TRIES)
+def passing(answer: str, description: str, error: type[EnrichmentError] = ProviderUnavailable) -> Fault:
+    return Fault(description=description, answers=(answer,), error=error, requests=ALL_TRIES)
 
 
-def silent(answer: str, says: str) -> Fault:
-    return Fault(says=says, answers=(answer,), error=ProviderTimeout, requests=ALL_TRIES)
+def silent(answer: str, description: str) -> Fault:
+    return Fault(description=description, answers=(answer,), error=ProviderTimeout, requests=ALL_TRIES)
 
 
-def useless(answer: str, says: str, *, modes: tuple[str, ...] = MODES) -> Fault:
-    return Fault(says=says, answers=(answer,), error=InvalidOutput, requests=ALL_TRIES, answered=ALL_TRIES, modes=modes)
+def useless(answer: str, description: str, *, modes: tuple[str, ...] = MODES) -> Fault:
+    return Fault(
+        description=description,
+        answers=(answer,),
+        error=InvalidOutput,
+        requests=ALL_TRIES,
+        answered=ALL_TRIES,
+        modes=modes,
+    )
 
 
-def hopeless(answer: str, says: str, error: type[EnrichmentError] = InvalidOutput) -> Fault:
-    return Fault(says=says, answers=(answer,), error=error, requests=1, answered=1, modes=MODES)
+def hopeless(answer: str, description: str, error: type[EnrichmentError] = InvalidOutput) -> Fault:
+    return Fault(description=description, answers=(answer,), error=error, requests=1, answered=1, modes=MODES)
 
 
-def fine(*answers: str, says: str, answered: int = 1, modes: tuple[str, ...] = MODES) -> Fault:
-    return Fault(says=says, answers=answers, error=None, requests=len(answers), answered=answered, modes=modes)
+def fine(*answers: str, description: str, answered: int = 1, modes: tuple[str, ...] = MODES) -> Fault:
+    return Fault(
+        description=description, answers=answers, error=None, requests=len(answers), answered=answered, modes=modes
+    )
 
 
 MATRIX = (
-    fine("ok", says="A good draft"),
-    fine("slow", says="A good draft, after a while"),
-    fine("extra_fields", says="A good draft with unknown fields around it"),
-    fine("untidy", says="A draft that is too long, in the wrong case, with control characters or tags in one string"),
-    fine("no_usage", says="A good draft without token counts", answered=0),
-    fine("absurd_usage", says="A good draft with token counts that cannot be true", answered=0),
-    fine("wrong_schema", "ok", says="A draft that does not validate, then a good one", answered=2),
-    fine("status_503", "ok", says="503, then a good draft"),
-    fine("reset", "early_eof", "ok", says="Two broken connections, then a good draft"),
-    fine("fenced", says="JSON in a Markdown fence, where JSON was asked for", modes=("json_schema", "json")),
+    fine("ok", description="A good draft"),
+    fine("slow", description="A good draft, after a while"),
+    fine("extra_fields", description="A good draft with unknown fields around it"),
+    fine(
+        "untidy",
+        description="A draft that is too long, in the wrong case, with control characters or tags in one string",
+    ),
+    fine("no_usage", description="A good draft without token counts", answered=0),
+    fine("absurd_usage", description="A good draft with token counts that cannot be true", answered=0),
+    fine("wrong_schema", "ok", description="A draft that does not validate, then a good one", answered=2),
+    fine("status_503", "ok", description="503, then a good draft"),
+    fine("reset", "early_eof", "ok", description="Two broken connections, then a good draft"),
+    fine("fenced", description="JSON in a Markdown fence, where JSON was asked for", modes=("json_schema", "json")),
     useless("fenced", "JSON in a Markdown fence, where a call was asked for", modes=("tools",)),
     useless("broken_arguments", "JSON that ends in the middle"),
     useless("wrong_schema", "A draft that does not validate, again and again"),
@@ -84,7 +96,7 @@ MATRIX = (
     useless("plain_text", "Plain text"),
     useless("null_content", "Nothing"),
     Fault(
-        says="503, and then drafts that do not validate",
+        description="503, and then drafts that do not validate",
         answers=("status_503", "wrong_schema"),
         error=InvalidOutput,
         requests=ALL_TRIES,
@@ -113,7 +125,7 @@ MATRIX = (
     passing("status_429", "429 Too Many Requests"),
     passing("retry_after_nonsense", "429 with a Retry-After that is neither a number nor a date"),
     Fault(
-        says="429 with a Retry-After beyond the deadline",
+        description="429 with a Retry-After beyond the deadline",
         answers=("retry_after_3600",),
         error=ProviderUnavailable,
         requests=1,
@@ -132,7 +144,7 @@ MATRIX = (
     silent("hang", "No answer at all"),
     silent("stall", "The beginning of an answer, and then nothing"),
     silent("drip", "An answer that drips in for ever"),
-    fine("hang", "ok", says="No answer at all, then a good draft"),
+    fine("hang", "ok", description="No answer at all, then a good draft"),
 )
 
 
@@ -147,4 +159,4 @@ def _lines() -> Iterator[str]:
     for fault in MATRIX:
         verdict = f"`{fault.error.code}` {fault.error.__name__}" if fault.error else "a draft"
         later = "yes" if fault.error and fault.error.is_transient else "no"
-        yield f"| {fault.says} | {verdict} | {later} | {fault.requests} |"
+        yield f"| {fault.description} | {verdict} | {later} | {fault.requests} |"

@@ -19,7 +19,7 @@ from tests.enrichment.waiting import until
 from tests.items.other_connection import other_connection
 from tests.plugins.worker import Database, WorkerMaker
 
-Question: TypeAlias = Callable[[Fetch], Awaitable[float | None]]
+Query: TypeAlias = Callable[[Fetch], Awaitable[float | None]]
 
 
 async def test_slots_unused_by_one_owner_are_filled_by_another(
@@ -46,11 +46,11 @@ async def test_locked_item_is_claimed_soon_after_it_is_unlocked(
     held = await database.capture(owner, "held", "held, too")
     (free,) = await database.capture(stranger, "free")
 
-    with other_connection(autocommit=False) as somebody:
-        somebody.execute("SELECT FROM items WHERE owner_id = %s FOR UPDATE", [owner.pk])
+    with other_connection(autocommit=False) as other:
+        other.execute("SELECT FROM items WHERE owner_id = %s FOR UPDATE", [owner.pk])
         async with working(provider, listens=False, enrich={"sweep_seconds": 3600}):
             await database.reaches(free, Status.READY_TO_CONFIRM)
-            somebody.commit()
+            other.commit()
             for item in held:
                 await database.reaches(item, Status.READY_TO_CONFIRM)
 
@@ -107,11 +107,11 @@ def put_off(item: Item, *, seconds: float) -> None:
     Item.objects.filter(pk=item.pk).update(available_at=timezone.now() + timedelta(seconds=seconds))
 
 
-def after(seconds: float, ask: Question) -> Question:
+def after(seconds: float, query: Query) -> Query:
     """Return the result late, as on a busy machine."""
 
     async def ask_later(fetch: Fetch) -> float | None:
         await asyncio.sleep(seconds)
-        return await ask(fetch)
+        return await query(fetch)
 
     return ask_later

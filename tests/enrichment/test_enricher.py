@@ -54,7 +54,7 @@ class Bench:
         )
 
     async def verdict_on(self, *answers: object, attempt: int = 1, deadline_seconds: float = 30) -> Verdict:
-        self.provider.script["text"] = list(answers)  # type: ignore[arg-type]  # as the caller says
+        self.provider.script["text"] = list(answers)  # type: ignore[arg-type]  # types are up to the caller
         return await self.enricher(deadline_seconds=deadline_seconds).enrich(a_claim(attempt=attempt))
 
     def open_the_breaker(self) -> None:

@@ -22,7 +22,7 @@ from tests.plugins.worker import Database, WorkerMaker
 SPENT = Usage(model="metered", prompt_tokens=900, completion_tokens=90, cost_usd=Decimal("0.0012"))
 
 
-def told(name: str, **labels: str) -> float:
+def metric(name: str, **labels: str) -> float:
     return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
 
 
@@ -37,7 +37,7 @@ class Since:
         }
 
     def grew(self, name: str, **labels: str) -> float:
-        return told(name, **labels) - self._before.get((name, *sorted(labels.items())), 0.0)
+        return metric(name, **labels) - self._before.get((name, *sorted(labels.items())), 0.0)
 
 
 @pytest.fixture
@@ -101,13 +101,13 @@ async def test_items_in_flight_are_counted(
 ) -> None:
     answer = asyncio.Event()
     provider.script["text"] = [answer]
-    before = told("litevault_worker_items_in_flight")
+    before = metric("litevault_worker_items_in_flight")
     async with working(provider):
         (item,) = await database.capture(owner, "text")
-        await until(lambda: told("litevault_worker_items_in_flight") == before + 1)
+        await until(lambda: metric("litevault_worker_items_in_flight") == before + 1)
         answer.set()
         await database.reaches(item, Status.READY_TO_CONFIRM)
-        await until(lambda: told("litevault_worker_items_in_flight") == before)
+        await until(lambda: metric("litevault_worker_items_in_flight") == before)
 
 
 async def test_result_of_a_discarded_item_is_counted_as_stale(
@@ -156,12 +156,12 @@ async def test_outage_is_reported_until_the_provider_responds(
     monkeypatch.setattr(provider, "enrich_item", answer)
     async with working(provider):
         items = await database.capture(owner, *texts)
-        await until(lambda: told("litevault_provider_down") == 1)
+        await until(lambda: metric("litevault_provider_down") == 1)
         is_back.set()
         for item in items:
             await database.reaches(item, Status.READY_TO_CONFIRM)
 
-    assert told("litevault_provider_down") == 0
+    assert metric("litevault_provider_down") == 0
 
 
 async def test_broken_listen_connection_is_reported_and_counted(
@@ -172,7 +172,7 @@ async def test_broken_listen_connection_is_reported_and_counted(
 
         await until(lambda: since.grew("litevault_listen_reconnects_total"))
 
-        assert told("litevault_notify_healthy") == 1
+        assert metric("litevault_notify_healthy") == 1
         assert since.grew("litevault_listen_reconnects_total") == 1
 
 

@@ -95,23 +95,23 @@ async def test_notifier_survives_an_absent_database() -> None:
 
 async def test_worker_notifies_after_its_verdicts(owner: User, database: Database, working: WorkerMaker) -> None:
     (item,) = await database.capture(owner, RAW_TEXT)
-    with other_connection() as ear:
-        ear.execute(f"LISTEN {CHANNEL_CHANGED}")
+    with other_connection() as listening:
+        listening.execute(f"LISTEN {CHANNEL_CHANGED}")
         async with working(ScriptedProvider()):
             await database.reaches(item, Status.READY_TO_CONFIRM)
 
-        assert [notification.payload for notification in ear.notifies(timeout=5, stop_after=1)] == [""]
+        assert [notification.payload for notification in listening.notifies(timeout=5, stop_after=1)] == [""]
 
 
 @pytest.mark.django_db(transaction=True)
 class TestWritePath:
     """The transactions of a worker do not notify."""
 
-    def heard(self, ear: psycopg.Connection) -> list[str]:
+    def channels_notified(self, listening: psycopg.Connection) -> list[str]:
         with other_connection() as other:
             other.execute("NOTIFY last")
         notifications: list[str] = []
-        for notification in ear.notifies(timeout=10):
+        for notification in listening.notifies(timeout=10):
             if notification.channel == "last":
                 return notifications
             notifications.append(notification.channel)
@@ -120,22 +120,22 @@ class TestWritePath:
     def test_claims_renewals_and_verdicts_do_not_notify(self, owner: User) -> None:
         for _ in range(3):
             make_item(owner)
-        with other_connection() as ear:
+        with other_connection() as listening:
             for channel in (CHANNEL_CHANGED, queue.CHANNEL_ENRICHING, queue.CHANNEL_CANCELLED, "last"):
-                ear.execute(f"LISTEN {channel}")
+                listening.execute(f"LISTEN {channel}")
             claims = claim(3)
             renew(claims, lease_seconds=60)
             finish([succeeded(claim) for claim in claims])
-            assert self.heard(ear) == []
+            assert self.channels_notified(listening) == []
 
     def test_change_by_a_person_notifies_once_per_transaction(self, owner: User) -> None:
         for _ in range(3):
             make_item(owner, status=Status.READY_TO_CONFIRM)
-        with other_connection() as ear:
+        with other_connection() as listening:
             for channel in (CHANNEL_CHANGED, "last"):
-                ear.execute(f"LISTEN {channel}")
+                listening.execute(f"LISTEN {channel}")
             Item.objects.all().confirm()
-            assert self.heard(ear) == [CHANNEL_CHANGED]
+            assert self.channels_notified(listening) == [CHANNEL_CHANGED]
 
     def test_notification_keeps_synchronous_commit_as_it_was(self) -> None:
         at_once(notify_changed(fetch))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from enrichment.management import supervisor
-from enrichment.management.supervisor import EXIT_MISCONFIGURED, STOP_SIGNALS, Program, Supervisor
+from enrichment.management.supervisor import EXIT_MISCONFIGURED, Program, Supervisor
 from postgres.backoff import Backoff
 from tests.waiting import until
 
@@ -106,7 +106,7 @@ def test_idle_children_are_not_restarted(
     assert len(logged(caplog, "process.started")) == 2
 
 
-@pytest.mark.parametrize("sign", STOP_SIGNALS)
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP])
 def test_stop_while_children_start_is_clean(caplog: pytest.LogCaptureFixture, sign: signal.Signals) -> None:
     with signalled(caplog, after="process.started", times=2, signs=[sign]):
         code = run(WAITING, WAITING)

@@ -63,11 +63,11 @@ class Database:
         await others_had_their_turn
         return finished
 
-    def hear(self, verdicts: Sequence[Verdict]) -> None:
+    def record(self, verdicts: Sequence[Verdict]) -> None:
         self.written.append(list(verdicts))
 
 
-def told(name: str) -> float:
+def metric(name: str) -> float:
     return metrics.REGISTRY.get_sample_value(f"litevault_{name}") or 0
 
 
@@ -97,7 +97,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @asynccontextmanager
 async def writing(database: Database) -> AsyncIterator[VerdictWriter]:
-    subject = VerdictWriter(on_written=database.hear)
+    subject = VerdictWriter(on_written=database.record)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(subject.run())
         yield subject
@@ -167,7 +167,7 @@ async def test_flush_waits_for_unwritten_verdicts(database: Database) -> None:
 
 
 async def test_flush_times_out(database: Database) -> None:
-    subject = VerdictWriter(on_written=database.hear)
+    subject = VerdictWriter(on_written=database.record)
     subject.add(a_verdict())
 
     async with asyncio.timeout(10):
@@ -188,7 +188,7 @@ async def test_verdicts_wait_while_the_database_is_away(
     async with writing(database) as subject:
 
         def look(batch: Sequence[Verdict]) -> Finished:
-            states.append((subject.is_delayed, told("verdicts_delayed")))
+            states.append((subject.is_delayed, metric("verdicts_delayed")))
             return take(batch)
 
         database.answers.append(look)
@@ -199,14 +199,14 @@ async def test_verdicts_wait_while_the_database_is_away(
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1, 1]
     assert database.batches == [verdicts] * 7
     assert states == [(True, 2)]
-    assert (subject.is_delayed, told("verdicts_delayed")) == (False, 0)
+    assert (subject.is_delayed, metric("verdicts_delayed")) == (False, 0)
     assert database.written == [verdicts]
 
 
 async def test_refused_verdict_does_not_delay_others(database: Database) -> None:
     bad, good = a_verdict(title="bad", model="model", prompt_tokens=5), a_verdict()
     database.answers = [refuse, refuse]
-    refused_before = told("verdicts_refused_total")
+    refused_before = metric("verdicts_refused_total")
 
     async with writing(database) as subject:
         subject.add(bad)
@@ -219,7 +219,7 @@ async def test_refused_verdict_does_not_delay_others(database: Database) -> None
     assert failure.claim is bad.claim
     assert (failure.status, failure.outcome, failure.title) == (Status.FAILED, Outcome.FAILED, None)
     assert (failure.model, failure.prompt_tokens) == ("model", 5)
-    assert told("verdicts_refused_total") - refused_before == 3
+    assert metric("verdicts_refused_total") - refused_before == 3
     assert database.written == [[bad, good]]
 
 
@@ -239,7 +239,7 @@ async def test_refusal_shows_that_the_database_is_back(database: Database, pause
     async with writing(database) as subject:
 
         def look(batch: Sequence[Verdict]) -> Finished:
-            states.append((subject.is_delayed, told("verdicts_delayed")))
+            states.append((subject.is_delayed, metric("verdicts_delayed")))
             return take(batch)
 
         database.answers = [be_away, refuse, look]
@@ -285,10 +285,10 @@ async def test_locked_verdicts_of_several_batches_are_all_kept(
 
 async def test_batch_is_counted_by_its_outcome(database: Database) -> None:
     database.answers = [all_late]
-    before = told("stale_results_total")
+    before = metric("stale_results_total")
 
     async with writing(database) as subject:
         subject.add(a_verdict())
         await emptied(subject)
 
-    assert told("stale_results_total") - before == 1
+    assert metric("stale_results_total") - before == 1

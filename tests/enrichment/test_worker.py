@@ -90,8 +90,8 @@ async def test_locked_item_does_not_delay_others(
     async with working(provider):
         locked, free = await database.capture(owner, "locked", "free")
         await until(lambda: provider.running == 1)
-        with other_connection(autocommit=False) as somebody:
-            somebody.execute("SELECT FROM items WHERE id = %s FOR UPDATE", [locked.pk])
+        with other_connection(autocommit=False) as other:
+            other.execute("SELECT FROM items WHERE id = %s FOR UPDATE", [locked.pk])
             answer.set()
             await database.reaches(free, Status.READY_TO_CONFIRM)
             (later,) = await database.capture(owner, "later")
@@ -130,7 +130,7 @@ async def test_log_has_events_without_any_text(
         (item,) = await database.capture(owner, "canary-text")
         await database.reaches(item, Status.FAILED)
 
-    said = "".join(capfd.readouterr())
-    assert "enrichment.failed" in said
-    assert "ValueError" in said
-    assert "canary" not in said
+    output = "".join(capfd.readouterr())
+    assert "enrichment.failed" in output
+    assert "ValueError" in output
+    assert "canary" not in output

@@ -14,4 +14,4 @@ def a_verdict(*, outcome: Outcome = Outcome.SUCCEEDED, **fields: object) -> Verd
         item_id=uuid4(), owner_id=1, raw_text="text", fencing_token=1, attempt=1, worker="test", claimed_at=now
     )
     columns = {"status": Status.READY_TO_CONFIRM, "started_at": now, "finished_at": now, **fields}
-    return Verdict(claim=claim, outcome=outcome, **columns)  # type: ignore[arg-type]  # as the caller says
+    return Verdict(claim=claim, outcome=outcome, **columns)  # type: ignore[arg-type]  # types are up to the caller

@@ -71,7 +71,7 @@ def test_libraries_are_quiet_and_need_no_network_to_start() -> None:
 import logging, socket
 logging.basicConfig(level=logging.DEBUG)
 logging.getLogger("asyncio").setLevel(logging.WARNING)
-def refuse(*_): raise AssertionError("the import asks the network")
+def refuse(*_): raise AssertionError("the import uses the network")
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
 from enrichment.config import LLMSettings
 from enrichment.providers.factory import build_provider
