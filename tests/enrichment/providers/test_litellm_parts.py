@@ -111,6 +111,24 @@ def test_missing_keys_are_named(module: ModuleType, keys: None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("models", "sentence"),
+    [
+        ({"model": "some-model"}, "LITEVAULT_LLM_MODEL must be written provider/model"),
+        ({"fallback_models": "some-model"}, "LITEVAULT_LLM_FALLBACK_MODELS must be written provider/model"),
+        ({"model": "gemini/gemini-2.0-flash"}, "must be set, because LITEVAULT_LLM_MODEL needs it"),
+        ({"fallback_models": "gemini/gemini-2.0-flash"}, "must be set, because LITEVAULT_LLM_FALLBACK_MODELS needs it"),
+    ],
+)
+def test_refused_model_is_named_by_its_setting(
+    module: ModuleType, keys: None, models: dict[str, Any], sentence: str
+) -> None:
+    settings = LLMSettings(**{"model": "openai/gpt-4o-mini"} | models)
+
+    with pytest.raises(InvalidSettings, match=sentence):
+        list(module._routes(settings))
+
+
+@pytest.mark.parametrize(
     ("given", "modes", "addresses"),
     [
         ({}, ["TOOLS"], [{}]),
