@@ -142,8 +142,8 @@ def test_item_is_sent_once_despite_many_notifications(events: Events, owner: Use
     assert len(names) == len(set(names))
 
 
-def test_too_many_changes_reset_the_client(events: Events, owner: User) -> None:
-    with events.listen(owner) as stream:
+def test_too_many_changes_reset_the_client(start_events: EventsStarter, owner: User) -> None:
+    with start_events().listen(owner) as stream:
         Item.objects.capture_many(owner=owner, raw_texts=["text"] * 1500)
 
         assert stream.event().name == "reset"
