@@ -1,6 +1,6 @@
 """Test each mutant of one module, and tell which ones no test noticed. `python measure.py MODULE TEST…`
 
-A process of its own: whatever of the project is imported before mutmut begins would stay as it is.
+Runs in a process of its own, because modules that are imported before mutmut begins are not changed.
 """
 
 import os

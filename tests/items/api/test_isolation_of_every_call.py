@@ -60,15 +60,15 @@ def test_call_on_an_item_of_another_user_finds_nothing(theirs: Item, stranger: U
 @pytest.mark.parametrize("method", EVERY_METHOD)
 def test_no_method_reveals_an_item_of_another_user(theirs: Item, stranger: User, path: str, method: str) -> None:
     before = everything()
-    nobodys = "0b1c6a52-4d5f-4a51-9f0c-6a4a5f0c2f11"
+    missing = "0b1c6a52-4d5f-4a51-9f0c-6a4a5f0c2f11"
     url = path.removeprefix(PREFIX)
 
     answers = [
         Api(stranger).raw(method, url.replace("{item_id}", item_id), b'{"title": "Mine now"}')
-        for item_id in (str(theirs.id), nobodys)
+        for item_id in (str(theirs.id), missing)
     ]
 
-    assert what_is_told(answers[0], str(theirs.id)) == what_is_told(answers[1], nobodys)
+    assert visible_parts(answers[0], str(theirs.id)) == visible_parts(answers[1], missing)
     assert answers[0].status_code in {400, 404, 405}
     assert everything() == before
 
@@ -93,7 +93,7 @@ def path_of(call: Call, item: Item) -> str:
     return call.path.removeprefix(PREFIX).replace("{item_id}", str(item.id))
 
 
-def what_is_told(response: Any, item_id: str) -> tuple[int, str]:
+def visible_parts(response: Any, item_id: str) -> tuple[int, str]:
     """Return the response without the ids of the request and the item."""
     body = response.content.decode().replace(response["X-Request-Id"], "").replace(item_id, "")
     return response.status_code, body
