@@ -2,18 +2,14 @@
 
 import re
 import socket
-from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
 
 from items.models import Item
 from items.states import Status
-from litevault.accounts.models import ApiToken
-from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item
-from tests.plugins.commands import CommandStarter
-from tests.privacy.web import HOST, web_server
+from tests.privacy.web import HOST, Web
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -106,10 +102,8 @@ class Sender:
 
 
 @pytest.fixture
-def sender(owner: User, start: CommandStarter) -> Iterator[Sender]:
-    token = ApiToken.objects.issue(user=owner, name="hostile")[1]
-    with web_server(start, token=token, **PRODUCTION) as web:
-        yield Sender(web.address, token)
+def sender(shared_web: Web, token: str) -> Sender:
+    return Sender(shared_web.address, token)
 
 
 def test_whatever_is_sent_the_server_neither_breaks_nor_talks(sender: Sender, owner: User) -> None:

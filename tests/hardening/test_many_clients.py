@@ -4,7 +4,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,11 +12,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from items.models import IdempotencyKey, Item
-from litevault.accounts.models import ApiToken
 from tests.hardening.production import PRODUCTION, TWO_WORKERS
 from tests.items.factories import make_item
 from tests.plugins.commands import CommandStarter
-from tests.privacy.web import web_server
+from tests.privacy.web import Web, web_server
+from tests.together import at_once
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,23 +43,8 @@ class Client:
 
 
 @pytest.fixture
-def client(owner: User, start: CommandStarter, request: pytest.FixtureRequest) -> Iterator[Client]:
-    token = ApiToken.objects.issue(user=owner, name="many")[1]
-    limit = getattr(request, "param", "0")
-    settings = PRODUCTION | {"LITEVAULT_THROTTLE_PER_MINUTE": limit}
-    with web_server(start, token=token, more=TWO_WORKERS, **settings) as web:
-        yield Client(web.address, token)
-
-
-def at_once(count: int, send: Callable[[int], Answer]) -> list[Answer]:
-    together = threading.Barrier(count)
-
-    def one(number: int) -> Answer:
-        together.wait(PATIENCE_SECONDS)
-        return send(number)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(one, range(count)))
+def client(shared_web: Web, token: str) -> Client:
+    return Client(shared_web.address, token)
 
 
 def test_fifty_equal_requests_at_once_make_one_item(client: Client) -> None:
@@ -110,11 +95,13 @@ def test_pages_show_every_item_once_while_others_are_captured(client: Client, ow
     assert all(done.result() for done in capturing), "nothing was captured meanwhile"
 
 
-@pytest.mark.parametrize("client", ["20"], indirect=True)
-def test_workers_count_the_requests_of_a_user_together(client: Client) -> None:
-    began = time.monotonic()
+def test_workers_count_the_requests_of_a_user_together(start: CommandStarter, token: str) -> None:
+    settings = PRODUCTION | {"LITEVAULT_THROTTLE_PER_MINUTE": "20"}
+    with web_server(start, token=token, more=TWO_WORKERS, **settings) as web:
+        client = Client(web.address, token)
+        began = time.monotonic()
 
-    answers = at_once(40, lambda _: client.ask("GET", "/tags"))
+        answers = at_once(40, lambda _: client.ask("GET", "/tags"))
 
     came_back = (time.monotonic() - began) / 3  # one every three seconds
     taken = [status for status, _, _ in answers].count(200)

@@ -1,7 +1,6 @@
 """Many guesses at once, to two web workers that share nothing but the database."""
 
 import http.client
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from django.contrib.auth.models import User
 from tests.hardening.production import PRODUCTION, TWO_WORKERS
 from tests.plugins.commands import CommandStarter
 from tests.privacy.web import web_server
+from tests.together import at_once
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,15 +47,9 @@ def log_in(host: str, name: str, password: str, *, address: str) -> int:
 
 
 def test_guesses_at_once_are_counted_together_by_all_web_workers(host: str, owner: User) -> None:
-    together = threading.Barrier(30)
     began = time.monotonic()
 
-    def guess(number: int) -> int:
-        together.wait(PATIENCE_SECONDS)
-        return log_in(host, owner.username, f"guess {number}", address="203.0.113.9")
-
-    with ThreadPoolExecutor(30) as pool:
-        answers = list(pool.map(guess, range(30)))
+    answers = at_once(30, lambda number: log_in(host, owner.username, f"guess {number}", address="203.0.113.9"))
 
     drained = (time.monotonic() - began) / 6  # ten a minute
     assert 10 <= answers.count(200) <= 11 + drained

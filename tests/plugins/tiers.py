@@ -1,7 +1,9 @@
 """The quick tier, which `make test-fast` runs. Tests that start a process or take seconds are marked `slow`."""
 
+import os
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ PLACES = (
     "verification",
 )
 SLOW = {TESTS / place for place in PLACES}
+NEEDS_LITELLM = (TESTS / "enrichment/providers", TESTS / "litevault/operations/doctor/test_model.py")
 FIXTURES = {"start", "shared_events", "chromium"}
 STARTS_A_PROCESS = {"subprocess.Popen", "os.fork", "os.posix_spawn"}
 
@@ -49,6 +52,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _is_slow(item.path) or not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
+    if processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+        items[:] = _slow_first(items, processes)
+
+
+def _slow_first(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
+    """Order the tests so that each of the processes begins with its part of the slow ones.
+
+    Each process takes an equal run of the list, and one that has finished steals from the end of another's. Tests of
+    one file stay together. Those that need litellm do, too, because importing it takes seconds.
+    """
+    slow: list[list[pytest.Item]] = [[] for _ in range(processes)]
+    quick: list[pytest.Item] = []
+    for path, group in groupby(items, key=lambda item: item.path):
+        tests = list(group)
+        if any(path.is_relative_to(place) for place in NEEDS_LITELLM):
+            slow[0] += tests
+        elif tests[0].get_closest_marker("slow"):
+            min(slow[1:] or slow, key=len).extend(tests)
+        else:
+            quick += tests
+    ordered: list[pytest.Item] = []
+    for number, part in enumerate(slow):
+        end = len(items) * (number + 1) // processes
+        missing = max(0, end - len(ordered) - len(part))
+        ordered += part + quick[:missing]
+        quick = quick[missing:]
+    return ordered + quick
 
 
 def _is_slow(path: Path) -> bool:

@@ -1,16 +1,12 @@
 """ETag, If-None-Match and If-Match."""
 
-import threading
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 
 from items.states import Outcome, Status
 from tests.items.api.client import Api, problem
 from tests.items.factories import make_attempt, make_item
-from tests.waiting import PATIENCE_SECONDS
+from tests.together import at_once
 
 
 def test_unchanged_item_is_not_modified(owner: User) -> None:
@@ -78,18 +74,7 @@ def test_only_one_of_two_concurrent_changes_is_made(owner: User) -> None:
     api = Api(owner)
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     etag = api.get(f"/items/{item.id}")["ETag"]
-    start = threading.Barrier(8)
-    answers: list[Any] = []
 
-    def edit(number: int) -> None:
-        start.wait(PATIENCE_SECONDS)
-        answers.append(api.patch(f"/items/{item.id}", {"title": f"Title {number}"}, If_Match=etag))
-        connection.close()
-
-    threads = [threading.Thread(target=edit, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    answers = at_once(8, lambda number: api.patch(f"/items/{item.id}", {"title": f"Title {number}"}, If_Match=etag))
 
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7

@@ -1,21 +1,18 @@
 """POST /items with Idempotency-Key."""
 
 import json
-import threading
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from items.api import idempotency
 from items.api.idempotency import DELETED_AT_ONCE
 from items.models import IdempotencyKey, Item
 from tests.items.api.client import Api, problem
-from tests.waiting import PATIENCE_SECONDS
+from tests.together import at_once
 
 TEXT = "Nobody but me should read this."
 
@@ -140,7 +137,7 @@ def test_new_key_deletes_some_expired_ones(owner: User, stranger: User) -> None:
 def test_concurrent_equal_requests_create_one_item(owner: User) -> None:
     api = Api(owner)
 
-    answers = at_once(20, lambda: api.post("/items", {"rawText": TEXT}, Idempotency_Key="key"))
+    answers = at_once(20, lambda _: api.post("/items", {"rawText": TEXT}, Idempotency_Key="key"))
 
     assert Item.objects.count() == 1
     assert {answer.status_code for answer in answers} <= {201, 409}
@@ -156,26 +153,8 @@ def test_request_is_refused_while_the_first_is_running(owner: User) -> None:
     with transaction.atomic():
         assert idempotency._lock(owner, "key")
 
-        (meanwhile,) = at_once(1, lambda: api.post("/items", {"rawText": TEXT}, Idempotency_Key="key"))
-    (afterwards,) = at_once(1, lambda: api.post("/items", {"rawText": TEXT}, Idempotency_Key="key"))
+        (meanwhile,) = at_once(1, lambda _: api.post("/items", {"rawText": TEXT}, Idempotency_Key="key"))
+    (afterwards,) = at_once(1, lambda _: api.post("/items", {"rawText": TEXT}, Idempotency_Key="key"))
 
     assert problem(meanwhile) == (409, "DUPLICATE_REQUEST")
     assert afterwards.status_code == 201
-
-
-def at_once(count: int, request: Callable[[], Any]) -> list[Any]:
-    """Send the requests from threads with their own database connections."""
-    start = threading.Barrier(count)
-    answers = []
-
-    def send() -> None:
-        start.wait(PATIENCE_SECONDS)
-        answers.append(request())
-        connection.close()
-
-    threads = [threading.Thread(target=send) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return answers

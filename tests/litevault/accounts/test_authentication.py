@@ -1,18 +1,16 @@
 """Authentication of the API and the login page."""
 
-import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from litevault.accounts.models import ApiToken
-from tests.waiting import PATIENCE_SECONDS
+from tests.together import at_once
 
 URL = "/api/v1/tags"
 
@@ -157,19 +155,8 @@ def test_development_header_does_not_wake_an_inactive_user(settings: Settings, o
 @pytest.mark.django_db(transaction=True)
 def test_development_user_is_created_once_by_concurrent_requests(settings: Settings) -> None:
     settings.DEBUG = True
-    start = threading.Barrier(8)
-    answers: list[int] = []
 
-    def first_request() -> None:
-        start.wait(PATIENCE_SECONDS)
-        answers.append(ask(X_Dev_User_Id="ann").status_code)
-        connection.close()
-
-    threads = [threading.Thread(target=first_request) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    answers = at_once(8, lambda _: ask(X_Dev_User_Id="ann").status_code)
 
     assert answers == [200] * 8
     assert User.objects.count() == 1
