@@ -1,4 +1,4 @@
-"""What a person does in a browser: open, read, type, press. Nothing here knows how a page is built."""
+"""A person's actions in a browser: open, read, type, press. Nothing here depends on a page's markup."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from tests.waiting import until
 
 FAULTS = Path(__file__).with_name("faults.js").read_text()
 AXE = files("selenium_axe_python").joinpath("axe-core/axe.min.js").read_text()
-# WCAG 2.2's size of targets is off unless it is asked for.
+# WCAG 2.2's target size is off by default.
 AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False, "rules": {"target-size": {"enabled": True}}}
 GRAVE = ("serious", "critical")
 MOST_TABS = 80
@@ -38,7 +38,7 @@ return [...document.querySelectorAll('input:not([type=hidden]), textarea, select
   .filter((e) => e.checkVisibility({visibilityProperty: true}))
   .find((e) => labels(e).some((text) => text.trim().startsWith(label)));
 """
-# Where the keyboard is, and whether a person sees that.
+# The focused element, and whether its focus is visible.
 FOCUS = """
 const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
 const isOutlined = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1;
@@ -57,25 +57,25 @@ class Browser:
         self.theme("light")
 
     def resize(self, width: int, height: int) -> None:
-        """A narrow window is a telephone's."""
+        """Resize the window: narrow as a phone's, or wide."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < NARROW}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def theme(self, name: str) -> None:
-        """Light or dark, as the system says."""
+        """Emulate the system's light or dark mode."""
         wanted = {"name": "prefers-color-scheme", "value": name}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [wanted]})
-        # Colours that are on their way from one to the other are neither's.
+        # Colours in transition belong to neither.
         until(lambda: self.driver.execute_script("return document.getAnimations().length") == 0)
 
     def start_over(self) -> None:
-        """Nobody is logged in, and nothing has been said."""
+        """Log out, and forget the console's messages."""
         self.driver.get("about:blank")
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
         self.complaints()
 
     def log_in(self, user: User) -> None:
-        """As after a login, whose page has tests of its own."""
+        """Log in by a session cookie. The login page has tests of its own."""
         client = Client()
         client.force_login(user)
         for name, cookie in client.cookies.items():
@@ -97,11 +97,11 @@ class Browser:
         return str(self.driver.execute_script("return document.body?.innerText ?? ''"))
 
     def shows(self, text: str) -> None:
-        """Wait until the page says it."""
+        """Wait until the page shows this text."""
         until(_whatever_loads(lambda: text in self.text))
 
     def control(self, name: str) -> WebElement:
-        """A link or a button, by what it says or is called."""
+        """Return a link or a button, by its text or its label."""
         return self._found(FIND_CONTROL, name)
 
     def has(self, name: str) -> bool:
@@ -115,11 +115,11 @@ class Browser:
             self.control(name).click()
             return True
 
-        # What is drawn anew between the look and the click is looked for again.
+        # Find the element again if it is redrawn before the click.
         until(_whatever_loads(is_clicked))
 
     def type(self, text: str, *, into: str) -> None:
-        """In place of what the field says now."""
+        """Replace the field's value."""
         field = self.field(into)
         field.clear()
         field.send_keys(text)
@@ -128,7 +128,7 @@ class Browser:
         ActionChains(self.driver).send_keys(*keys).perform()
 
     def tab_to(self, name: str) -> None:
-        """Go there by keyboard, and see at every step where it is."""
+        """Move the focus there by keyboard, and check at each step that it is visible."""
         for _ in range(MOST_TABS):
             self.press(Keys.TAB)
             focus: Any = self.driver.execute_script(FOCUS)
@@ -140,11 +140,11 @@ class Browser:
         raise AssertionError(f"the keyboard does not reach “{name}” on {self.path}")
 
     def faults(self) -> list[str]:
-        """What does not fit, overlaps or is cut off on the page as it is now."""
+        """Return what overflows, overlaps or is cut off on the current page."""
         return list(self.driver.execute_script(FAULTS))
 
     def barriers(self) -> list[str]:
-        """What axe-core finds to be a serious or critical hurdle for people with disabilities."""
+        """Return the serious and critical accessibility faults that axe-core finds."""
         self.driver.execute_script(AXE)
         results: Any = self.driver.execute_async_script(RUN_AXE, AXE_OPTIONS)
         assert "error" not in results, results
@@ -156,11 +156,11 @@ class Browser:
         ]
 
     def complaints(self) -> list[str]:
-        """What the console has said since this was last asked. Requests that failed are among it."""
+        """Return the console's messages since the last call, failed requests included."""
         return [json.dumps(entry) for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]  # untyped in Selenium
 
     def all_complaints(self, number: int) -> list[str]:
-        """Wait until there are so many."""
+        """Wait until there are this many."""
         said: list[str] = []
 
         def has_all_been_said() -> bool:
@@ -171,13 +171,13 @@ class Browser:
         return said
 
     def forgive(self, words: str) -> None:
-        """The console had to say this, and nothing else."""
+        """Check that the console has this message and no other."""
         said = self.complaints()
         assert len(said) == 1, said
         assert words in said[0], said
 
     def forgive_requests(self, *words: str) -> None:
-        """The console had to say, as often as it liked, that requests failed with one of these, and nothing else."""
+        """Check that the console has no messages but failed requests with one of these statuses."""
         said = self.complaints()
         assert said
         assert not [complaint for complaint in said if not any(word in complaint for word in words)], said
@@ -195,7 +195,7 @@ class Browser:
 
 
 def _whatever_loads(condition: Callable[[], bool]) -> Callable[[], bool]:
-    """False, rather than an error, while one page goes and the next one comes."""
+    """Return False instead of raising while one page replaces another."""
 
     def is_met() -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Chromium as the system has it, without a window, and with a profile of its own that is thrown away."""
+"""The system's Chromium, headless, with a temporary profile."""
 
 import os
 import shutil
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from selenium import webdriver  # which imports what is asked of it, hence the quotes around types
+from selenium import webdriver  # selenium imports its drivers lazily, hence the quotes around types
 
 PROGRAM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
 MISSING = "Chromium or its driver is not installed (Debian: apt install chromium chromium-driver)"
 FLAGS = (
     "--headless",
-    "--no-sandbox",  # it refuses root and many a container, and the pages are our own
+    "--no-sandbox",  # the sandbox refuses root and many containers, and the pages are our own
     "--disable-gpu",
     "--disable-quic",
     "--disable-dev-shm-usage",

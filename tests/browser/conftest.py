@@ -1,4 +1,4 @@
-"""One Chromium for all tests, and one site, with one listener, for those that come after each other."""
+"""One Chromium for all tests, and one site with a listener for consecutive tests."""
 
 from collections.abc import Iterator
 
@@ -30,14 +30,14 @@ def site(
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
-    """Stopped before other tests begin: its listener would take their items."""
+    """Stop the site before other tests begin: its listener would take their items."""
     with running_site(tmp_path_factory.mktemp("site", numbered=True)) as site:
         yield site
 
 
 @pytest.fixture
 def transactional_db(site: Site, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """In place of pytest-django's, which makes new content types after each test: the web server remembers the old."""
+    """Replace pytest-django's, which makes new content types after each test: the web server caches the old ones."""
     with django_db_blocker.unblock():
         yield
         User.objects.all().delete()
@@ -47,7 +47,7 @@ def transactional_db(site: Site, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 @pytest.fixture
 def browser(chromium: "webdriver.Chrome", site: Site, transactional_db: None) -> Iterator[Browser]:
-    """Nobody is logged in. At the end the console must have said nothing, and no request have failed."""
+    """A browser, logged out. At the end, check that the console is empty and that no request failed."""
     browser = Browser(chromium, site.address)
     browser.start_over()
     yield browser
@@ -56,7 +56,7 @@ def browser(chromium: "webdriver.Chrome", site: Site, transactional_db: None) ->
 
 @pytest.fixture
 def person(transactional_db: None) -> User:
-    """Has items of their own, and nothing to do with the admin."""
+    """A user with items and without access to the admin."""
     return User.objects.create_user("ada", password="correct horse")
 
 
@@ -67,5 +67,5 @@ def reviewer(transactional_db: None) -> User:
 
 @pytest.fixture
 def reader(transactional_db: None) -> User:
-    """May look, and nothing else."""
+    """A user who may view and nothing else."""
     return staff("reader", "view_item")

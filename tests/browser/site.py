@@ -23,7 +23,7 @@ EVENTS = (*GRANIAN, "--interface", "asgi", "litevault.asgi:application")
 
 
 class Site:
-    """Its address, and the events process, which can be killed and started again at the same port."""
+    """The address, and the events process, which can be killed and restarted at the same port."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -44,7 +44,7 @@ class Site:
         self._until("events", lambda: _answers(self.events_port) and "listener.connected" in self._log("events"))
 
     def kill_events(self) -> None:
-        """With no time for a farewell."""
+        """Kill the events process."""
         process = self._started.pop("events")
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(PATIENCE_SECONDS)
@@ -96,7 +96,7 @@ class Site:
 
 @contextmanager
 def running_site(folder: Path, *, listener: Sequence[str] = LISTENER, **environment: str) -> Iterator[Site]:
-    """What the processes say is logged to the folder. The environment is the listener's."""
+    """Log the processes' output to the folder. The environment is the listener's."""
     site = Site(folder)
     try:
         site.start_web()

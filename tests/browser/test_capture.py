@@ -13,7 +13,7 @@ TEXT = "The beans went in on Sunday.\nWater them each evening, and put the net u
 
 
 def until_ready(browser: Browser) -> None:
-    """Reload, as an impatient person does."""
+    """Reload, as an impatient user does."""
 
     def is_ready() -> bool:
         browser.reload()

@@ -1,4 +1,4 @@
-"""The eyes of these tests: what is wrong with a page is found, and what is not is not."""
+"""The checks of these tests: they find each fault of a page, and nothing on a page without one."""
 
 from urllib.parse import quote
 

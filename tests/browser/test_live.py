@@ -1,4 +1,4 @@
-"""Pages that are open while things change elsewhere: they show it by themselves, and nothing is loaded anew."""
+"""Open pages show changes by others by themselves, without a reload."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,13 +22,13 @@ PENDING = "/api/v1/items/pending"
 
 @pytest.fixture
 def site_that_heals(site: Site) -> Iterator[Site]:
-    """Other tests need the events process, whatever this one did to it."""
+    """Restart the events process for other tests."""
     yield site
     site.heal()
 
 
 def open_for_good(browser: Browser, path: str) -> None:
-    """With a mark in it that a page which is loaded anew has not."""
+    """Open a page and mark it, so that a reload would show."""
     browser.open(path)
     browser.driver.execute_script("window.isStillTheSame = true")
 
@@ -38,7 +38,7 @@ def assert_was_not_reloaded(browser: Browser) -> None:
 
 
 def captured_and_enriched(owner: User, text: str) -> str:
-    """By others, without the browser. Gives the title that the page shows then."""
+    """Change an item without the browser, and return the title that the page then shows."""
     item = Item.objects.capture(owner=owner, raw_text=text)
     until(lambda: Item.objects.filter(pk=item.pk, status=Status.READY_TO_CONFIRM).exists())
     item.refresh_from_db()
@@ -47,7 +47,7 @@ def captured_and_enriched(owner: User, text: str) -> str:
 
 @contextmanager
 def proxy_without_upstream(port: int) -> Iterator[list[str]]:
-    """What a proxy says while nobody is behind it. Yields the paths that it was asked for."""
+    """Serve a proxy's 502, and yield the requested paths."""
     asked: list[str] = []
 
     class BadGateway(BaseHTTPRequestHandler):

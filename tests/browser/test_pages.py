@@ -1,4 +1,4 @@
-"""Every page of ours, wide and light, narrow and dark: all of it can be read, reached and understood."""
+"""Every page, wide and light, narrow and dark: readable, reachable and accessible."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -34,7 +34,7 @@ LONG_ERROR = (
 
 @pytest.fixture
 def items(person: User, reviewer: User) -> dict[str, Item]:
-    """One of each status that a worker leaves alone, with the longest words that people write."""
+    """Make an item of each status that a worker leaves alone, with very long words."""
     User.objects.filter(pk=reviewer.pk).update(is_superuser=True)
     items = {
         "failed": make_item(reviewer, status=Status.FAILED, enrichment_error=LONG_ERROR, raw_text=LONG_TEXT),
@@ -173,7 +173,7 @@ def test_page_is_read_by_everybody(browser: Browser, reviewer: User, items: dict
 
 
 def test_reference_of_the_api_loads_all_that_it_needs_from_here(browser: Browser) -> None:
-    """Its page is Swagger UI's own: how that looks is not ours to mend."""
+    """The page is Swagger UI's own, so that its layout is not checked."""
     browser.open("/api/v1/docs")
 
     browser.shows("Enrich a failed item again")

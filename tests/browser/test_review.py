@@ -1,4 +1,4 @@
-"""A reviewer in a real browser: failed items are found, looked at, sent back or given up."""
+"""A reviewer in a real browser finds failed items, views them, and retries or discards them."""
 
 from django.contrib.auth.models import User
 from selenium.webdriver import Keys
@@ -17,7 +17,7 @@ BUTTONS = ("Retry", "Confirm", "Discard…", "Save", "Go")
 
 
 def until_strip_says(browser: Browser, *links: str) -> None:
-    """The links of the strip on the first page, with their numbers."""
+    """Return the links of the strip on the first page, with their counts."""
 
     def says() -> bool:
         browser.open("/admin/")

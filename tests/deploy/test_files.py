@@ -1,4 +1,4 @@
-"""The files in deploy/ start what there is, with settings that exist."""
+"""The files in deploy/ start existing programs, with existing settings."""
 
 import os
 import re
@@ -32,7 +32,7 @@ def objects() -> Iterator[dict[str, Any]]:
 
 
 def workloads() -> dict[str, dict[str, Any]]:
-    """The pods of each component."""
+    """Return the pods of each component."""
     return {
         found["metadata"]["name"].removeprefix("litevault-"): found["spec"]["template"]["spec"]
         for found in objects()
@@ -59,7 +59,7 @@ def image_command() -> list[str]:
 
 
 def commands() -> dict[str, list[tuple[str, list[str]]]]:
-    """What each file starts, by component."""
+    """Return the command of each component."""
     found: dict[str, list[tuple[str, list[str]]]] = {}
 
     def add(component: str, place: str, words: list[str]) -> None:
@@ -78,7 +78,7 @@ def commands() -> dict[str, list[tuple[str, list[str]]]]:
 
 
 def without_place(words: list[str]) -> list[str]:
-    """The command without where it listens and what it is called."""
+    """Return the command without its address and its name."""
     kept, skips = [], False
     for word in words:
         if not skips and word not in WHERE:
@@ -158,14 +158,14 @@ def test_no_listener_is_killed_before_the_grace_is_over() -> None:
     unit = (DEPLOY / "systemd" / "litevault-listener@.service").read_text()
     (systemd,) = re.findall(r"^TimeoutStopSec=(\d+)", unit, re.MULTILINE)
 
-    # Releasing may take another second, and closing a silent connection some more.
+    # Releasing may take another second, and closing a silent connection longer.
     assert min(kubernetes, compose, int(systemd)) >= grace_seconds + 10
 
 
 @pytest.mark.skipif(not SYSTEMD, reason="systemd is not installed")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     for path in (DEPLOY / "systemd").iterdir():
-        # The programs are where they would be installed.
+        # The programs' installed paths.
         text = path.read_text().replace("/opt/litevault/.venv/bin/", f"{Path(sys.executable).parent}/")
         (tmp_path / path.name).write_text(text)
 

@@ -1,4 +1,4 @@
-"""The dashboard and the alerts ask for what our processes really tell, and the page for operators knows them."""
+"""The dashboard and the alerts use metrics that the processes export, and docs/operations.md lists them."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def questions() -> list[str]:
 
 @pytest.fixture
 def told(transactional_db: None) -> dict[str, set[str]]:
-    """Every name that is exported, with its labels."""
+    """Return every exported metric, with its labels."""
     item = make_item(User.objects.create_user("owner"), status=Status.FAILED)
     ended = timezone.now()
     make_attempt(item, outcome=Outcome.FAILED, started_at=ended - timedelta(seconds=1), finished_at=ended)

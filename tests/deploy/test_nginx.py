@@ -54,7 +54,7 @@ pytestmark = [
 
 
 def rule_of_the_readme(port: int) -> str:
-    """With the headers that it asks for in words, and with the port of this test."""
+    """Return nginx's configuration from README.md, with the headers that its text names and this test's ports."""
     (rule,) = RULE.findall((ROOT / "README.md").read_text())
     headers = "proxy_set_header Host $host; proxy_set_header X-Forwarded-Proto https; }"
     return str(rule).replace("127.0.0.1:8081", f"127.0.0.1:{port}").removesuffix("}") + headers

@@ -1,4 +1,4 @@
-"""docs/operations.md: every shell command on it is run, as it stands there."""
+"""docs/operations.md: every shell command on the page is run."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def server_version() -> int:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy, because some commands write into it."""
+    """A copy of the project, because some commands write to it."""
     folder = tmp_path / "checkout"
     folder.mkdir()
     for part in PARTS:

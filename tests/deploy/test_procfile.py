@@ -1,4 +1,4 @@
-"""What the Procfile starts, as it stands there, and with the settings of production."""
+"""The Procfile's processes, with production settings."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The worker process, started as an operator starts it, stopped as an operator stops it."""
+"""The listener process, started and stopped as an operator does."""
 
 import signal
 import subprocess
@@ -85,7 +85,7 @@ def test_idle_process_stops_at_the_first_signal(start_listener: ListenerStarter,
 
 
 def ask(model: FakeLLMServer) -> dict[str, str]:
-    """The settings that send a process to this model."""
+    """Return the settings of a process that calls this model."""
     return {
         "LITEVAULT_LLM_PROVIDER": "litellm",
         "LITEVAULT_LLM_API_BASE": model.url,
@@ -95,7 +95,7 @@ def ask(model: FakeLLMServer) -> dict[str, str]:
 
 @pytest.fixture
 def busy(owner: User, start_listener: ListenerStarter) -> Iterator[subprocess.Popen[str]]:
-    """A process whose one call to the model hangs."""
+    """Start a process whose only call to the model hangs."""
     with serving("hang") as model:
         process = start_listener(**ask(model), LITEVAULT_ENRICH_GRACE_SECONDS="600")
         Item.objects.capture(owner=owner, raw_text=TEXT)
@@ -104,7 +104,7 @@ def busy(owner: User, start_listener: ListenerStarter) -> Iterator[subprocess.Po
 
 
 def test_second_signal_gives_back_what_is_in_flight(busy: subprocess.Popen[str]) -> None:
-    # Two of the same kind would be one, if they came before the process looked.
+    # Two signals of the same kind are one if they arrive before the process looks.
     busy.send_signal(signal.SIGTERM)
     busy.send_signal(signal.SIGINT)
 

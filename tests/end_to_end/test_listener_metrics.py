@@ -1,4 +1,4 @@
-"""`enrich_listener --metrics-port`: what real processes say of themselves over HTTP."""
+"""`enrich_listener --metrics-port`: the metrics of real processes, over HTTP."""
 
 import socket
 import urllib.error

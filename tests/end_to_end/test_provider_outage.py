@@ -1,6 +1,6 @@
-"""The provider is away for a while, over real HTTP: nobody has to do anything, and it is not run over meanwhile.
+"""An outage of the provider, over real HTTP: few requests meanwhile, and no help needed afterwards.
 
-The outage is short, to spare time. A longer one, by hand, says what it saw::
+The outage is short, to save time. Run a longer one by hand, which prints its figures::
 
     OUTAGE_SECONDS=30 .venv/bin/python -m pytest tests/end_to_end/test_provider_outage.py -s
 """
@@ -26,13 +26,13 @@ OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "7"))
 RETRIES = 2
 CONCURRENCY = 3
 CLAIMED_AHEAD = 1
-# Those that open the breaker, and those that are under way when it opens.
+# Requests that open the breaker, and those in flight when it opens.
 ATTEMPTS_UNTIL_IT_OPENS = FAILURES_TO_OPEN + CONCURRENCY - 1 + CLAIMED_AHEAD
 
 
 @pytest.fixture
 def model(port: int) -> Iterator[FakeLLMServer]:
-    """A server that nobody has started yet: until then, connections are refused."""
+    """A server that is not started yet: until then, connections are refused."""
     server = FakeLLMServer(port=port)
     yield server
     server.stop()
@@ -56,7 +56,7 @@ def start_worker(start_listener: ListenerStarter, port: int) -> Callable[[], obj
 
 
 def most_attempts(outage_seconds: float) -> int:
-    """How many the worker may spend on a provider that is down so long: the pauses between its probes double."""
+    """Return how many requests an outage of this length may cost: the pauses between probes double."""
     pause, probes, last_at = BACKOFF.first_seconds, 0, 0.0
     while (last_at := last_at + pause) < outage_seconds:
         pause, probes = min(pause * 2, BACKOFF.longest_seconds), probes + 1

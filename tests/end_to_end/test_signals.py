@@ -1,4 +1,4 @@
-"""How a listener ends after one, two or three signals, and what it leaves behind."""
+"""How a listener ends after one, two or three signals, and what is left."""
 
 import signal
 import time

@@ -1,6 +1,6 @@
-"""Hosts that listeners run on, each with its own way to the database, which can be cut and mended.
+"""Hosts for listeners, each with a network path of its own to the database, which can be cut and restored.
 
-Network namespaces are real: own interfaces and addresses, and a cable that is pulled. Making them takes root on Linux.
+Network namespaces are real: interfaces and addresses of their own, and a cable to pull. They need root on Linux.
 """
 
 import os
@@ -18,19 +18,19 @@ from tests.faults.proxy import Proxy
 from tests.plugins.commands import CommandStarter, Started
 from tests.waiting import PATIENCE_SECONDS
 
-# A range for measuring equipment (RFC 2544), which no network of anybody's uses.
+# A range for benchmarks (RFC 2544), which no real network uses.
 SUBNET = f"198.18.{os.getpid() % 256}"
-# Python 3.11 cannot enter a namespace by itself.
+# Python 3.11 has no setns().
 ENTER = "import os, sys; os.execvp('ip', ['ip', 'netns', 'exec', *sys.argv[1:]])"
 
 
 class NoNamespaces(Exception):
-    """They cannot be made on this machine."""
+    """Network namespaces need root on Linux and the ip command."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """`program` is how Python starts a listener there, `address` where it finds the database."""
+    """One host. `program` starts a Python program there, and `address` is the database's address as seen from there."""
 
     name: str
     program: tuple[str, ...]
@@ -39,7 +39,7 @@ class Host:
     mend: Callable[[], object]
 
     def start_listener(self, start: CommandStarter, seconds: float, **environment: str) -> Started:
-        """One whose provider takes so many seconds for each item. It is known by the name of its host."""
+        """Start a listener, named after its host, whose provider takes this many seconds for each item."""
         program = (*self.program, "-m", "tests.faults.slow_listener", str(seconds))
         url = database_url(by_way_of=self.address)
         process = start("--worker-id", self.name, program=program, DATABASE_URL=url, **environment)
@@ -49,7 +49,7 @@ class Host:
 
 @contextmanager
 def hosts_behind_proxies(count: int) -> Iterator[list[Host]]:
-    """Only their networks differ: what stands between a host and the database falls silent."""
+    """Hosts on this machine, each behind a proxy that can fall silent."""
     with ExitStack() as stack:
         proxies = [stack.enter_context(_proxy()) for _ in range(count)]
         yield [
@@ -60,7 +60,7 @@ def hosts_behind_proxies(count: int) -> Iterator[list[Host]]:
 
 @contextmanager
 def hosts_in_namespaces(count: int) -> Iterator[list[Host]]:
-    """A bridge with a cable to each. Raises NoNamespaces."""
+    """Make network namespaces, joined by a bridge. Raise NoNamespaces if this machine cannot."""
     bridge = f"lv{os.getpid()}"
     with ExitStack() as stack:
         _ip("link", "add", bridge, "type", "bridge")
@@ -76,7 +76,7 @@ def _host_in_namespace(stack: ExitStack, number: int, bridge: str, proxy: Proxy)
     _ip("netns", "add", name)
     stack.callback(_ip, "netns", "delete", name)
     _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", name)
-    # Not left to the kernel, which keeps a namespace for as long as a socket in it has something to send.
+    # Killed here, because the kernel keeps a namespace while a socket in it has something to send.
     stack.callback(_ip, "link", "delete", cable)
     _ip("link", "set", cable, "master", bridge, "up")
     _ip("-netns", name, "address", "add", f"{SUBNET}.{number + 2}/24", "dev", "eth0")

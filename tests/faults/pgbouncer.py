@@ -36,7 +36,7 @@ class PgBouncer:
         self.url = f"postgresql://litevault@127.0.0.1:{port}/{connection.settings_dict['NAME']}"
 
     def every_session(self, query: str) -> set[object]:
-        """What each of the server connections answers: transactions that are open at the same time have one each."""
+        """Run the query on each server connection: transactions open at the same time have one each."""
         clients = [psycopg.connect(self.url) for _ in range(POOL_SIZE)]
         try:
             return {value for client in clients for (value,) in client.execute(query.encode()).fetchall()}
@@ -55,7 +55,7 @@ def running_pgbouncer() -> Iterator[PgBouncer]:
             [PROGRAM, "--quiet", _configuration(folder, port)],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            # It refuses to run as root.
+            # PgBouncer refuses to run as root.
             user="nobody" if os.geteuid() == 0 else None,
         ) as process,
     ):

@@ -1,6 +1,6 @@
 """A TCP proxy between a process and its database, which can cut connections, refuse them, or fall silent.
 
-Silent is the worst: it still accepts and acknowledges what is sent, as a dead host behind a load balancer does,
+Silence is the worst: the proxy still accepts and acknowledges data, as a dead host behind a load balancer does,
 so that neither keepalives nor TCP timeouts notice anything.
 """
 
@@ -14,13 +14,13 @@ CHUNK_BYTES = 65536
 
 
 class Proxy:
-    """Forwards to one server, on a thread of its own, until it is told to misbehave."""
+    """Forwards to one server, on a thread of its own, until a method makes it misbehave."""
 
     def __init__(self, host: str, port: int, *, listen_on: str = "127.0.0.1") -> None:
         self._target = (host, port)
         self._listen_on = listen_on
         self._loop = asyncio.new_event_loop()
-        # True once something was sent that is not passed on.
+        # True once data was sent that is not passed on.
         self.is_holding_back = False
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._writers: set[asyncio.StreamWriter] = set()
@@ -46,16 +46,16 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._flows.clear)
 
     def heal(self) -> None:
-        """Pass everything on again. What was held back while silent follows."""
+        """Pass everything on again, first what was held back."""
         self._refuses = False
         self._loop.call_soon_threadsafe(self._flows.set)
 
     def cut(self) -> None:
-        """Close every connection; new ones may come."""
+        """Close every connection, and accept new ones."""
         self._loop.call_soon_threadsafe(self._close_connections)
 
     def refuse(self) -> None:
-        """Close every connection, and new ones as soon as they come, until healed."""
+        """Close every connection, and each new one at once, until healed."""
         self._refuses = True
         self.cut()
 
@@ -77,7 +77,7 @@ class Proxy:
         try:
             server_reader, server_writer = await asyncio.open_connection(*self._target)
         except OSError:
-            writer.close()  # There is no server behind us now, and so there is none here.
+            writer.close()  # Without a server behind it, the proxy refuses, too.
             return
         self._writers.add(server_writer)
         self._keep(asyncio.create_task(self._pump(reader, server_writer)))
@@ -96,7 +96,7 @@ class Proxy:
                 sink.write(data)
                 await sink.drain()
         except OSError:
-            pass  # One side is gone, and so the other goes.
+            pass  # One side has closed: close the other.
         finally:
             sink.close()
 

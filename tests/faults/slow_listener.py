@@ -1,6 +1,6 @@
-"""`manage.py enrich_listener`, but its provider takes a while: python -m tests.faults.slow_listener SECONDS […].
+"""`manage.py enrich_listener` with a slow provider: python -m tests.faults.slow_listener SECONDS […].
 
-A text that says "poison" ends the process on the spot, as one that exhausts the memory would.
+A text that says "poison" ends the process at once, as one that exhausts the memory would.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""PostgreSQL goes away under load, in every way it can, and the worker is there when it comes back."""
+"""PostgreSQL goes away under load, in several ways, and the worker goes on when it is back."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ SHORT_LEASE = {"LITEVAULT_ENRICH_LEASE_SECONDS": "3", "LITEVAULT_ENRICH_SWEEP_SE
 
 
 def terminate(condition: str) -> int:
-    """End the backends of the worker that fit; say how many that were."""
+    """Terminate the worker's backends that match, and return their number."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
@@ -47,7 +47,7 @@ def test_ended_listen_connection_is_back_before_the_next_sweep(owner: User, star
     process = start_listener(**SHORT_LEASE)
 
     for _ in range(3):
-        # It bears that name only once it hears.
+        # The connection has this name only once it listens.
         until(lambda: terminate(f"starts_with(application_name, '{LISTENER_NAME}')") == 1)
         until(lambda: listeners_alive() == 1)
         reaches(Item.objects.capture(owner=owner, raw_text="Heard again."), Status.READY_TO_CONFIRM)
@@ -78,7 +78,7 @@ def test_results_wait_in_memory_while_the_database_is_away(
 
     proxy.refuse()
     with psycopg.connect(database_url(), autocommit=True) as watcher:
-        watcher.execute("SELECT pg_sleep(2)")  # the results come in while nobody can take them
+        watcher.execute("SELECT pg_sleep(2)")  # results arrive while the database is away
     assert done() == 0
     proxy.heal()
 

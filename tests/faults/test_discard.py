@@ -1,4 +1,4 @@
-"""A discard in flight: the owner does not wait for the model, the model is not waited for, and nothing is written."""
+"""A discard during enrichment: it does not wait for the model, and no result is written."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The doorbell: no wake-up is lost, a burst rings once, owners take turns, and a discard is heard at once."""
+"""Notifications: none is lost, a burst sends one, owners take turns, and a discard arrives at once."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ FAR_SWEEP = {"LITEVAULT_ENRICH_SWEEP_SECONDS": "60"}
 
 
 def test_no_wake_up_is_lost_between_captures_in_quick_succession(owner: User, start_listener: ListenerStarter) -> None:
-    """Pairs of captures 0 to 15 ms apart; a lost wake-up would wait a minute for the sweep."""
+    """Captures in pairs, 0 to 15 ms apart. After a lost notification, an item would wait a minute for the sweep."""
     start_listener(**FAR_SWEEP)
     pairs = 150
 
@@ -73,7 +73,7 @@ CONNECTIONS = (
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
-# Listen, claim, finish and everything else; and the one of this test.
+# To listen, to claim, to finish, all else, and this test's own.
 MOST_CONNECTIONS = 5
 
 
@@ -93,7 +93,7 @@ def test_number_of_connections_does_not_grow_with_the_items(owner: User, start_l
                 seen.append(count(watcher))
 
     with psycopg.connect(database_url(), autocommit=True) as watcher:
-        # Those of processes that an earlier test killed may linger for a moment.
+        # Connections of processes that an earlier test killed may linger for a moment.
         until(lambda: count(watcher) <= MOST_CONNECTIONS)
     counting = threading.Thread(target=keep_counting)
     counting.start()

@@ -1,4 +1,4 @@
-"""Listeners on several hosts share the queue: one that is cut off is done without, and welcome when it comes back."""
+"""Listeners on several hosts share the queue: the others take over from one that is cut off, until it is back."""
 
 import time
 from collections.abc import Iterator

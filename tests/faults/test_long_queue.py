@@ -1,4 +1,4 @@
-"""What a claim costs when 200,000 items wait, however they are spread, whatever the planner knows."""
+"""The cost of a claim when 200,000 items wait, for any spread over owners and any statistics."""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ FROM auth_user, generate_series(1, {PENDING // OWNERS}) n
 
 
 def finding() -> str:
-    """The part of a claim that finds the items and locks them."""
+    """Return the part of a claim that finds the items and locks them."""
     function = sql.read("claim.sql")
     statement = function[function.index("WITH RECURSIVE") : function.index(",\n    lost AS")] + " SELECT * FROM due"
     for name, parameter in {"after_owner": "after_owner", "slots": "limit", "per_owner": "per_owner"}.items():
@@ -50,7 +50,7 @@ def finding() -> str:
     return statement
 
 
-# Writing four items takes some in each index; where most are not due yet, the walk from owner to owner is longer.
+# Writing four items touches some pages of each index. Where most are not due yet, more owners are visited.
 SHAPES = [
     pytest.param(MANY_OWNERS, 250, id="many-owners"),
     pytest.param(ONE_OWNER_HAS_ALL, 250, id="one-owner-has-all"),
@@ -61,18 +61,18 @@ SHAPES = [
 
 @pytest.fixture
 def without_triggers(transactional_db: None) -> Iterator[None]:
-    """All is done in one transaction and taken back. Neither keys nor triggers matter here, and they take longest."""
+    """Fill the table without keys and triggers, which take longest, in a transaction that is rolled back."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")
-            # Autovacuum would see none of what is not committed, and tell the planner that 5,000 pages hold no row.
+            # Autovacuum sees no uncommitted row, and would record that 5,000 pages hold none.
             cursor.execute("LOCK TABLE items IN SHARE UPDATE EXCLUSIVE MODE")
         yield
         transaction.set_rollback(True)
 
 
 def pages_of_a_claim(statement: str = QUEUE["claim"]) -> int:
-    """What the product's own statement touches. What it changes is taken back."""
+    """Return the pages that the product's own statement touches. Roll its changes back."""
     parameters: dict[str, Any] = {
         "after_owner": queue.BEFORE_ALL_OWNERS,
         "limit": 4,
@@ -80,7 +80,7 @@ def pages_of_a_claim(statement: str = QUEUE["claim"]) -> int:
         "lease_seconds": 45,
         "worker": "worker",
     }
-    for _ in range(2):  # what the first reads to plan is no part of a claim
+    for _ in range(2):  # reads of the first planning are no part of a claim
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters)
             ((plan,),) = cursor.fetchone()

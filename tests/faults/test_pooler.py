@@ -1,4 +1,4 @@
-"""Behind PgBouncer in transaction mode: what cannot work there is noticed, and everything else works."""
+"""PgBouncer in transaction mode: LISTEN does not work, which is noticed, and everything else does."""
 
 import json
 import time
@@ -40,7 +40,7 @@ def assert_each_was_enriched_exactly_once() -> None:
 
 
 def test_pooler_that_swallows_notifications_is_noticed(owner: User, start: CommandStarter, pooler: PgBouncer) -> None:
-    """Our own probe would come back: the pooler gives it the same server connection as it gave LISTEN."""
+    """The listener's own probe would come back: the pooler gives it the server connection that LISTEN used."""
     behind = {"DATABASE_URL": pooler.url}
     listener = start("enrich_listener", "--concurrency", "10", **behind, **FAR_SWEEP)
     until(lambda: "listener.degraded" in listener.log.read_text())
@@ -67,7 +67,7 @@ def test_pooler_that_swallows_notifications_is_noticed(owner: User, start: Comma
 def test_pooler_hands_nothing_of_ours_on_to_other_clients(
     owner: User, start: CommandStarter, pooler: PgBouncer
 ) -> None:
-    """Whatever a session keeps, the pooler keeps for whoever comes next."""
+    """The pooler hands a session's state to the next client."""
     listener = start("enrich_listener", DATABASE_URL=pooler.url, **FAR_SWEEP)
     until(lambda: "listener.degraded" in listener.log.read_text())
     Item.objects.capture_many(owner=owner, raw_texts=TEXTS)

@@ -25,7 +25,7 @@ LEASE_SECONDS = 60
 
 @dataclass
 class Expected:
-    """What the database must say of one item."""
+    """The expected state of one item."""
 
     status: str = Status.ENRICHING
     holder: Claim | None = None
@@ -92,7 +92,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(claim=claims, kind=st.sampled_from(["succeed", "fail", "postpone", "release"]))
     def finish(self, claim: Claim | None, kind: str) -> None:
-        """Also by a worker that lost its lease long ago, and also twice."""
+        """Finish a claim, even one whose lease was lost long ago, and even twice."""
         if claim is None:
             return
         item = self.expected[claim.item_id]

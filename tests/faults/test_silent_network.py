@@ -1,4 +1,4 @@
-"""A network that swallows everything and says nothing: what cannot be seen from the socket must be found by asking."""
+"""A network that drops everything silently: the socket does not show it, so that a probe has to."""
 
 import asyncio
 import signal
@@ -98,7 +98,7 @@ def test_silent_database_is_given_up_and_used_once_it_heals(
     owner: User, start_listener: ListenerStarter, make_proxy: Callable[[], Proxy], tmp_path: Path
 ) -> None:
     proxy = make_proxy()
-    # The claim that was held back may reach the server after all: then its lease has to run out first.
+    # The claim that was held back may still reach the server: then its lease has to expire first.
     process = start_listener(
         DATABASE_URL=through(proxy),
         LITEVAULT_LISTEN_DATABASE_URL=database_url(),

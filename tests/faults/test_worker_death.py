@@ -1,4 +1,4 @@
-"""Workers that die, freeze or are poisoned: nothing is lost, done twice, or written late."""
+"""Workers that die, freeze, or meet a text that kills them: nothing is lost, done twice, or written late."""
 
 import random
 import signal
@@ -70,7 +70,7 @@ def test_frozen_worker_that_thaws_writes_nothing_and_goes_on(owner: User, start_
     item.refresh_from_db()
     late, counted = item.attempts.order_by("number")
     assert (item.status, item.title) == (Status.ARCHIVED, "The owner's own title")
-    # Whether its answer or the news of its lost lease comes first, nothing of it is kept but the attempt.
+    # Its reply or the loss of its lease may come first: either way, only the attempt is kept.
     assert (late.worker, late.outcome) in {("frozen", Outcome.STALE), ("frozen", Outcome.LOST)}
     assert (counted.worker, counted.outcome) == ("peer", Outcome.SUCCEEDED)
 

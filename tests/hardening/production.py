@@ -1,4 +1,4 @@
-"""The settings of a web server that is asked by others, without a limit to how often."""
+"""Production settings, without a rate limit."""
 
 from tests.privacy.web import HOST
 
@@ -8,5 +8,5 @@ PRODUCTION = {
     "LITEVAULT_ALLOWED_HOSTS": HOST,
     "LITEVAULT_THROTTLE_PER_MINUTE": "0",
 }
-# Two processes that share nothing but the database, each with threads enough for many requests at once.
+# Two processes that share nothing but the database, each with enough threads for many requests at once.
 TWO_WORKERS = ("--workers", "2", "--blocking-threads", "16", "--workers-kill-timeout", "5")

@@ -1,4 +1,4 @@
-"""The settings of the project, with passwords that take little to check."""
+"""The project's settings, with a fast password hasher."""
 
 from litevault import settings
 

@@ -1,4 +1,4 @@
-"""What Schemathesis is told beside the OpenAPI document. It loads this file in a process of its own."""
+"""Hooks for Schemathesis, which loads this file in a process of its own."""
 
 import json
 import os
@@ -21,7 +21,7 @@ TAGS_LIMIT = 20
 
 @schemathesis.hook
 def map_path_parameters(_context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Three of four ids that are well-formed become the id of an item."""
+    """Replace three of four well-formed ids by the id of an item."""
     try:
         number = uuid.UUID(str((path_parameters or {})["item_id"])).int
     except (KeyError, ValueError):
@@ -31,7 +31,7 @@ def map_path_parameters(_context: Any, path_parameters: dict[str, Any] | None) -
 
 @schemathesis.hook
 def filter_case(_context: Any, case: Any) -> bool:
-    """Leave out what the document cannot say, and what tests of its own look at."""
+    """Leave out rules that an OpenAPI document cannot express. They have tests of their own."""
     body = case.body if isinstance(case.body, Mapping) else {}
     empties_the_tags = body.get("tags") == [] and "action" not in body  # refused while the item waits
     return not (empties_the_tags or _fits_once_trimmed({**body, **(case.query or {})}))

@@ -1,4 +1,4 @@
-"""Bytes that no well-behaved client sends, to the real web server. None is its fault, and none learns anything."""
+"""Malformed requests to the real web server: no answer is a 5xx, and none reveals internals."""
 
 import re
 import socket
@@ -79,7 +79,7 @@ class Sender:
         self.authorization = b"Authorization: Bearer " + token.encode()
 
     def raw(self, content: bytes, *, hangs_up: bool = False) -> bytes:
-        """Send it and return all that comes back."""
+        """Send the bytes and return the whole response."""
         with socket.create_connection((HOST, self.port), timeout=PATIENCE_SECONDS) as connection:
             connection.sendall(content)
             if hangs_up:
@@ -89,7 +89,7 @@ class Sender:
                 while part := connection.recv(65_536):
                     answer += part
             except ConnectionResetError:
-                pass  # it was told enough
+                pass  # the server may close before it has read everything
             return answer
 
     def request(self, method: bytes, path: bytes, *headers: bytes, body: bytes = b"", hangs_up: bool = False) -> bytes:

@@ -18,7 +18,7 @@ from tests.waiting import PATIENCE_SECONDS
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CSRF = "c" * 32
-# Checking a password takes most of the time of a test that needs many.
+# Tests that check many passwords would spend most of their time on it.
 QUICK = {"DJANGO_SETTINGS_MODULE": "tests.hardening.quick_passwords"}
 QUICK_PASSWORDS = pytest.mark.parametrize("host", [QUICK], indirect=True, ids=["quick"])
 
@@ -31,7 +31,7 @@ def host(start: CommandStarter, request: pytest.FixtureRequest) -> Iterator[str]
 
 
 def log_in(host: str, name: str, password: str, *, address: str) -> int:
-    """As a browser behind one proxy."""
+    """Log in as a browser behind one proxy, and return the status."""
     form = urlencode({"csrfmiddlewaretoken": CSRF, "username": name, "password": password})
     headers = {
         "Content-Type": "application/x-www-form-urlencoded",

@@ -1,6 +1,6 @@
-"""Schemathesis holds the API against its own OpenAPI document, over HTTP, with every check that it knows.
+"""Schemathesis tests the API against its OpenAPI document, over HTTP, with all of its checks.
 
-`make soak` tries many more examples. SCHEMATHESIS_SEED=7 chooses others.
+`make soak` tries more examples. SCHEMATHESIS_SEED=7 chooses others.
 """
 
 import json
@@ -41,7 +41,7 @@ def test_api_does_what_its_document_says(owner: User, start: CommandStarter, tmp
             check=False,
         )
 
-    sys.stdout.write(ended.stdout)  # for those who ask pytest for it, with -rP
+    sys.stdout.write(ended.stdout)  # shown by pytest -rP
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "9 selected / 9 total" in ended.stdout
 

@@ -1,4 +1,4 @@
-"""A key and a text that nobody may ever see outside of the request to the model, in whatever form."""
+"""A key and a text that may appear in no form outside the request to the model."""
 
 import base64
 import html
@@ -13,7 +13,7 @@ VISIBLE_AT_EACH_END = 12
 
 
 def forms(canary: str) -> Iterator[str]:
-    """The canary, the parts that are shown of a secret by those who think that they hide it, and what encoders make."""
+    """Return the canary, the parts that masks leave visible, and its encodings."""
     yield canary
     yield canary[:VISIBLE_AT_EACH_END]
     yield canary[-VISIBLE_AT_EACH_END:]
@@ -33,7 +33,7 @@ FORMS = {name: {form.casefold() for form in forms(canary)} for name, canary in {
 
 
 def leaks(places: Mapping[str, str]) -> list[str]:
-    """Where a canary is seen, and which: "items.title: text"."""
+    """Return where a canary is found, and which, such as "items.title: text"."""
     return [
         f"{place}: {name}"
         for place, content in places.items()

@@ -1,4 +1,4 @@
-"""Everything that somebody could look at who must see neither the key nor another person's text."""
+"""Every place that may hold neither the key nor another user's text."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ from items.models import Item
 from items.states import Status
 from tests.items.api.client import Api
 
-# The one column that the text belongs in.
+# The only column for the text.
 HOME = "items.raw_text"
 
 COLUMNS = """
@@ -26,7 +26,7 @@ WHERE columns.table_schema = current_schema() AND table_type = 'BASE TABLE'
 
 
 def columns() -> dict[str, str]:
-    """Every value of every column of every table in the database, whoever made the table."""
+    """Return every value of every column of every table in the database."""
     with connection.cursor() as cursor:
         cursor.execute(COLUMNS)
         names = cursor.fetchall()
@@ -41,7 +41,7 @@ def _values(cursor: object, table: str, column: str) -> str:
 
 
 class Channels:
-    """Hears whatever is notified on a channel that a trigger or the program knows."""
+    """Listens on every channel of the triggers and the program."""
 
     def __init__(self, *known: str) -> None:
         self._connection = psycopg.connect(**connection.get_connection_params(), autocommit=True)
@@ -55,7 +55,7 @@ class Channels:
             yield from re.findall(r"pg_notify\('(\w+)'", source)
 
     def close(self) -> dict[str, list[str]]:
-        """The payloads that were heard, by channel."""
+        """Return the payloads, by channel."""
         heard: dict[str, list[str]] = {name: [] for name in self.names}
         for notification in self._connection.notifies(timeout=0.5):
             heard[notification.channel].append(notification.payload)
@@ -64,7 +64,7 @@ class Channels:
 
 
 def pages_of_the_admin(client: Client) -> dict[str, str]:
-    """Every list, and the list of items under every filter that the page offers."""
+    """Return every list, and the list of items under every filter of the page."""
     lists = [reverse("admin:index"), *(_list_of(model) for model in admin.site._registry)]
     items = _list_of(Item)
     filters = [f"status={status}" for status in Status] + ["all=1", "p=1", "error_code=LLM_API_ERROR", "age=1"]
@@ -78,7 +78,7 @@ def _list_of(model: type) -> str:
 
 
 def answers_to(user: User, items: Iterable[Item]) -> dict[str, str]:
-    """What the API says to somebody about everything, and about items of somebody else, as JSON and as pages."""
+    """Return the API's responses to this user, for all lists and for another user's items, as JSON and as pages."""
     api = Api(user)
     answers = {f"GET {path}": api.get(path) for path in ("/items", "/items/pending", "/tags", "/items?limit=100")}
     for item in items:
@@ -96,5 +96,5 @@ def _shown(response: object) -> str:
 
 
 def files(folder: Path) -> Mapping[str, str]:
-    """The standard output and error of every process that wrote into the folder."""
+    """Return the output of every process that logs to the folder."""
     return {path.name: path.read_text() for path in sorted(folder.glob("process-*.log"))}

@@ -1,4 +1,4 @@
-"""Every answer of the fault matrix through real processes: whatever a provider says, nobody else gets to see it."""
+"""Every response of the fault matrix through real processes: neither key nor text leaks."""
 
 import signal
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LLM_TIMEOUT_SECONDS = 10  # all responses come at once, and the machine may be busy
+LLM_TIMEOUT_SECONDS = 10  # all responses arrive at once, and the machine may be busy
 
 OBEDIENT = [(way.__name__,) for way in (*GIVE_AWAY, *DECORATE)]
 SCRIPTS = list(dict.fromkeys([*(fault.answers for fault in MATRIX), *OBEDIENT]))
@@ -50,7 +50,7 @@ def mark(number: int) -> str:
 
 @pytest.fixture
 def model() -> Iterator[FakeLLMServer]:
-    """Answers each text as its mark says."""
+    """A model that responds to each text as its mark says."""
     with serving() as model:
         for number, script in enumerate(SCRIPTS):
             model.script_text(mark(number), *script)
@@ -60,7 +60,7 @@ def model() -> Iterator[FakeLLMServer]:
 
 
 def misuse(web: Web) -> Iterator[str]:
-    """The answers when an owner does something wrong with a text."""
+    """Yield the responses to invalid requests with a text."""
     web.call("GET", f"/api/v1/items?q={quote(TEXT)}&limit=1")
     yield web.call("POST", "/api/v1/items", {"rawText": TEXT, TEXT: 1})
     yield web.call("POST", "/api/v1/items", {"rawText": [TEXT]})
@@ -131,16 +131,16 @@ def keys(model: FakeLLMServer) -> dict[str, str]:
 
 
 def enrich_everything(start_one: CommandStarter, web: Web, model: FakeLLMServer, environment: dict[str, str]) -> str:
-    """One attempt at each item, a discard in the middle of one, and a look at the model from another command.
+    """Attempt each item once, discard one in flight, and run the doctor beside it.
 
-    The metrics of the listener at the end.
+    Return the listener's metrics.
     """
     port = free_port()
     listener = start_one("enrich_listener", "--metrics-port", str(port), **environment)
     until(lambda: any(DISCARDED in str(call.body) for call in model.calls))
     discarded = Item.objects.get(raw_text__contains=DISCARDED)
     web.call("PATCH", f"/api/v1/items/{discarded.pk}", {"action": "discard"})
-    # Asking the model takes an import of seconds, and the doctor says the same in both environments.
+    # The doctor's import takes seconds, and its output is the same in both environments.
     doctor = start_one("doctor", **environment) if environment["LITEVAULT_DEBUG"] == "false" else None
     until(lambda: not Item.objects.filter(attempts=None).exists())
     metrics = Web(port, token="").call("GET", "/metrics")
@@ -153,16 +153,16 @@ def enrich_everything(start_one: CommandStarter, web: Web, model: FakeLLMServer,
 
 
 def assert_it_all_happened(outputs: Mapping[str, str], payloads: dict[str, list[str]], *, mode: str) -> None:
-    """Nothing is found where nothing took place: each answer led to what the matrix says."""
+    """Check that each response led to the outcome of the matrix: an idle system would leak nothing."""
     first = {
         attempt.item.raw_text: (attempt.outcome, attempt.error_code)
         for attempt in EnrichmentAttempt.objects.filter(number=1).select_related("item")
     }
-    # Some answers are of use in one mode alone: of two lines of the matrix, the one for this mode counts.
+    # Some responses are valid in one mode only: of two lines of the matrix, the one for this mode counts.
     faults = {fault.answers: fault for fault in sorted(MATRIX, key=lambda fault: mode in fault.modes)}
     for number, script in enumerate(SCRIPTS):
         (happened,) = [ended for text, ended in first.items() if mark(number) in text]
-        # With so many failures at once the model counts as down, so that what would pass is not asked again.
+        # With so many failures at once the model counts as down, and there are no retries.
         if script in faults and len(script) == 1:
             assert happened in {outcome_of(faults[script]), *too_slow(script)}, script
     assert set(Item.objects.filter(raw_text__contains=DISCARDED).values_list("status")) == {(Status.DISCARDED,)}
@@ -176,7 +176,7 @@ def assert_it_all_happened(outputs: Mapping[str, str], payloads: dict[str, list[
 
 
 def too_slow(script: tuple[str, ...]) -> list[tuple[str, str]]:
-    """What 20 MB may end with on a busy machine, where all answers come at once."""
+    """Return the other outcome of a 20 MB response on a busy machine."""
     return [(Outcome.FAILED, "LLM_TIMEOUT")] if "huge" in script[0] else []
 
 

@@ -1,4 +1,4 @@
-"""The search itself: it finds what is there, and what a provider without the sanitiser would leave behind."""
+"""The search for leaks: it finds canaries, and what a provider without sanitising would leave behind."""
 
 import asyncio
 from collections.abc import Callable
@@ -73,7 +73,7 @@ def test_canary_is_found_in_what_others_see_and_in_notifications(
 
 
 def talkative(error: BaseException) -> UnexpectedFailure:
-    """What the error would be if it kept the words of the library's."""
+    """Return the error as if it kept the library's message."""
     failure = UnexpectedFailure(cause=str(error))
     vars(failure)["sentence"] = str(error)[:400]
     return failure
@@ -101,7 +101,7 @@ def search_after_refusal(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> SearchAfterRefusal:
-    """Let a provider refuse a text, with the key and the text in its answer, and look where they are then."""
+    """Let a provider refuse a text with the key and the text in its response, and return where they are found."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
 
     def search() -> set[str]:

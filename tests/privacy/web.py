@@ -1,4 +1,4 @@
-"""A client of the web server, which runs as a process of its own, as on the network."""
+"""A client of the web server, which runs as a process of its own."""
 
 import http.client
 import json
@@ -15,7 +15,7 @@ HOST = "127.0.0.1"
 
 
 class Web:
-    """Speaks for the owner of the token."""
+    """Sends requests with the owner's token."""
 
     def __init__(self, port: int, token: str) -> None:
         self.address = f"http://{HOST}:{port}"
@@ -23,7 +23,7 @@ class Web:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> str:
-        """The body of the answer, whatever its status."""
+        """Return the body of the response, of any status."""
         content = body if body is None or isinstance(body, bytes) else json.dumps(body)
         connection = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE_SECONDS)
         try:
@@ -47,7 +47,7 @@ class Web:
 def web_server(
     start: CommandStarter, *, token: str, interface: str = "wsgi", more: Sequence[str] = (), **environment: Any
 ) -> Iterator[Web]:
-    """The web server, or with the interface asgi the events process."""
+    """Run the web server, or with the interface asgi the events process."""
     port = free_port()
     options = ("--interface", interface, "--host", HOST, "--port", str(port), "--log-level", "debug", *more)
     process = start(*options, f"litevault.{interface}:application", program=("-m", "granian"), **environment)

@@ -1,4 +1,4 @@
-"""The environment that `make` makes: real virtual environments, with tiny packages from a folder."""
+"""The environment of `make`: real virtual environments, with tiny packages from a folder."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ ROOT = Path(settings.BASE_DIR)
 
 
 class Checkout:
-    """A folder with the installer, locks of its own, and the packages that these name."""
+    """A folder with the installer, locks of its own, and their packages."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -47,7 +47,7 @@ class Checkout:
         )
 
     def packages(self) -> set[str]:
-        """Return what is installed, but for what every environment has."""
+        """Return the installed packages, without those of every environment."""
         (site,) = (self.folder / ".venv" / "lib").glob("python*/site-packages")
         return {path.name.split("-")[0] for path in site.glob("*.dist-info")} - {"pip", "setuptools"}
 
@@ -56,7 +56,7 @@ class Checkout:
         return site / f"{package}-1.0.dist-info" / "RECORD"
 
     def _wheel(self, package: str) -> str:
-        """Make the package if it is not there, and return its hash."""
+        """Make the package if it is missing, and return its hash."""
         path = self.wheels / f"{package}-1.0-py3-none-any.whl"
         if not path.exists():
             with zipfile.ZipFile(path, "w") as wheel:
@@ -70,7 +70,7 @@ class Checkout:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A checkout whose smaller set is installed, and what the installer said."""
+    """A checkout whose smaller set is installed, and the installer's output."""
     checkout = Checkout(tmp_path_factory.mktemp("installed"))
     checkout.lock("base", "red", "green")
     checkout.lock("dev", "red", "green", "blue")
@@ -79,7 +79,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.fixture
 def checkout(installed: tuple[Path, str], tmp_path: Path) -> Checkout:
-    """A copy of that: to make an environment takes seconds, to copy one does not."""
+    """A copy of that: making an environment takes seconds, copying one does not."""
     return Checkout(shutil.copytree(installed[0], tmp_path / "checkout", symlinks=True))
 
 

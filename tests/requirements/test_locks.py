@@ -38,7 +38,7 @@ def asked_for_by_project(lock: str) -> Iterator[Requirement]:
 
 
 def asked_for_by_packages(requirements: dict[str, Requirement]) -> Iterator[Requirement]:
-    """Yield what the locked packages ask for. Those that are not installed here are passed over."""
+    """Yield the requirements of the locked packages that are installed here."""
     for requirement in requirements.values():
         try:
             wanted = metadata.requires(requirement.name) or []
@@ -51,7 +51,7 @@ def asked_for_by_packages(requirements: dict[str, Requirement]) -> Iterator[Requ
 
 
 def missing_extras(lock: str, text: str) -> set[str]:
-    """Return every `name[extra]` that is asked for and not locked."""
+    """Return every required `name[extra]` that is not locked."""
     requirements = locked(text)
     wanted = [*asked_for_by_project(lock), *asked_for_by_packages(requirements)]
     return {

@@ -1,6 +1,6 @@
-"""`make soak`, its second half: minutes of random work and random disturbances against a model of what must be.
+"""`make soak`, second half: minutes of random work and disturbances, compared with a model of the outcome.
 
-Everything follows from the seed but the moments, which are the machine's. The exit code is 0 only when all holds.
+All but the timing follows from the seed. The exit code is 0 only if everything holds.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def django_at(url: str) -> None:
 
 
 if __name__ == "__main__":
-    # However we are told to end, what we started ends with us.
+    # Stop what was started, on any signal.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main())

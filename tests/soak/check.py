@@ -1,4 +1,4 @@
-"""Compares what the soak remembers with what the database says, once all is quiet."""
+"""Compares the soak's records with the database, once all is quiet."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ from tests.soak.texts import Kind
 
 
 def wrongs(record: Record, rows: Sequence[Item]) -> Iterator[str]:
-    """Sentences about what must not be."""
+    """Return a sentence for each violation."""
     if len(rows) > 1:
         yield f"captured once, and there {len(rows)} times"
     elif rows:
@@ -39,7 +39,7 @@ def wrong_with_item(record: Record, item: Item) -> Iterator[str]:
 
 
 def wrong_with_values(record: Record, item: Item) -> Iterator[str]:
-    """An owner's words stand, and where there are none, the draft's, or what a manual capture begins with."""
+    """The owner's values are kept. Otherwise the draft's are there, or those of a manual capture."""
     is_drafted = item.title is not None and record.kind is not Kind.MANUAL
     drafted = draft(record.text)
     for name, value, first in (("title", item.title, drafted.title), ("tags", item.tags, None)):
@@ -81,7 +81,7 @@ def wrong_with_attempts(record: Record, item: Item, attempts: Sequence[Enrichmen
 
 
 def possible_failures(record: Record, item: Item) -> tuple[int, float]:
-    """How many attempts may have failed for good: one for each round, and each retry begins a round."""
+    """Return how many attempts may have failed for good: one for each round. Each retry begins a round."""
     if record.kind is Kind.PLAIN:
         return 0, 0
     if record.kind is Kind.OUTAGE:
@@ -93,7 +93,7 @@ def possible_failures(record: Record, item: Item) -> tuple[int, float]:
 
 
 def wrong_with_bulks(records: Iterable[Record], rows: dict[str, list[Item]]) -> Iterator[str]:
-    """Texts captured in one transaction are there together, or not at all."""
+    """Check that texts captured in one transaction are all there, or none is."""
     there: defaultdict[str, Counter[bool]] = defaultdict(Counter)
     for record in records:
         if record.bulk:

@@ -1,4 +1,4 @@
-"""An owner who speaks HTTP with the real web server, and notes what was answered."""
+"""An HTTP client of the real web server, which records the responses."""
 
 import http.client
 import json
@@ -24,7 +24,7 @@ class Client:
         self._port = port
 
     def call(self, owner: str, method: str, path: str, body: object = None, *, key: str = "") -> tuple[Answer, str]:
-        """Send a request, and say what became of it and with which code of an error."""
+        """Send a request, and return its outcome and the error code."""
         headers = {"X-Dev-User-Id": owner, "Content-Type": "application/json"}
         if key:
             headers["Idempotency-Key"] = key

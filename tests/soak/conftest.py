@@ -11,7 +11,7 @@ from tests.soak.server import OwnServer, own_server
 
 @pytest.fixture
 def server() -> Iterator[OwnServer]:
-    """One that a test may stop."""
+    """A server that a test may stop."""
     with own_server() as server:
         yield server
 

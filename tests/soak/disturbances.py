@@ -1,4 +1,4 @@
-"""What is done to the workers, to the server and to the network between them, and when it was over."""
+"""Disturbances of the workers, the server and the network between them, and when each ended."""
 
 import time
 from collections import Counter
@@ -14,7 +14,7 @@ from tests.soak.plan import Step
 from tests.soak.server import OwnServer
 from tests.soak.workers import LEASE_SECONDS, SWEEP_SECONDS, Worker, Workers
 
-# How long after the end of a disturbance somebody may still wait because of it.
+# How long after its end a disturbance may still explain a wait.
 AFTERMATH_SECONDS = LEASE_SECONDS + 2 * SWEEP_SECONDS + 1
 CALM_SECONDS = 15.0
 TERMINATE = """
@@ -32,7 +32,7 @@ class Span:
 
 @dataclass
 class Pending:
-    """What puts an end to a disturbance, and when."""
+    """The end of a disturbance, and its time."""
 
     due_at: float
     undo: Callable[[], object]
@@ -50,7 +50,7 @@ class Disturbances:
     _is_absent: bool = False
 
     def do(self, step: Step) -> None:
-        """Disturb, unless it is calm or the server is away: one at a time keeps its effects apart."""
+        """Disturb, unless one is active or the server is away: one at a time keeps the effects apart."""
         if time.time() < self._calm_until or self._is_absent:
             return
         begins = time.time()
@@ -70,16 +70,16 @@ class Disturbances:
             pending.undo()
 
     def end(self) -> None:
-        """Undo all that was done: everybody is there, and can work."""
+        """End all disturbances, so that everything can work."""
         while self._pending:
             for pending in self._pending:
                 pending.due_at = 0
             self.undo_what_is_due()
 
-    # Each of these says for how many seconds it lasts, or None when there was nothing to disturb.
+    # Each of these returns its duration in seconds, or None if there was nothing to disturb.
 
     def calm(self, step: Step) -> float | None:
-        """Nothing for a while, so that there are waits that no disturbance explains."""
+        """Do nothing for a while, so that there are waits that no disturbance explains."""
         self._calm_until = time.time() + CALM_SECONDS
         return None
 
@@ -91,7 +91,7 @@ class Disturbances:
         return 0
 
     def freeze_worker(self, step: Step) -> float | None:
-        """For up to three leases."""
+        """Freeze a worker for up to three leases."""
         if (worker := self._victim(step)) is None:
             return None
         self.workers.freeze(worker)

@@ -1,6 +1,6 @@
-"""`manage.py enrich_listener`, with a provider that does what the text says.
+"""`manage.py enrich_listener` with a provider whose behaviour the text sets.
 
-Started as ``python -m tests.soak.moody_listener SECONDS […]``. A text takes up to so many seconds, always the same.
+Started as ``python -m tests.soak.moody_listener SECONDS […]``. A text takes up to this long, the same each time.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What an owner does, over HTTP where a person would, and what is remembered of it."""
+"""The actions of an owner, over HTTP as far as a user's would be, and their record."""
 
 import queue
 import threading
@@ -19,7 +19,7 @@ from tests.soak.texts import Kind, compose
 from tests.waiting import wait
 
 FROM_HOW_MANY = 200
-# Answers that say that nothing was done, and that the same request may be sent again in a moment.
+# Responses after which nothing was done, and the same request may be sent again.
 LATER = {"409 DUPLICATE_REQUEST", "429 RATE_LIMITED"}
 ANSWER_SECONDS = 60
 # A capture that could not be written before the connection broke may have been written.
@@ -27,7 +27,7 @@ AWAY = (OperationalError, InterfaceError)
 
 
 class Owner:
-    """One person, on a thread of their own, who does one thing after the other."""
+    """One owner, on a thread of its own, who acts step by step."""
 
     def __init__(self, name: str, client: Client) -> None:
         self.name = name
@@ -42,12 +42,12 @@ class Owner:
         self._thread.start()
 
     def do(self, step: Step) -> None:
-        """Have it done, after what was asked for before."""
+        """Queue an action behind the earlier ones."""
         if self._thread.is_alive():
             self._steps.put(step)
 
     def end(self) -> None:
-        """Return when all is done, and every capture answered."""
+        """Return when all actions are done and every capture has a response."""
         if self._thread.is_alive():
             self._steps.put(None)
         self._thread.join()
@@ -82,16 +82,16 @@ class Owner:
         self._capture(step, Kind.REFUSED)
 
     def capture_pair(self, step: Step) -> None:
-        """Two, 0 to 15 ms apart, so that the second comes while the worker looks for the first."""
+        """Capture two texts, 0 to 15 ms apart, so that the second arrives while the worker claims the first."""
         for _ in range(2):
             self.capture_together(1)
-            time.sleep(step.number % 16 / 1000)  # the distance between the two is what is tried
+            time.sleep(step.number % 16 / 1000)  # the distance between the two is under test
 
     def capture_bulk(self, step: Step) -> None:
         self._bulks += 1
         self.capture_together(step.number, bulk=f"{self.name}-{self._bulks}")
 
-    # What is done with an item.
+    # Actions on an item.
 
     def edit(self, step: Step) -> None:
         number = len(self.records)
@@ -113,7 +113,7 @@ class Owner:
         self._act(step, Action.RETRY, Status.FAILED, {})
 
     def send_again(self, step: Step) -> None:
-        """Repeat, under their keys, the captures whose answer was lost."""
+        """Repeat the captures whose response was lost, with their keys."""
         for record in self._awaited():
             self._send(record)
 
@@ -146,7 +146,7 @@ class Owner:
         record.captured = Answer.DONE if answer is Answer.DONE else Answer.UNKNOWN
 
     def capture_together(self, count: int, *, bulk: str = "") -> list[str]:
-        """Capture so many in one transaction, as the command `capture` does it. Returns the texts."""
+        """Capture this many in one transaction, as the command `capture` does, and return the texts."""
         now, first = time.time(), len(self.records)
         texts = [compose(Kind.PLAIN, f"{self.name}-{first + place}") for place in range(count)]
         answer = Answer.DONE
@@ -167,7 +167,7 @@ class Owner:
         answer, code = self._ask(item, action, changes)
         if code in LATER:
             return
-        # Only we move an item on that is ready or failed, one thing after the other; and a discard is always allowed.
+        # Only this thread moves an item that is ready or failed, and a discard is always allowed.
         if answer is Answer.REFUSED and record.is_certain:
             self.problems.append(f"{action} of {item.pk} was refused with {code}, although it was {status}")
         record.deeds.append(Deed(action, answer, asked_at, time.time(), changes))
@@ -180,7 +180,7 @@ class Owner:
         return self._client.call(self.name, HTTPMethod.PATCH, path, body)
 
     def _one_that_is(self, status: Status, share: float) -> Item | None:
-        """One of the oldest. None, too, when the database cannot be asked now."""
+        """Return one of the oldest, or None if there is none or the database does not answer."""
         ours = Item.objects.filter(owner__username=self.name, status=status).order_by("created_at", "id")
         try:
             close_old_connections()

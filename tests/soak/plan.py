@@ -1,4 +1,4 @@
-"""What happens, in which order: all of it follows from the seed. What it meets depends on the moment."""
+"""The sequence of steps, which follows from the seed. Their effects depend on timing."""
 
 import random
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 MEAN_PAUSE_SECONDS = 0.12
 OWNER_NAMES = ("ada", "barbara", "grace")
 
-# How often each happens, relative to the others. The names are those of methods of Owner and Disturbances.
+# Relative frequencies. The names are methods of Owner and Disturbances.
 OWNERS = {
     "capture": 36,
     "capture_pair": 8,
@@ -42,9 +42,9 @@ WEIGHTS = OWNERS | DISTURBANCES
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do, by one of the owners if it is theirs to do.
+    """One step, by one of the owners or a disturbance.
 
-    `share`, from 0 to 1, says to what or whom, `number` how many, `seconds` for how long.
+    `share`, from 0 to 1, chooses the target, `number` the count, `seconds` the duration.
     """
 
     name: str

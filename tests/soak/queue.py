@@ -12,7 +12,7 @@ WorkerStarter = Callable[..., Started]
 
 
 class Queue:
-    """What a test asks the server that Django does not know."""
+    """Queries to a server that Django does not know."""
 
     def __init__(self, server: OwnServer) -> None:
         self._server = server
@@ -38,7 +38,7 @@ class Queue:
         return wait(lambda: self.count(f"status = '{status}'") == count, seconds=seconds)
 
     def wrong(self) -> int:
-        """How many items do not have exactly one attempt that succeeded, and attempts without a gap before it."""
+        """Count the items without exactly one successful attempt, or with a gap in the numbers of their attempts."""
         return int(
             self._server.ask(
                 "SELECT count(*) FROM (SELECT items.id FROM items LEFT JOIN enrichment_attempts ON item_id = items.id"

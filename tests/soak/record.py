@@ -1,4 +1,4 @@
-"""What the soak remembers of one item: what was asked for it, and what was answered."""
+"""The soak's record of one item: the requests and the responses."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from tests.soak.texts import Kind, until_of
 
 
 class Answer(Enum):
-    """What came back. UNKNOWN: a connection broke or the server was away, so that it was done, or not."""
+    """The outcome of a request. UNKNOWN: the connection broke or the server was away, so that it may have been done."""
 
     DONE = "done"
     REFUSED = "refused"
@@ -51,11 +51,11 @@ class Record:
 
     @property
     def is_certain(self) -> bool:
-        """Nothing that was asked may still be on its way."""
+        """Return whether every request has a response."""
         return self.captured is Answer.DONE and all(deed.answer is not Answer.UNKNOWN for deed in self.deeds)
 
     def possible_statuses(self) -> set[Status]:
-        """Where the item may be when all is quiet."""
+        """Return the statuses that the item may have when all is quiet."""
         if self.done(Action.DISCARD):
             return {Status.DISCARDED}
         possible = self._statuses_without_discard()
@@ -64,9 +64,9 @@ class Record:
         return possible
 
     def possible_values(self, name: str) -> Iterator[object]:
-        """What the owner may have made of this field. Nothing when no owner touched it for certain.
+        """Return the values that the owner may have given this field, none if no change is certain.
 
-        A request whose answer was lost may be carried out late, after those that were sent after it.
+        A request whose response was lost may take effect after later ones.
         """
         changing = [deed for deed in self.deeds if name in deed.changes]
         done = [deed for deed in changing if deed.answer is Answer.DONE]

@@ -1,4 +1,4 @@
-"""What is printed at the end: a table of what happened, and the story of each item that is not as it must be."""
+"""The report: a table of events, and the history of each item with a violation."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -59,7 +59,7 @@ def described(waits: Sequence[tuple[float, Item]]) -> str:
 
 
 def calm_waits(findings: Findings) -> Iterator[tuple[float, Item]]:
-    """Seconds from capture to first attempt, where no disturbance or what comes after it lies between."""
+    """Return the seconds from capture to first attempt, without those that a disturbance explains."""
     for item in findings.items:
         first = next(iter(item.attempts.all()), None)
         if first is None:
@@ -79,14 +79,14 @@ def print_failure(seed: int, record: Record, items: Sequence[Item], sentences: S
 
 
 def story_of(record: Record) -> Iterator[str]:
-    """What its owner did."""
+    """Return the owner's actions."""
     yield f"{clock(record.captured_at)} captured: {record.captured.value}"
     for deed in record.deeds:
         yield f"{clock(deed.asked_at)} to {clock(deed.answered_at)} {deed.action} {deed.changes}: {deed.answer.value}"
 
 
 def history_of(item: Item) -> Iterator[str]:
-    """What the workers did."""
+    """Return the workers' attempts."""
     yield f"item {item.pk} {item.status}, token {item.fencing_token}, claimed by {item.claimed_by}"
     for attempt in item.attempts.all():
         span = f"{clock(attempt.started_at.timestamp())} to {clock(attempt.finished_at.timestamp())}"

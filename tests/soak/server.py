@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, which is stopped and started at the same address, and thrown away in the end."""
+"""A temporary PostgreSQL server that can be stopped and restarted at the same address."""
 
 import os
 import subprocess
@@ -17,8 +17,10 @@ STOPS = ("fast", "immediate", "killed")
 
 
 class OwnServer:
-    """`stop` knows three ways: fast cuts connections, immediate leaves the recovery to the next start,
-    and killed is what the system does when memory runs out.
+    """A running server.
+
+    `stop` has three modes: fast cuts connections, immediate leaves recovery to the next start, and killed is what the
+    system does when memory runs out.
     """
 
     def __init__(self, process: subprocess.Popen[str], *, log: Path) -> None:
@@ -44,7 +46,7 @@ class OwnServer:
         subprocess.run(command, cwd=PROJECT, env=environment(DATABASE_URL=self.url), check=True)
 
     def ask(self, query: str, *values: object) -> Any:
-        """The first column of the first row."""
+        """Return the first column of the first row."""
         with psycopg.connect(self.url, autocommit=True) as connected:
             row = connected.execute(query.encode(), values).fetchone()
         assert row is not None
@@ -61,7 +63,7 @@ class OwnServer:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Ours, with nothing in it that would decide the outcome but what is given."""
+    """Return the environment without settings that would decide the outcome."""
     kept = {"LITEVAULT_PG_BIN"}
     ours = {name: value for name, value in os.environ.items() if name in kept or not name.startswith("LITEVAULT_")}
     return ours | {"LITEVAULT_DEBUG": "true", "PYTHONUNBUFFERED": "1", **changes}
@@ -69,7 +71,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 @contextmanager
 def own_server() -> Iterator[OwnServer]:
-    """Yield one that runs and has LiteVault's tables."""
+    """Yield a running server with LiteVault's tables."""
     command = [sys.executable, "-m", "tests.soak.server_process"]
     with throwaway_folder() as folder, (folder / "log").open("wb") as log:
         (folder / "postgres").mkdir()
@@ -81,11 +83,11 @@ def own_server() -> Iterator[OwnServer]:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            # Ctrl-C is meant for us. We then take the server down in good order.
+            # Ctrl-C is for this process, which then stops the server in good order.
             start_new_session=True,
         ) as process:
             server = OwnServer(process, log=folder / "log")
             server.start()
             server.migrate()
             yield server
-            # Leaving closes its standard input, and so it ends.
+            # Closing its standard input ends it.

@@ -1,4 +1,4 @@
-"""Owns a PostgreSQL server and does with it what it is told: python -m tests.soak.server_process FOLDER.
+"""Owns a PostgreSQL server and controls it on command: python -m tests.soak.server_process FOLDER.
 
 A process of its own, because only one with a single thread can start the server safely, and because the server ends
 with it, however the soak ends. Each line on standard input is a command, and is answered by one line.
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def start(server: Server, url: str) -> str:
-    """Start it, at the address that it had before. Its processes of before, which hold the lock, have to be gone."""
+    """Start the server at its former address, once its former processes, which hold the lock, have ended."""
     with FileLock(server.folder / "server.lock") as life:
         if not within(PATIENCE_SECONDS, life.try_exclusive):
             sys.exit("The server that was stopped does not come to its end.")

@@ -1,4 +1,4 @@
-"""The soak itself: act and disturb, let it become quiet, and compare."""
+"""The soak: act and disturb, wait until all is quiet, and compare."""
 
 import math
 import random
@@ -28,21 +28,21 @@ from tests.waiting import wait
 
 DIRECT_WORKERS = 3
 START_SECONDS = 60
-# An item that was lost several times and then met an outage backs off for up to a minute or two.
+# An item that was lost several times and then met an outage backs off for a minute or two.
 QUIET_SECONDS = 240
 SAMPLE_SECONDS = 1.0
-# The largest bulk takes all slots a few seconds; and the machine may do other things, too.
-# On a busy machine some hundred items captured at once take their time. What is lost waits for ever.
+# The largest bulk takes all slots for a few seconds, and the machine may be busy.
+# On a busy machine, hundreds of items captured at once take long. A lost one would wait for ever.
 LONGEST_CALM_WAIT_SECONDS = 30
 WEB_CONNECTIONS = 16
-# The three owners, and we.
+# The three owners and this process.
 OURS = 5
 # Claims, verdicts, vocabularies and LISTEN.
 CONNECTIONS_OF_A_WORKER = 4
-# More than a few times what all of them take at once.
+# Several times as many as all of them use at once.
 ROLL_CALL = 100
 LISTENERS = "SELECT count(*) FROM pg_stat_activity WHERE starts_with(application_name, %s)"
-# Each worker may for a moment be there twice: one that stops, and the one that takes its place.
+# A worker that stops and its replacement may overlap for a moment.
 MOST_CONNECTIONS = 2 * (DIRECT_WORKERS + 1) * CONNECTIONS_OF_A_WORKER + WEB_CONNECTIONS + OURS
 CLIENTS = """
     SELECT count(*) FROM pg_stat_activity
@@ -51,7 +51,7 @@ CLIENTS = """
 
 
 def soak(server: OwnServer, *, seed: int, seconds: float, logs: Path) -> bool:
-    """Say whether all holds. Prints a table, and what does not hold."""
+    """Print a table and the violations, and return whether there are none."""
     for name in OWNER_NAMES:
         User.objects.create_user(name)
     with proxy_to(server.url) as proxy, web_server(server.url, logs / "web.log") as client:
@@ -98,7 +98,7 @@ class Soak:
             (self._disturbances if step.name in DISTURBANCES else self._owners[step.owner]).do(step)
             self._workers.look()
             self._sample()
-            time.sleep(step.pause)  # the rhythm of the soak, and no wait for anything
+            time.sleep(step.pause)  # the pace of the soak, not a wait
 
     def _become_quiet(self) -> None:
         self._disturbances.end()
@@ -110,12 +110,12 @@ class Soak:
         self._drained_after = time.monotonic() - began_at
 
     def _call_the_roll(self) -> None:
-        """Whoever is there has to listen and to work: a worker that others make up for would not be missed."""
+        """Check that every worker listens and works: others would make up for one that does not."""
         self._workers.look()
         expected = {worker.name for worker in self._workers.at_work()}
         if not wait(lambda: self._server.ask(LISTENERS, LISTENER_NAME) == len(expected), seconds=START_SECONDS):
             self._problems.append(f"{self._server.ask(LISTENERS, LISTENER_NAME)} of {len(expected)} workers listen")
-        # So many at once have to wait for each other.
+        # So many at once wait for each other.
         self._disturbances.spans.append(Span("roll call", time.time(), math.inf))
         texts = next(iter(self._owners.values())).capture_together(ROLL_CALL)
         wait(self._is_quiet, seconds=QUIET_SECONDS)
@@ -178,7 +178,7 @@ class Soak:
         return not problems and not any(failures.values())
 
     def _problems_of_all(self, findings: Findings) -> Iterator[str]:
-        """What is wrong with no item in particular."""
+        """Return the violations that belong to no item."""
         yield from self._problems
         yield from self._workers.problems
         if self._most_connections > MOST_CONNECTIONS:

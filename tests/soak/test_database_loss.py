@@ -1,4 +1,4 @@
-"""The long version of tests/faults/test_database_loss.py, with a server that is really stopped."""
+"""The long version of tests/faults/test_database_loss.py, with a server that stops."""
 
 import time
 
@@ -24,7 +24,7 @@ def test_restarts_for_two_minutes_under_load_lose_nothing(
     for restart in range(RESTARTS):
         queue.capture(ITEMS // RESTARTS)
         server.restart(STOPS[restart % len(STOPS)])
-        time.sleep(PAUSE_SECONDS)  # the rhythm of the restarts
+        time.sleep(PAUSE_SECONDS)  # the pace of the restarts
 
     assert queue.becomes("READY_TO_CONFIRM", count=ITEMS, seconds=60)
     assert queue.wrong() == 0
@@ -44,14 +44,14 @@ def test_answers_kept_past_the_lease_are_not_paid_for_twice(
     absence_seconds: float,
     lease_seconds: float,
 ) -> None:
-    """Nobody could renew the leases, but nobody could take the items over either."""
+    """While the database is away, no lease is renewed, and no item is taken over."""
     settings = {"LITEVAULT_ENRICH_LEASE_SECONDS": str(lease_seconds), **FAR_SWEEP}
     worker = start_worker(call_seconds, "--concurrency", "3", **settings)
     queue.capture(3)
     assert wait(lambda: queue.count("claimed_by IS NOT NULL") == 3, seconds=10)
 
     server.stop("fast")
-    time.sleep(absence_seconds)  # the absence is what is tested
+    time.sleep(absence_seconds)  # the absence is under test
     server.start()
 
     assert queue.becomes("READY_TO_CONFIRM", count=3, seconds=30)

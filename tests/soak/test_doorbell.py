@@ -34,7 +34,7 @@ Spans = list[tuple[float, float]]
 
 @contextmanager
 def control() -> Iterator[Spans]:
-    """Beside the test, one NOTIFY after the other, by psycopg alone: when each was sent, and when it was heard."""
+    """Send one NOTIFY after another by psycopg alone, and return when each was sent and received."""
     spans: Spans = []
     is_over = threading.Event()
 
@@ -60,7 +60,7 @@ def control() -> Iterator[Spans]:
 
 
 def excess(begins: float, ends: float, *, spans: Spans) -> float:
-    """How much longer this took than the slowest of the control that went on meanwhile."""
+    """Return the time beyond the slowest of the control during it."""
     meanwhile = (heard - sent for sent, heard in spans if sent <= ends and heard >= begins)
     return ends - begins - max(meanwhile, default=0)
 
@@ -77,7 +77,7 @@ def test_no_pickup_of_three_thousand_close_pairs_is_late(owner: User, start_list
     with control() as spans, psycopg.connect(database_url(), autocommit=True) as client:
         for pair in range(PAIRS):
             for pause_ms in (pair % 29, pair % 16):
-                time.sleep(pause_ms / 1000)  # the distance between two captures is what is tested
+                time.sleep(pause_ms / 1000)  # the distance between two captures is under test
                 client.execute("INSERT INTO items (owner_id, raw_text) VALUES (%s, 'A short text.')", [owner.pk])
         assert wait(lambda: not Item.objects.filter(status=Status.ENRICHING).exists(), seconds=90)
 
@@ -120,8 +120,8 @@ def test_twenty_thousand_in_one_transaction_notify_once(owner: User, start_liste
 
 
 def most_under_way() -> int:
-    """How many calls overlapped: exactly, from their history, which no sample could miss."""
+    """Return the largest number of overlapping calls, from their history."""
     spans = EnrichmentAttempt.objects.values_list("started_at", "finished_at")
-    # Of two in the same microsecond, the end comes first.
+    # In the same microsecond, an end comes first.
     changes = sorted(itertools.chain.from_iterable([(begins, 1), (ends, -1)] for begins, ends in spans))
     return max(itertools.accumulate(change for _, change in changes))

@@ -1,4 +1,4 @@
-"""Texts that say what the provider will do with them, so that both it and the model of the soak know."""
+"""Texts that set the provider's behaviour, which the soak's model reads, too."""
 
 import re
 from enum import Enum
@@ -9,13 +9,13 @@ UNTIL = re.compile(r"until (\d+\.\d+)")
 class Kind(Enum):
     PLAIN = "plain"
     MANUAL = "manual"  # captured with enrich=false
-    OUTAGE = "outage"  # unreachable until a moment: tried again by itself
-    MENDED = "mended"  # refused until a moment: the owner has to retry it
-    REFUSED = "refused"  # refused for ever
+    OUTAGE = "outage"  # unreachable until a time: retried by itself
+    MENDED = "mended"  # refused until a time: the owner has to retry
+    REFUSED = "refused"  # always refused
 
 
 def compose(kind: Kind, number: str, *, until: float = 0) -> str:
-    """A text like no other, by its number."""
+    """Return a unique text for this number."""
     match kind:
         case Kind.OUTAGE:
             nature = f"Nobody answers until {until:.3f}."
@@ -37,6 +37,6 @@ def kind_of(text: str) -> Kind:
 
 
 def until_of(text: str) -> float:
-    """The moment that it names, in seconds since 1970. 0 when it names none."""
+    """Return the time in the text, in seconds since 1970, or 0 if it has none."""
     found = UNTIL.search(text)
     return float(found[1]) if found else 0.0

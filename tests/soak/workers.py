@@ -1,4 +1,4 @@
-"""The workers of the soak: real processes, and what was done to each."""
+"""The workers of the soak: real processes, and how each was ended."""
 
 import signal
 import subprocess
@@ -13,7 +13,7 @@ LEASE_SECONDS = 2.0
 SWEEP_SECONDS = 1.0
 GRACE_SECONDS = 2.0
 CONCURRENCY = 4
-# What the command needs to stop: its grace, and then to write, to give back and to close.
+# What the command needs to stop: its grace, then time to write, release and close.
 STOP_SECONDS = GRACE_SECONDS + 20
 LONGEST_CALL_SECONDS = 1.5
 TOLD_TO_STOP = "told to stop"
@@ -21,7 +21,7 @@ TOLD_TO_STOP = "told to stop"
 
 @dataclass
 class Worker:
-    """One process. `ending` is how we had it end, or an empty text."""
+    """One process. `ending` says how it was ended, and is empty until then."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -35,7 +35,7 @@ class Worker:
 
     @property
     def has_listened(self) -> bool:
-        """Before that, it does not heed signals in its own way yet."""
+        """Wait until its signal handlers are installed."""
         return self.has_said("listener.connected")
 
     def has_said(self, event: str) -> bool:
@@ -47,7 +47,7 @@ class Worker:
 
 
 class Workers:
-    """Keeps a number of them at work. Those that we end are replaced; whoever ends otherwise is a problem."""
+    """Keeps a number of workers running. Those that the soak ends are replaced; any other end is a violation."""
 
     def __init__(self, *, url: str, url_through_proxy: str, logs: Path) -> None:
         self._urls = {False: url, True: url_through_proxy}
@@ -81,7 +81,7 @@ class Workers:
         worker.process.wait()
 
     def tell_to_stop(self, worker: Worker, *, times: int) -> None:
-        """Send SIGTERM. Twice means at once."""
+        """Send SIGTERM, twice to stop at once."""
         worker.ending = TOLD_TO_STOP
         for _ in range(times):
             worker.send(signal.SIGTERM)
@@ -90,21 +90,21 @@ class Workers:
         return [worker for worker in self.all if worker.ending == TOLD_TO_STOP]
 
     def look(self) -> None:
-        """Take note of those who ended without having been told."""
+        """Record workers that ended by themselves."""
         for worker in self.all:
             if not worker.ending and not worker.is_there:
                 worker.ending = "by itself"
                 self.problems.append(f"{worker.name} ended by itself with exit code {worker.process.returncode}")
 
     def see_off(self, worker: Worker) -> None:
-        """Wait for one that was told to stop, and check that it did so in time and in order."""
+        """Wait for a worker that was stopped, and check that it ended in time and with exit code 0."""
         try:
             code = worker.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.problems.append(f"{worker.name} did not stop within {STOP_SECONDS:.0f} s of SIGTERM")
             worker.process.kill()
             return
-        # The second signal may meet a process that has said good-bye, and heeds no more signals in its own way.
+        # The second signal may arrive after the handlers are removed.
         is_late_signal = code == -signal.SIGTERM and worker.has_said("worker.stopped")
         if code != 0 and not is_late_signal:
             self.problems.append(f"{worker.name} was told to stop, and ended with exit code {code}")
