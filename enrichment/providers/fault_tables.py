@@ -79,13 +79,16 @@ BY_WORD: tuple[tuple[type[EnrichmentError], frozenset[str]], ...] = (
     (RateLimited, frozenset({"RESOURCE_EXHAUSTED", "ThrottlingException", "rate_limit_error", "rate_limit_exceeded"})),
     (ProviderUnavailable, frozenset({"ServiceUnavailableException", "UNAVAILABLE", "overloaded_error", "slow_down"})),
 )
-# By the full name, because the libraries may not be installed. The nearest base class counts.
+# By the full name, because the libraries may not be installed. The nearest base class counts. The exceptions of
+# httpcore, h11 and urllib3 stand behind those of httpx, requests and botocore.
 BY_CLASS: Mapping[str, type[EnrichmentError]] = {
     "aiohttp.client_exceptions.ClientError": ProviderUnavailable,
+    "aiohttp.client_exceptions.ContentTypeError": UnreadableReply,
     "aiohttp.client_exceptions.InvalidURL": RequestUnsendable,
     "aiohttp.client_exceptions.NonHttpUrlClientError": RequestUnsendable,
     "aiohttp.client_exceptions.TooManyRedirects": UnreadableReply,
     "botocore.exceptions.BotoCoreError": KeyMissing,
+    "botocore.exceptions.ConnectionError": ProviderUnavailable,
     "botocore.exceptions.HTTPClientError": ProviderUnavailable,
     "builtins.ArithmeticError": UnreadableReply,
     "builtins.AttributeError": UnreadableReply,
@@ -94,6 +97,7 @@ BY_CLASS: Mapping[str, type[EnrichmentError]] = {
     "builtins.ImportError": PackageMissing,
     "builtins.IsADirectoryError": KeyMissing,
     "builtins.LookupError": UnreadableReply,
+    "builtins.NotADirectoryError": KeyMissing,
     "builtins.OSError": ProviderUnavailable,
     "builtins.PermissionError": KeyMissing,
     "builtins.RecursionError": UnreadableReply,
@@ -102,21 +106,17 @@ BY_CLASS: Mapping[str, type[EnrichmentError]] = {
     "builtins.ValueError": UnreadableReply,
     "google.auth.exceptions.GoogleAuthError": KeyMissing,
     "google.auth.exceptions.TransportError": ProviderUnavailable,
-    "h11._util.LocalProtocolError": RequestUnsendable,
-    "h11._util.RemoteProtocolError": ProviderUnavailable,
-    "http.client.HTTPException": ProviderUnavailable,
-    "httpcore.LocalProtocolError": RequestUnsendable,
-    "httpcore.NetworkError": ProviderUnavailable,
-    "httpcore.ProtocolError": ProviderUnavailable,
-    "httpcore.UnsupportedProtocol": RequestUnsendable,
     "httpx.DecodingError": UnreadableReply,
     "httpx.InvalidURL": RequestUnsendable,
     "httpx.LocalProtocolError": RequestUnsendable,
     "httpx.RequestError": ProviderUnavailable,
     "httpx.TooManyRedirects": UnreadableReply,
     "httpx.UnsupportedProtocol": RequestUnsendable,
-    "openai.APIResponseValidationError": UnreadableReply,
-    "urllib3.exceptions.HTTPError": ProviderUnavailable,
+    "openai.APIError": UnreadableReply,
+    "openai.OpenAIError": KeyMissing,  # the client cannot be made
+    "requests.exceptions.ChunkedEncodingError": ProviderUnavailable,
+    "requests.exceptions.ConnectionError": ProviderUnavailable,
+    "requests.exceptions.RequestException": UnreadableReply,
 }
 # A ValueError that one of these raises is about what it was to send: a key with a line end, for example.
 HTTP_LIBRARIES = frozenset({"aiohttp", "h11", "http", "httpcore", "httpx", "yarl"})

@@ -34,6 +34,11 @@ from enrichment.providers.fault_tables import BY_CLASS, BY_STATUS, BY_WORD, HTTP
 
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
+# Around any exception while a request is sent.
+CONNECTION_ERROR = "openai.APIConnectionError"
+# What litellm raises for a missing key and for a reply that it cannot read.
+NO_RESPONSE_STATUSES = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.INTERNAL_SERVER_ERROR})
+
 
 def fault_of(error: BaseException) -> EnrichmentError:
     """Return the EnrichmentError for an exception, without a reference to it."""
@@ -78,22 +83,27 @@ def _error_class(chain: tuple[BaseException, ...], status: int | None, body: Err
 
 
 def _class_without_status(chain: tuple[BaseException, ...]) -> type[EnrichmentError]:
-    """Decide by the first exception whose class means something. The outer ones wrap everything."""
-    for error in chain:
-        if _is_library_made(error):
-            continue
-        if _is_timeout(error):
-            return ProviderTimeout
-        if isinstance(error, ValueError) and _is_raised_by_http(error):
-            return RequestUnsendable
-        if _full_name(type(error)) == "openai.OpenAIError":  # the client cannot be made
-            return KeyMissing
-        for base in type(error).__mro__:
-            if kind := BY_CLASS.get(_full_name(base)):
-                return kind
+    """Decide by the first exception whose class means something, or by what wraps it."""
+    if kind := next(filter(None, map(_class_of, chain)), None):
+        return kind
     if any(map(_is_timeout, chain)):
         return ProviderTimeout
+    if any(_full_name(type(error)) == CONNECTION_ERROR for error in chain):
+        return ProviderUnavailable
+    if getattr(chain[0], "status_code", None) == HTTPStatus.UNAUTHORIZED:
+        return KeyMissing
     return UnreadableReply if all(map(_is_library_made, chain)) else UnexpectedFailure
+
+
+def _class_of(error: BaseException) -> type[EnrichmentError] | None:
+    if _is_library_made(error):
+        return None
+    if _is_timeout(error):
+        return ProviderTimeout
+    if isinstance(error, ValueError) and _is_raised_by_http(error):
+        return RequestUnsendable
+    names = map(_full_name, type(error).__mro__)
+    return next((BY_CLASS[name] for name in names if name in BY_CLASS), None)
 
 
 def _full_name(kind: type) -> str:
@@ -129,11 +139,8 @@ def _status(chain: tuple[BaseException, ...]) -> int | None:
         if isinstance(status, int) and not _is_library_made(error):
             return status
     status = getattr(chain[0], "status_code", None)
-    is_litellm_only = all(map(_is_library_made, chain))
-    is_meant = (
-        isinstance(status, int) and status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.INTERNAL_SERVER_ERROR
-    )
-    return status if is_litellm_only and is_meant else None
+    is_error = isinstance(status, int) and status >= HTTPStatus.BAD_REQUEST and status not in NO_RESPONSE_STATUSES
+    return status if is_error and all(map(_is_library_made, chain)) else None
 
 
 def _cause_name(chain: tuple[BaseException, ...], status: int | None) -> str:
@@ -150,7 +157,7 @@ def _is_library_made(error: BaseException) -> bool:
     """
     name = _full_name(type(error))
     is_http = any(base.__module__ == "httpx" for base in type(error).__mro__)
-    return (name.startswith("litellm.") and not is_http) or name == "openai.APIConnectionError"
+    return (name.startswith("litellm.") and not is_http) or name == CONNECTION_ERROR
 
 
 def _is_timeout(error: BaseException) -> bool:
