@@ -153,6 +153,7 @@ class LiteLLMProvider(EnrichmentProvider):
 
     async def _send(self, route: Route, **request: Any) -> tuple[Any, Usage]:
         """Make one HTTP request. `timeout` is constant, because litellm makes a new client for each value."""
+        self.requests += 1
         reply = await litellm.acompletion(
             **request,
             **route.address,
