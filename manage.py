@@ -20,7 +20,8 @@ from postgres.embedded.embedded import running_postgres
 from postgres.embedded.errors import PostgresUnavailable
 
 INTERRUPTED = 130
-WITHOUT_DATABASE = {"help", "version", "--help", "-h", "--version"}
+WITHOUT_DATABASE = {"help", "version", "enrich_text"}
+HELP_OPTIONS = {"--help", "-h", "--version"}
 WITH_THEIR_OWN_MIGRATION = {"migrate", "up"}
 
 
@@ -41,13 +42,14 @@ def main() -> None:
 def database(arguments: list[str]) -> Iterator[None]:
     """Keep a database available while the command runs."""
     read_dotenv()
-    needs_none = len(arguments) == 1 or not WITHOUT_DATABASE.isdisjoint(arguments)
+    command = arguments[1] if len(arguments) > 1 else "help"
+    needs_none = command in WITHOUT_DATABASE or not HELP_OPTIONS.isdisjoint(arguments)
     if os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE") or needs_none:
         yield
         return
     with running_postgres() as url:
         os.environ["DATABASE_URL"] = url
-        if arguments[1] not in WITH_THEIR_OWN_MIGRATION:
+        if command not in WITH_THEIR_OWN_MIGRATION:
             migrate_if_empty()
         yield
 

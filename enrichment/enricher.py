@@ -1,6 +1,7 @@
 """One attempt: from a claim to a verdict."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,6 +25,9 @@ from items.claims import Claim, Verdict
 from items.states import Status
 
 logger = structlog.get_logger(__name__)
+
+# Added to the provider's own deadline.
+DEADLINE_MARGIN_SECONDS = 5.0
 
 
 class Enricher:
@@ -64,21 +68,7 @@ class Enricher:
         """Return the draft within the deadline, or raise EnrichmentError, Interrupted or asyncio.CancelledError."""
         if claim.attempt > self._max_attempts:
             raise Abandoned
-        try:
-            async with asyncio.timeout(self._deadline_seconds):
-                return await self._draft(claim)
-        except EnrichmentError:
-            raise
-        except TimeoutError:
-            failure: EnrichmentError = ProviderTimeout()
-        except (Interrupted, asyncio.CancelledError) as cancelled:
-            if is_cancelled():
-                raise
-            failure = unexpected_cancellation(cancelled)
-        except Exception as error:  # an error of one item must not end the worker
-            failure = UnexpectedFailure(cause=type(error).__name__)
-        # Raised here, so that the error has no context, which may hold the text.
-        raise failure
+        return await within_deadline(self._draft(claim), seconds=self._deadline_seconds)
 
     async def _draft(self, claim: Claim) -> EnrichmentResult:
         """Draft, with the tags spelled as the owner spells them."""
@@ -116,6 +106,25 @@ class Enricher:
     def _record_response(self) -> None:
         self._breaker.record_response()
         metrics.provider_down.set(0)
+
+
+async def within_deadline(draft: Awaitable[EnrichmentResult], *, seconds: float) -> EnrichmentResult:
+    """Return the draft in time, or raise EnrichmentError, Interrupted or asyncio.CancelledError."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await draft
+    except EnrichmentError:
+        raise
+    except TimeoutError:
+        failure: EnrichmentError = ProviderTimeout()
+    except (Interrupted, asyncio.CancelledError) as cancelled:
+        if is_cancelled():
+            raise
+        failure = unexpected_cancellation(cancelled)
+    except Exception as error:  # an error of one item must not end the worker
+        failure = UnexpectedFailure(cause=type(error).__name__)
+    # Raised here, so that the error has no context, which may hold the text.
+    raise failure
 
 
 def is_cancelled() -> bool:

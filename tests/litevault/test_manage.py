@@ -88,8 +88,10 @@ def test_environment_comes_before_dotenv(clone: Path) -> None:
     assert answer.stdout == "True\n", answer.stderr
 
 
-@pytest.mark.parametrize("arguments", [(), ("migrate", "--help"), ("--version",)])
-def test_help_needs_no_database(clone: Path, arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [(), ("migrate", "--help"), ("--version",), ("enrich_text", "manage.py", "--model", "stub")]
+)
+def test_help_and_dry_run_need_no_database(clone: Path, arguments: tuple[str, ...]) -> None:
     answer = manage(*arguments, project=clone)
 
     assert answer.returncode == 0
@@ -120,10 +122,11 @@ def test_missing_tables_are_one_line(empty_database: str) -> None:
     assert "manage.py migrate" in one_line(answer)
 
 
-def test_embedded_server_that_is_not_available_is_one_line(clone: Path) -> None:
+@pytest.mark.parametrize("arguments", [("showmigrations",), ("capture", "help")])
+def test_embedded_server_that_is_not_available_is_one_line(clone: Path, arguments: tuple[str, ...]) -> None:
     (clone / "var").write_text("a file stands where the folder should be")
 
-    answer = manage("showmigrations", project=clone)
+    answer = manage(*arguments, project=clone)
 
     assert f"{clone}/var/postgres cannot be written" in one_line(answer)
 

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enrichment import metrics
 from enrichment.config import InvalidSettings, LLMSettings
+from enrichment.enricher import DEADLINE_MARGIN_SECONDS
 from enrichment.management.arguments import (
     LAST_PORT,
     WORKER_ID_MAX_LENGTH,
@@ -33,8 +34,6 @@ from postgres.listener import Listener
 logger = structlog.get_logger(__name__)
 
 EXIT_CRASHED = 1
-# Added to the provider's own deadline.
-DEADLINE_MARGIN_SECONDS = 5.0
 
 
 class Command(BaseCommand):
@@ -102,6 +101,8 @@ class Command(BaseCommand):
             concurrency=concurrency,
             deadline_seconds=llm.deadline_seconds + DEADLINE_MARGIN_SECONDS,
             settings=settings.ENRICH,
+            daily_budget_usd=llm.daily_budget_usd,
+            daily_budget_per_owner_usd=llm.daily_budget_per_owner_usd,
             exits_when_idle=drain,
             max_items=max_items,
         )

@@ -1,0 +1,91 @@
+"""Enrich one text without storing anything."""
+
+import shutil
+import sys
+from argparse import RawDescriptionHelpFormatter
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+
+from enrichment.config import LLMSettings
+from enrichment.management.trial_report import as_json, report_lines
+from enrichment.trial import try_models, with_one_model
+from items.management.exit_codes import EXIT_INCOMPLETE, interruptible, write_summary
+from items.texts import Refusal, refusal
+from items.transfer.sources import STANDARD_INPUT, FoundText, origin_of, texts_of_file
+
+NOTHING_STORED = "Nothing is stored."
+WIDTH = 100  # if it is not a terminal
+
+EXAMPLES = """\
+examples:
+  manage.py enrich_text note.txt
+  echo 'Beans need warm soil.' | manage.py enrich_text --model stub
+  manage.py enrich_text note.txt --model openai/gpt-4o-mini --model ollama_chat/qwen3:4b
+  manage.py enrich_text note.txt --json
+"""
+
+
+class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Keeps the lines of the examples."""
+
+
+class Command(BaseCommand):
+    help = """\
+Enrich a text as the worker does, and print the draft, or the error, with the number of
+requests, the seconds, the tokens and the cost. Nothing is stored, and no database is needed.
+The owner's tags, which the worker sends along, are left out.
+
+Exit code: 0 if every model gave a draft, 1 if one did not or the text cannot be used, 130
+after Ctrl-C.
+"""
+    # They import the web side, and need a database.
+    requires_system_checks = ()
+
+    def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, epilog=EXAMPLES, **options)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "name",
+            nargs="?",
+            default=STANDARD_INPUT,
+            metavar="FILE",
+            help="file, or - for standard input (the default)",
+        )
+        parser.add_argument(
+            "--model",
+            action="append",
+            dest="models",
+            metavar="MODEL",
+            help="a model as LiteLLM names it, or stub, which needs no key; tried alone, without fallbacks. Repeat it "
+            "to compare models: they are tried one after the other. LITEVAULT_LLM_API_BASE is used for models of the "
+            "configured model's provider. Default: the configured models",
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+    def handle(self, *_args: Any, name: str, models: list[str] | None, json: bool, **_options: Any) -> None:
+        llm: LLMSettings = settings.LLM
+        each = [with_one_model(llm, model) for model in dict.fromkeys(models)] if models else [llm]
+        with interruptible(self, NOTHING_STORED):
+            if name == STANDARD_INPUT and sys.stdin and sys.stdin.isatty():
+                self.stderr.write("Type or paste the text, then press Ctrl-D on a line of its own.")
+            trials = try_models(read_text(name), each)
+            width = shutil.get_terminal_size((WIDTH, 0)).columns
+            write_summary(self, [as_json(trials)] if json else report_lines(trials, width=width), kept=NOTHING_STORED)
+        if not all(trial.draft for trial in trials):
+            sys.exit(EXIT_INCOMPLETE)
+
+
+def read_text(name: str) -> str:
+    """Return the text of a file or of standard input. Raises CommandError if it could not be captured."""
+    (found,) = texts_of_file(name, separator=None)
+    if not isinstance(found, FoundText):
+        raise CommandError(f"{origin_of(name)}: {found.reason}")
+    reason = refusal(found.text)
+    if reason is Refusal.SURROGATE:
+        raise CommandError(f"{found.origin}: not UTF-8")
+    if reason is not None:
+        raise CommandError(f"{found.origin}: the text {reason.label}")
+    return found.text
