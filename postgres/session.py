@@ -20,9 +20,6 @@ Fetch: TypeAlias = Callable[[str, Parameters], Awaitable[list[Row]]]
 Transaction: TypeAlias = Callable[[], AbstractAsyncContextManager[Fetch]]
 """Opens a transaction, which is committed at the end of the block unless an exception leaves it."""
 
-DATA_REFUSED = (psycopg.DataError, psycopg.IntegrityError)
-"""SQLSTATE classes 22 and 23: the data will never be accepted. After any other psycopg.Error, retry later."""
-
 
 class DatabaseTimeout(psycopg.OperationalError):
     """The database did not answer before the deadline. The statement may have been executed, or not."""
