@@ -7,6 +7,8 @@ InternalError, like a corrupt index.
 import psycopg
 from django.db import Error, connection
 
+from postgres import hosts
+
 REFUSED_DATA = ("22", "23")
 """The SQLSTATE classes of data exceptions and violated constraints."""
 
@@ -54,5 +56,8 @@ def drop_read_only_connection(error: Error) -> bool:
     """
     if not is_read_only(error) or connection.in_atomic_block:
         return False
+    if connection.connection is not None:
+        connection.connection.close()  # else the pool would hand it out again
     connection.close()
+    hosts.forget()
     return True

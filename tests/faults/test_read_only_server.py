@@ -21,6 +21,7 @@ from tests.waiting import PATIENCE_SECONDS, until
 
 TEXTS = 40
 SLOW_LISTENER = ("-m", "tests.faults.slow_listener", "0.2")
+CAPTURE = "INSERT INTO items (owner_id, raw_text) SELECT id, 'A text.' FROM auth_user, generate_series(1, %s)"
 ATTEMPTS = "SELECT outcome, count(*) FROM enrichment_attempts GROUP BY 1"
 
 
@@ -83,8 +84,7 @@ def test_read_only_server_is_waited_for_and_nothing_is_lost(url: str, start: Com
         web_server(start, token=token, interface="asgi", DATABASE_URL=url) as events,
         psycopg.connect(url, autocommit=True) as watcher,
     ):
-        texts = "\n".join(f"Text number {number}." for number in range(TEXTS))
-        assert manage(url, "capture", "--owner", "owner", "--each-line", text=texts).returncode == 0
+        watcher.execute(CAPTURE, [TEXTS])
         until(lambda: dict(watcher.execute(ATTEMPTS).fetchall()))
 
         with read_only(url):
