@@ -10,7 +10,7 @@ try:
     import django
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command, execute_from_command_line
-    from django.db import OperationalError, ProgrammingError, connection
+    from django.db import Error, InterfaceError, OperationalError, connection
 
     from litevault.dotenv import read_dotenv
 except ImportError:
@@ -18,6 +18,7 @@ except ImportError:
 
 from postgres.embedded.embedded import running_postgres
 from postgres.embedded.errors import PostgresUnavailable
+from postgres.sqlstates import sentence_of
 
 INTERRUPTED = 130
 WITHOUT_DATABASE = {"help", "version", "enrich_text"}
@@ -32,7 +33,7 @@ def main() -> None:
             execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except (ImproperlyConfigured, PostgresUnavailable, OperationalError, ProgrammingError) as error:
+    except (ImproperlyConfigured, PostgresUnavailable, Error) as error:
         if "--traceback" in sys.argv:
             raise
         sys.exit(sentence_for(error))
@@ -64,10 +65,10 @@ def migrate_if_empty() -> None:
 
 def sentence_for(error: Exception) -> str:
     """Return a sentence that says what to do, without the driver's message, which may quote a user's text."""
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError | InterfaceError):
         return "The database does not answer. Check DATABASE_URL, and that its server runs. (--traceback shows more.)"
-    if isinstance(error, ProgrammingError):
-        return "The database schema does not match this version. Run: manage.py migrate (--traceback shows more.)"
+    if isinstance(error, Error):
+        return f"{sentence_of(error)} (--traceback shows more.)"
     return str(error)
 
 

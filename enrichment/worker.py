@@ -24,6 +24,7 @@ from items.claims import Claim, Verdict
 from items.states import Status
 from postgres.backoff import jitter
 from postgres.session import Session
+from postgres.sqlstates import sentence_of
 
 logger = structlog.get_logger(__name__)
 
@@ -97,6 +98,7 @@ class EnrichmentWorker:
         self._is_backlogged = False
         self._is_stopping = False
         self._is_releasing = False
+        self._claim_failure: str | None = None
         self._grace_ends_at = 0.0
         self._wake = asyncio.Event()
 
@@ -158,14 +160,22 @@ class EnrichmentWorker:
                 await self._claim_all_due(group)
                 pause = await self._seconds_until_next_claim()
             except psycopg.Error as error:
-                logger.warning("claim.failed", cause=type(error).__name__)
+                self._report_claim_failed(error)
                 pause = DATABASE_PAUSE_SECONDS
             else:
+                self._claim_failure = None
                 if self._is_finished():
                     return
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
+
+    def _report_claim_failed(self, error: psycopg.Error) -> None:
+        """Log each failure once, however long the database stays that way."""
+        cause = type(error).__name__
+        if cause != self._claim_failure:
+            self._claim_failure = cause
+            logger.warning("claim.failed", cause=cause, sentence=sentence_of(error))
 
     async def _claim_all_due(self, group: asyncio.TaskGroup) -> None:
         """Claim until the slots are full, or until a whole round of the owners finds nothing more."""
@@ -229,7 +239,7 @@ class EnrichmentWorker:
 
     def _is_finished(self) -> bool:
         is_enough = self._exits_when_idle or self._remaining == 0
-        is_idle = not self._in_flight and not self._writer.is_delayed and not self._wake.is_set()
+        is_idle = not self._leased_claims() and not self._wake.is_set()
         return is_enough and is_idle
 
     def _start(self, claim: Claim, group: asyncio.TaskGroup) -> None:
@@ -258,7 +268,8 @@ class EnrichmentWorker:
     def _on_written(self, written: Sequence[Verdict]) -> None:
         self._notifier.request()
         # A postponed item may be the next one due, and a finished one no longer counts towards its owner's limit.
-        if self._settings.per_owner_concurrency or any(verdict.status == Status.ENRICHING for verdict in written):
+        is_due = self._settings.per_owner_concurrency or any(each.status == Status.ENRICHING for each in written)
+        if is_due or self._is_finished():
             self._wake.set()
 
     def _leased_claims(self) -> list[Claim]:

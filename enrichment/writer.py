@@ -12,7 +12,8 @@ from items import queue
 from items.claims import Claim, Verdict
 from items.states import Status
 from postgres.backoff import Backoff
-from postgres.session import DATA_REFUSED, Session
+from postgres.session import Session
+from postgres.sqlstates import refuses_data
 
 logger = structlog.get_logger(__name__)
 
@@ -78,19 +79,17 @@ class VerdictWriter:
         while True:
             try:
                 finished = await queue.finish(self._session.transaction, batch)
-            except DATA_REFUSED as error:
+            except psycopg.Error as error:
+                if not refuses_data(error):
+                    failures += 1
+                    await self._delay(batch, error, failures)
+                    continue
                 self.is_delayed = False
                 metrics.verdicts_delayed.set(0)
                 metrics.verdicts_refused.inc(len(batch))
                 # Not the error itself: it may quote the text.
                 logger.error("verdicts.refused", count=len(batch), cause=type(error).__name__)
                 return await self._write_one_by_one(batch)
-            except psycopg.Error as error:
-                self.is_delayed = True
-                metrics.verdicts_delayed.set(len(batch))
-                logger.warning("verdicts.delayed", count=len(batch), cause=type(error).__name__)
-                failures += 1
-                await asyncio.sleep(BACKOFF.jittered_seconds(failures))
             else:
                 self.is_delayed = False
                 metrics.count_written(batch, finished)
@@ -98,6 +97,12 @@ class VerdictWriter:
                     logger.info("verdict.late", item_id=str(verdict.claim.item_id), outcome=verdict.outcome)
                 self._retry_later(finished.locked)
                 return None
+
+    async def _delay(self, batch: Sequence[Verdict], error: psycopg.Error, failures: int) -> None:
+        self.is_delayed = True
+        metrics.verdicts_delayed.set(len(batch))
+        logger.warning("verdicts.delayed", count=len(batch), cause=type(error).__name__)
+        await asyncio.sleep(BACKOFF.jittered_seconds(failures))
 
     async def _write_one_by_one(self, batch: Sequence[Verdict]) -> None:
         """Write a refused batch one by one, and fail the item whose draft is refused."""

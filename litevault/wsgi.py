@@ -14,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
 from django.conf import settings  # needs the line above
 
 from litevault.operations.checks import deployment_errors
+from postgres.django.base import PooledConnection
 
 if found := " ".join(deployment_errors()):
     raise ImproperlyConfigured(found)
@@ -21,6 +22,7 @@ if found := " ".join(deployment_errors()):
 # Only the web server pools: the worker and the commands hold few connections.
 database = settings.DATABASES["default"]
 database["CONN_MAX_AGE"] = 0
-database["OPTIONS"] = {**database.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 16, "timeout": 5}}
+pool = {"min_size": 1, "max_size": 16, "timeout": 5, "connection_class": PooledConnection}
+database["OPTIONS"] = {**database["OPTIONS"], "pool": pool}
 
 application = get_wsgi_application()

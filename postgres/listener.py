@@ -8,13 +8,17 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 
 import psycopg
 import structlog
 from psycopg import sql
 
+from postgres import hosts
 from postgres.backoff import Backoff
+from postgres.hosts import connect_async, seconds_for_all
 from postgres.session import CuttingConnection, Session
+from postgres.sqlstates import is_read_only
 
 logger = structlog.get_logger(__name__)
 
@@ -74,13 +78,16 @@ class Listener:
                 finally:
                     await connection.close()
             except (psycopg.Error, OSError, ListenerCutOff, NotificationsSwallowed) as error:
+                if is_read_only(error):  # LISTEN is refused on a standby
+                    hosts.forget()
                 self._report_degraded(error)
             failures += 1
             await asyncio.sleep(RECONNECT.jittered_seconds(failures))
 
     async def _connect(self) -> CuttingConnection:
-        async with asyncio.timeout(self._deadline_seconds):
-            return await CuttingConnection.connect(self._conninfo, autocommit=True)
+        deadline = max(self._deadline_seconds, seconds_for_all(self._conninfo))
+        connect = partial(CuttingConnection.connect, autocommit=True)
+        return await connect_async(connect, self._conninfo, deadline_seconds=deadline)
 
     async def _register(self, connection: CuttingConnection) -> None:
         await self._listen(connection, probe_channel(connection))

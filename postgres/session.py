@@ -8,8 +8,11 @@ from typing import Any, TypeAlias
 
 import psycopg
 
-from postgres.conninfo import database_conninfo
+from postgres import hosts
+from postgres.conninfo import READ_COMMITTED, database_conninfo
+from postgres.hosts import connect_async
 from postgres.sockets import cut, is_quiet
+from postgres.sqlstates import is_read_only
 
 Parameters: TypeAlias = Mapping[str, Any]
 Row: TypeAlias = tuple[Any, ...]
@@ -19,9 +22,6 @@ Fetch: TypeAlias = Callable[[str, Parameters], Awaitable[list[Row]]]
 
 Transaction: TypeAlias = Callable[[], AbstractAsyncContextManager[Fetch]]
 """Opens a transaction, which is committed at the end of the block unless an exception leaves it."""
-
-DATA_REFUSED = (psycopg.DataError, psycopg.IntegrityError)
-"""SQLSTATE classes 22 and 23: the data will never be accepted. After any other psycopg.Error, retry later."""
 
 
 class DatabaseTimeout(psycopg.OperationalError):
@@ -56,7 +56,7 @@ class Session:
     async def transaction(self) -> AsyncIterator[Fetch]:
         """Run the statements of the block in one transaction. The deadline covers the whole block."""
         async with self._connected() as connection:
-            await connection.execute("BEGIN")
+            await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             yield partial(fetch, connection)
             await connection.execute("COMMIT")
 
@@ -73,7 +73,9 @@ class Session:
             async with asyncio.timeout(self._deadline_seconds), self._turn:
                 try:
                     yield await self._connect()
-                except BaseException:
+                except BaseException as error:
+                    if is_read_only(error):
+                        hosts.forget()
                     # ROLLBACK would wait for the server again. Closing the connection rolls back, too.
                     await self._disconnect()
                     raise
@@ -85,9 +87,10 @@ class Session:
         if self._connection is None or not is_quiet(self._connection):
             await self._disconnect()
             # No prepared statements: a pooler gives each transaction another server session.
-            self._connection = await CuttingConnection.connect(
-                database_conninfo(), autocommit=True, prepare_threshold=None
-            )
+            connect = partial(CuttingConnection.connect, autocommit=True, prepare_threshold=None)
+            deadline = self._deadline_seconds
+            self._connection = await connect_async(connect, database_conninfo(), deadline_seconds=deadline)
+            await self._connection.execute(READ_COMMITTED)
         return self._connection
 
     async def _disconnect(self) -> None:

@@ -2,11 +2,14 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from postgres.conninfo import database_conninfo
+from postgres.hosts import connect
 
 T = TypeVar("T")
 
@@ -38,9 +41,9 @@ def run_query(query: Callable[[psycopg.Connection[Any]], T]) -> T:
 
 def _run(query: Callable[[psycopg.Connection[Any]], T], conninfo: str, results: list[T]) -> None:
     try:
-        with psycopg.connect(
-            conninfo, connect_timeout=round(DEADLINE_SECONDS), application_name=CONNECTION_NAME
-        ) as connection:
+        open_connection = partial(psycopg.connect, application_name=CONNECTION_NAME)
+        parameters = conninfo_to_dict(conninfo)
+        with connect(open_connection, parameters, deadline_seconds=DEADLINE_SECONDS) as connection:
             # In the transaction, not as a connection option, which PgBouncer refuses.
             connection.execute("SELECT set_config('statement_timeout', %s, true)", [f"{DEADLINE_SECONDS}s"])
             results.append(query(connection))

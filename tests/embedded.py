@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import environ
 from django.conf import settings
 
+from litevault.settings.declaration import NAMES_OF_DJANGO, database_config
 from postgres.embedded.embedded import running_postgres
 
 
@@ -21,7 +21,8 @@ def postgres_for_tests() -> Iterator[None]:
         return
     with throwaway_folder() as folder, running_postgres(folder / "postgres", fsync=False) as url:
         os.environ["DATABASE_URL"] = url
-        settings.DATABASES["default"].update(environ.Env.db_url_config(url))
+        config = database_config(url)
+        settings.DATABASES["default"].update({name: config[name] for name in NAMES_OF_DJANGO})
         yield
         del os.environ["DATABASE_URL"]
 

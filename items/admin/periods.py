@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self, TypeAlias
 
+from django.db import Error
 from django.utils import timezone
 
 from items.admin.charts import Rectangle, lines, stacked
@@ -16,6 +17,7 @@ from items.admin.labels import DASH, duration
 from items.admin.queries import COUNT_LIMIT, DAYS, HOURS, fetch_all
 from items.models.period import Period
 from items.usage import TotalUsage
+from postgres.sqlstates import drop_read_only_connection
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -151,9 +153,13 @@ def read_periods(
 
 
 def _store(periods: Iterable[Period]) -> None:
-    """Ignore conflicts: another process may have stored the same row."""
-    if Period.objects.bulk_create(periods, ignore_conflicts=True):
-        Period.objects.filter(start__lt=timezone.now() - KEPT_FOR).delete()
+    """Ignore conflicts: another process may have stored the same row. Store nothing in a read-only database."""
+    try:
+        if Period.objects.bulk_create(periods, ignore_conflicts=True):
+            Period.objects.filter(start__lt=timezone.now() - KEPT_FOR).delete()
+    except Error as error:
+        if not drop_read_only_connection(error):
+            raise
 
 
 def read_hours(hours: Sequence[datetime]) -> dict[datetime, Row]:

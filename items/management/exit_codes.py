@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError
+from django.db import Error
+
+from postgres.sqlstates import sentence_of
 
 EXIT_INCOMPLETE = 1
 EXIT_INTERRUPTED = 130
@@ -14,14 +16,14 @@ EXIT_INTERRUPTED = 130
 
 @contextmanager
 def interruptible(command: BaseCommand, advice: str) -> Iterator[None]:
-    """Exit with advice on how to continue when Ctrl-C or a lost database connection ends the block."""
+    """Exit with advice on how to continue when Ctrl-C or a database error ends the block."""
     try:
         yield
     except KeyboardInterrupt:
         command.stderr.write(f"Interrupted. {advice}")
         sys.exit(EXIT_INTERRUPTED)
-    except (InterfaceError, OperationalError):
-        raise CommandError(f"The database does not answer. {advice}") from None
+    except Error as error:
+        raise CommandError(f"{sentence_of(error)} {advice}") from None
 
 
 def write_summary(command: BaseCommand, lines: Iterable[str], *, kept: str) -> None:

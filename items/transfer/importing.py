@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO
 
-from django.db import DataError, IntegrityError, connection, reset_queries, transaction
+from django.db import Error, connection, reset_queries, transaction
 from psycopg import sql
 
 from items.models import Item
@@ -21,6 +21,7 @@ from items.transfer.sources import (
     paths_in,
     reason_of,
 )
+from postgres.sqlstates import refuses_data
 
 BATCH_SIZE = 500
 SUFFIXES = (markdown.SUFFIX, json_lines.SUFFIX)
@@ -136,7 +137,9 @@ def _copy_or_insert(batch: Sequence[FoundRecord], *, owner: Any) -> list[Refused
     try:
         with transaction.atomic(), connection.wrap_database_errors:
             _copy(batch, owner=owner)
-    except (IntegrityError, DataError):
+    except Error as error:
+        if not refuses_data(error):
+            raise
         return _insert(batch, owner=owner)
     return []
 
@@ -158,7 +161,9 @@ def _insert(batch: Sequence[FoundRecord], *, owner: Any) -> list[Refused]:
         with transaction.atomic():
             # Another process may be importing the same items.
             Item.objects.bulk_create(items, ignore_conflicts=True)
-    except (IntegrityError, DataError):
+    except Error as error:
+        if not refuses_data(error):
+            raise
         if len(batch) == 1:
             return [Refused(batch[0].origin, "refused by the database")]
         return [refused for found in batch for refused in _insert([found], owner=owner)]

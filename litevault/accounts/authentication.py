@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.db import Error
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -13,6 +14,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from litevault.accounts.models import TOKEN_PREFIX, ApiToken, digest_of
+from postgres.sqlstates import drop_read_only_connection
 
 CODE = "UNAUTHORIZED"
 SCHEME = "bearer"
@@ -42,11 +44,15 @@ class TokenAuthentication(BaseAuthentication):
 
 
 def _record_use(token: ApiToken) -> None:
-    """Update last_used_at at most once a minute, to save a write at every request."""
+    """Update last_used_at at most once a minute, to save a write at every request, and not in a read-only database."""
     now = timezone.now()
     if token.last_used_at is None or token.last_used_at <= now - LAST_USED_PRECISION:
         is_stale = Q(last_used_at=None) | Q(last_used_at__lte=now - LAST_USED_PRECISION)
-        ApiToken.objects.filter(is_stale, pk=token.pk).update(last_used_at=now)
+        try:
+            ApiToken.objects.filter(is_stale, pk=token.pk).update(last_used_at=now)
+        except Error as error:
+            if not drop_read_only_connection(error):
+                raise
 
 
 class DevelopmentAuthentication(BaseAuthentication):

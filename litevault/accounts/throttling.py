@@ -1,9 +1,13 @@
 """The limit of API requests per user and minute, counted in the database for all web servers."""
 
+from collections.abc import Mapping
+
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
+
+from postgres.sqlstates import drop_read_only_connection
 
 # Each request delays the time at which the bucket is empty, but not beyond a minute from now.
 # A refused request is not counted, so that a client which keeps trying is not locked out for ever.
@@ -30,6 +34,15 @@ class UserThrottle(BaseThrottle):
         if not per_minute or request.user.pk is None:
             return True
         bucket = {"user_id": request.user.pk, "each": 60 / per_minute}
+        try:
+            return self._is_admitted(bucket)
+        except Error as error:
+            # A read-only database refuses every change, so that only reads get further.
+            if drop_read_only_connection(error):
+                return True
+            raise
+
+    def _is_admitted(self, bucket: Mapping[str, float]) -> bool:
         with connection.cursor() as cursor:
             cursor.execute(ADMIT, bucket)
             if cursor.rowcount:

@@ -16,6 +16,7 @@ from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
 from items.workers import listening_workers
 from postgres.timeboxed import DatabaseUnavailable, run_query
 
+WRITABLE = "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'"
 MISSING = """
 SELECT expected FROM unnest(%(triggers)s::text[]) AS expected
 WHERE NOT EXISTS (
@@ -55,16 +56,23 @@ def readiness() -> dict[str, bool]:
     try:
         return run_query(_run_checks)
     except DatabaseUnavailable:
-        return dict.fromkeys(("database", "migrations", "triggers", "listener"), False)
+        return dict.fromkeys(("database", "writable", "migrations", "triggers", "listener"), False)
 
 
 def _run_checks(connected: psycopg.Connection[Any]) -> dict[str, bool]:
     return {
         "database": True,
+        "writable": _is_writable(connected),
         "migrations": _migrations() <= _applied_migrations(connected),
         "triggers": not missing_triggers(connected.cursor()),
         "listener": bool(listening_workers(connected)),
     }
+
+
+def _is_writable(connected: psycopg.Connection[Any]) -> bool:
+    """Return False for a standby, and for a server, database or role that is set to read-only."""
+    (answer,) = connected.execute(WRITABLE).fetchone() or (False,)
+    return bool(answer)
 
 
 @cache

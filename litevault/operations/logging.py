@@ -9,6 +9,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator
+from copy import copy
 from typing import Any, TextIO
 
 # structlog would load rich, which comes with Instructor, for tracebacks that we do not print: 4 MB in each process.
@@ -29,6 +30,10 @@ VERBOSE_LOGGERS = (
 # This one logs every statement with its parameters, which are the user's text.
 SQL_LOGGER = "django.db.backends"
 
+# These print the exceptions of others, and a database error quotes the row in its message: of what they say, only the
+# classes of exceptions are logged, and the lines of code.
+QUOTING_LOGGERS = ("asyncio", "psycopg")
+
 SECRET_NAME = re.compile(r"(?i)(authorization|api_?key|password|secret|cookie|(^|_)token$|raw_?text)")
 
 
@@ -42,6 +47,10 @@ class StandardErrorHandler(logging.StreamHandler[TextIO]):
     @stream.setter
     def stream(self, _stream: TextIO) -> None:
         """Ignore the stream that the base class sets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        library = record.name.partition(".")[0]
+        return super().format(_without_words(record, library) if library in QUOTING_LOGGERS else record)
 
 
 def configure_logging(*, log_format: str, level: str) -> None:
@@ -70,6 +79,14 @@ def configure_logging(*, log_format: str, level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _without_words(record: logging.LogRecord, library: str) -> logging.LogRecord:
+    record = copy(record)
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    causes = [type(each).__name__ for each in arguments if isinstance(each, BaseException)]
+    record.msg, record.args = " ".join([f"{library}.reported", *causes]), ()
+    return record
 
 
 def silence(name: str) -> None:

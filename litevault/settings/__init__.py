@@ -4,10 +4,12 @@ import secrets
 from pathlib import Path
 
 from environ import Env
+from psycopg import IsolationLevel
 
 from litevault.dotenv import read_dotenv
 from litevault.operations.logging import configure_logging
 from litevault.settings.declaration import database_config, read
+from postgres.conninfo import APPLICATION_NAME
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
@@ -98,8 +100,12 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         # Behind PgBouncer in transaction mode a cursor would be opened on one connection and read on another.
         "DISABLE_SERVER_SIDE_CURSORS": True,
-        # The driver's default is two minutes.
-        "OPTIONS": {"connect_timeout": 5, **DATABASE.get("OPTIONS", {})},
+        # A name that the address or PGAPPNAME gives has precedence.
+        "OPTIONS": {
+            "fallback_application_name": APPLICATION_NAME,
+            "isolation_level": IsolationLevel.READ_COMMITTED,
+            **DATABASE["OPTIONS"],
+        },
     }
 }
 LISTEN_DATABASE_URL = PROJECT.listen_database_url.get_secret_value()

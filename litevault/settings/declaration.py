@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
-from environ import Env
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
@@ -17,18 +16,36 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 from enrichment.config import EnrichSettings, EnvironmentSettings, InvalidSettings, LLMSettings, split_on_commas
 
 PREFIX = "LITEVAULT_"
-POSTGRESQL = "django.db.backends.postgresql"
+SCHEMES = ("postgresql", "postgres", "psql", "pgsql")
+NAMES_OF_DJANGO = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
 
 
 def database_config(url: str) -> dict[str, Any]:
-    """Return Django's configuration for a PostgreSQL address. Raises ValueError for any other."""
-    # django-environ only warns of an unknown scheme, and quotes the whole address.
-    if Env.DB_SCHEMES.get(url.partition("://")[0].lower()) != POSTGRESQL:
+    """Return Django's configuration for a PostgreSQL address. Raises ValueError for any other.
+
+    libpq parses it, because django-environ does not know all of its forms, and warns of others with the whole address.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme.lower() not in SCHEMES:
         raise ValueError("not a PostgreSQL address")
-    config: dict[str, Any] = Env.db_url_config(url)
-    if not config["NAME"] and "service" not in config.get("OPTIONS", {}):
+    parameters = _parsed(f"postgresql://{rest}")
+    if not parameters.get("dbname") and "service" not in parameters:
         raise ValueError("no database is named")
-    return config
+    config: dict[str, Any] = {ours: parameters.pop(theirs, "") for ours, theirs in NAMES_OF_DJANGO.items()}
+    return {**config, "ENGINE": "postgres.django", "OPTIONS": parameters}
+
+
+def _parsed(conninfo: str) -> dict[str, Any]:
+    """Raises ValueError without the connection string, which may contain a password."""
+    try:
+        parameters: dict[str, Any] = conninfo_to_dict(conninfo)
+    except ProgrammingError:
+        raise ValueError("not a connection string") from None
+    ports = str(parameters.get("port") or "").split(",")
+    # libpq would find out only when it connects, and its message would show what follows an @ in the password.
+    if "@" in str(parameters.get("host") or "").lstrip("@") or not all(port.isdigit() or not port for port in ports):
+        raise ValueError("not a host and a port")
+    return parameters
 
 
 def _check_database_url(url: SecretStr) -> SecretStr:
@@ -37,10 +54,7 @@ def _check_database_url(url: SecretStr) -> SecretStr:
 
 
 def _check_conninfo(conninfo: SecretStr) -> SecretStr:
-    try:
-        conninfo_to_dict(conninfo.get_secret_value())
-    except ProgrammingError:
-        raise ValueError("not a connection string") from None
+    _parsed(conninfo.get_secret_value())
     return conninfo
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import structlog
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from django.http import Http404
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from items.states import InvalidTransition, allowed_actions
+from postgres.sqlstates import drop_read_only_connection, is_read_only, refuses_data, sqlstate_of
 
 logger = structlog.get_logger(__name__)
 
@@ -36,6 +37,7 @@ KNOWN = {
     503: ("SERVICE_UNAVAILABLE", "The service cannot reach its database. Try again in a moment."),
 }
 RETRY_AFTER_SECONDS = 5
+READ_ONLY = "The database is read-only. Changes are possible again in a moment."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +127,17 @@ def _api_exception(error: exceptions.APIException) -> Problem:
     return Problem.known(error.status_code, headers=headers)
 
 
-def _unavailable(error: Exception) -> Problem:
-    logger.error("database.unavailable", error=type(error.__cause__ or error).__name__)
-    return Problem.known(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+def _database_error(error: Error) -> Problem | None:
+    """A request with data that the database refuses is a crash: each way in checks its data first."""
+    if refuses_data(error):
+        return None
+    logger.error("database.unavailable", error=type(error.__cause__ or error).__name__, sqlstate=sqlstate_of(error))
+    drop_read_only_connection(error)
+    message = {"message": READ_ONLY} if is_read_only(error) else {}
+    return Problem.known(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}, **message)
 
 
-PROBLEM_BUILDERS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], Problem]], ...] = (
+PROBLEM_BUILDERS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], Problem | None]], ...] = (
     ((InvalidTransition,), _invalid_transition),
     ((exceptions.ValidationError,), _invalid_fields),
     ((exceptions.APIException,), _api_exception),
@@ -138,5 +145,5 @@ PROBLEM_BUILDERS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], Probl
     ((PermissionDenied,), lambda _: Problem.known(403)),
     ((RequestDataTooBig,), lambda _: Problem.known(413)),
     ((BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError), lambda _: Problem.known(400)),
-    ((OperationalError, InterfaceError), _unavailable),
+    ((Error,), _database_error),
 )

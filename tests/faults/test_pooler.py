@@ -57,6 +57,7 @@ def test_pooler_that_swallows_notifications_is_noticed(owner: User, start: Comma
     with web_server(start, token=ApiToken.objects.issue(user=owner, name="test")[1], **behind) as web:
         assert json.loads(web.call("GET", "/readyz"))["checks"] == {
             "database": "ok",
+            "writable": "ok",
             "migrations": "ok",
             "triggers": "ok",
             "listener": "failed",

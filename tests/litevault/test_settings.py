@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from litevault.settings import reference
-from litevault.settings.declaration import SETTINGS, Setting, read
+from litevault.settings.declaration import SETTINGS, Setting, database_config, read
 from tests.waiting import PATIENCE_SECONDS
 
 PROJECT = Path(settings.BASE_DIR)
@@ -151,6 +152,55 @@ def test_addresses_of_postgresql_are_accepted(url: str) -> None:
 
     assert project.database_url.get_secret_value() == url
     assert "canary" not in repr(project)
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("postgresql://user:pass@%2Frun%2Fpostgresql/name", "/run/postgresql", ""),
+        ("postgresql:///name?host=/run/postgresql", "/run/postgresql", ""),
+        ("postgresql://user@[::1]:5432,[fd00::2]:5433/name", "::1,fd00::2", "5432,5433"),
+        ("postgresql://user@[::1]/name", "::1", ""),
+        ("postgresql://first,second:5433/name", "first,second", ",5433"),
+        ("psql://user@host/name", "host", ""),
+    ],
+)
+def test_hosts_are_read_as_libpq_reads_them(url: str, host: str, port: str) -> None:
+    config = database_config(url)
+
+    assert (config["HOST"], config["PORT"], config["NAME"]) == (host, port, "name")
+    if not url.startswith("psql"):
+        read({"LITEVAULT_LISTEN_DATABASE_URL": url})
+
+
+def test_parts_of_an_address_are_decoded() -> None:
+    config = database_config("postgresql://us%40er:p%2F%3A%25[]?#@host:1/na%20me?sslmode=require&connect_timeout=7")
+
+    assert (config["USER"], config["PASSWORD"], config["NAME"]) == ("us@er", "p/:%[]?#", "na me")
+    assert config["OPTIONS"] == {"sslmode": "require", "connect_timeout": "7"}
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "LITEVAULT_LISTEN_DATABASE_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:canary@[::1/name",
+        "postgresql://user:x/canary@host/name",
+        "postgresql://user:canary@host:54x2/name",
+        "postgresql://user:canary@host:canary/name",
+        "postgresql://user:can%zzary@host/name",
+        "postgresql://user:x@canary@host/name",
+        "postgresql://user:x@host/name?canary",
+        "postgresql://user:x@host/name?canary=1",
+        "postgresql://user:canary@host:5432,second:x/name",
+    ],
+)
+def test_malformed_address_is_not_shown(name: str, url: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        read({name: url})
+
+    assert "canary" not in "".join(traceback.format_exception(refused.value))
+    assert "canary" not in "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize("setting", [setting for setting in SETTINGS if setting.is_secret], ids=lambda it: it.name)

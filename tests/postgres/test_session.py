@@ -6,12 +6,12 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from psycopg import OperationalError, ProgrammingError
+from psycopg import DataError, OperationalError, ProgrammingError
 from psycopg.conninfo import make_conninfo
 
 from postgres import session as session_module
 from postgres.conninfo import database_conninfo
-from postgres.session import DATA_REFUSED, DatabaseTimeout, Row, Session
+from postgres.session import DatabaseTimeout, Row, Session
 from tests.plugins.worker import Database
 
 BACKEND = "SELECT pg_backend_pid()"
@@ -118,7 +118,7 @@ async def test_transaction_is_committed_as_a_whole(session: Session, table: str)
 
 
 async def test_exception_rolls_a_transaction_back(session: Session, table: str) -> None:
-    with pytest.raises(DATA_REFUSED):
+    with pytest.raises(DataError):
         await run_in_transaction(session, f"INSERT INTO {table} VALUES (1)", "SELECT 1 / 0")
 
     assert await session.fetch(f"SELECT count(*) FROM {table}", {}) == [(0,)]

@@ -49,11 +49,18 @@ def server() -> CheckResult:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_setting('server_version_num')::int / 10000, pg_is_in_recovery(),"
-            " current_setting('default_transaction_read_only') = 'on', current_setting('server_encoding')"
+            " current_setting('transaction_read_only') = 'on', current_setting('server_encoding')"
         )
         version, is_standby, is_read_only, encoding = cursor.fetchone()
-    if is_standby or is_read_only:
-        return CheckResult("server", "is read-only", "Set DATABASE_URL to the primary, not to a standby.")
+    if is_standby:
+        return CheckResult("server", "is a standby", "Set DATABASE_URL to the primary.")
+    if is_read_only:
+        return CheckResult(
+            "server",
+            "is read-only",
+            "Find out who set default_transaction_read_only for the server, the database or the role: a provider does "
+            "so when the disk is full.",
+        )
     if encoding != "UTF8":
         return CheckResult("server", f"stores text as {encoding}", "Create a database with ENCODING 'UTF8'.")
     if version not in VERSIONS:

@@ -4,12 +4,14 @@ import time
 
 import psycopg
 from django.db import connection
+from psycopg.conninfo import conninfo_to_dict
 
 from items.budget import Pauses
 from items.states import Outcome, Status
 from items.workers import ListeningWorker, listening_workers
 from litevault.operations.doctor.result import CheckResult
 from postgres.conninfo import listen_conninfo
+from postgres.hosts import connect, seconds_for_all
 
 LISTEN_DEADLINE_SECONDS = 5.0
 MAX_WAIT_SECONDS = 300
@@ -31,7 +33,9 @@ def listen_round_trip() -> CheckResult:
 
 
 def _listen_round_trip_ms() -> float:
-    with psycopg.connect(listen_conninfo(), autocommit=True, connect_timeout=5) as connected:
+    parameters = conninfo_to_dict(listen_conninfo())
+    deadline = max(LISTEN_DEADLINE_SECONDS, seconds_for_all(listen_conninfo()))
+    with connect(psycopg.connect, {**parameters, "autocommit": True}, deadline_seconds=deadline) as connected:
         connected.execute("LISTEN litevault_doctor")
         started = time.perf_counter()
         # From another session, because a pooler delivers what a connection sends to itself.

@@ -23,7 +23,7 @@ from postgres.timeboxed import DatabaseUnavailable, run_query
 from tests.items.factories import make_attempt, make_item
 from tests.waiting import PATIENCE_SECONDS
 
-ALL_OK = {"database": "ok", "migrations": "ok", "triggers": "ok", "listener": "ok"}
+ALL_OK = {"database": "ok", "writable": "ok", "migrations": "ok", "triggers": "ok", "listener": "ok"}
 
 
 @pytest.fixture

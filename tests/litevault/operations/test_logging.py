@@ -1,5 +1,7 @@
 """The content of the logs, and secrets that they never contain."""
 
+import asyncio
+import gc
 import json
 import logging
 import os
@@ -7,6 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from django.db import IntegrityError, connection
+from django.db.backends.utils import CursorWrapper
+from psycopg.errors import UniqueViolation
 
 from litevault.operations.logging import VERBOSE_LOGGERS, configure_logging
 
@@ -97,6 +102,63 @@ def test_verbose_libraries_are_silent(log_format: str, name: str, capsys: pytest
     logging.getLogger("another").error("This is heard.")
 
     said = capsys.readouterr().err
+    assert "This is heard." in said
+    assert CANARY not in said
+
+
+class Unique:
+    """A real unique violation, whose DETAIL quotes the text."""
+
+    def __init__(self, cursor: CursorWrapper) -> None:
+        cursor.execute("CREATE TEMPORARY TABLE quoted (text text UNIQUE)")
+        cursor.execute("INSERT INTO quoted VALUES (%s)", [CANARY])
+        self._cursor = cursor
+
+    def violate(self) -> None:
+        self._cursor.execute("INSERT INTO quoted VALUES (%s)", [CANARY])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_unretrieved_errors_are_logged_without_the_row(
+    log_format: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure_logging(log_format=log_format, level="INFO")
+
+    async def violate(unique: Unique) -> None:
+        unique.violate()
+
+    async def forget(unique: Unique) -> None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.create_task(violate(unique), name=CANARY)
+        future = loop.create_future()
+        with pytest.raises(IntegrityError, match=CANARY) as violation:
+            unique.violate()
+        future.set_exception(violation.value)
+        loop.call_soon(unique.violate)
+        await asyncio.wait({task})
+        del violation, future, task
+
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with connection.cursor() as cursor:
+        asyncio.run(forget(Unique(cursor)))
+        gc.collect()
+        cursor.execute("DROP TABLE quoted")
+
+    said = capsys.readouterr().err
+    assert said.count("asyncio.reported") == 3, said
+    assert said.count("django.db.utils.IntegrityError") == 3
+    assert CANARY not in said
+
+
+def test_driver_reports_classes_without_their_text(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format=log_format, level="DEBUG")
+
+    logging.getLogger("psycopg").warning("error ignored in %s: %s", CANARY, UniqueViolation(CANARY))
+    logging.getLogger("psycopg.pool").warning(CANARY)
+    logging.getLogger("psycopgless").warning("This is heard.")
+
+    said = capsys.readouterr().err
+    assert "psycopg.reported UniqueViolation" in said
     assert "This is heard." in said
     assert CANARY not in said
 

@@ -91,7 +91,8 @@ def test_read_only_database_is_reported(listener_connection: object, stub: None)
             cursor.execute("SET default_transaction_read_only = off")
 
     assert code == 1
-    assert "Set DATABASE_URL to the primary" in output
+    assert "is read-only" in output
+    assert "default_transaction_read_only" in output
 
 
 @pytest.mark.parametrize(
