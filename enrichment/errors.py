@@ -4,7 +4,8 @@
 
     EnrichmentError
     ├── ProviderTimeout        LLM_TIMEOUT            transient
-    ├── ProviderUnavailable    LLM_API_ERROR          transient: unreachable, overloaded, rate limited
+    ├── ProviderUnavailable    LLM_API_ERROR          transient: unreachable or overloaded
+    ├── RateLimited            LLM_API_ERROR          transient, and no sign that the provider is down
     ├── ProviderRefused        LLM_API_ERROR          permanent: the request itself, or the text in it
     │   ├── KeyRefused
     │   ├── ModelUnknown
@@ -71,6 +72,14 @@ class ProviderTimeout(EnrichmentError):
 class ProviderUnavailable(EnrichmentError):
     code = "LLM_API_ERROR"
     sentence = "The model could not be reached or is overloaded."
+    is_transient = True
+
+
+class RateLimited(EnrichmentError):
+    """The provider responds, but accepts no more requests for now. Never uses up an attempt."""
+
+    code = "LLM_API_ERROR"
+    sentence = "The provider's rate limit left no room for this text for too long. Check the limits of the account."
     is_transient = True
 
 

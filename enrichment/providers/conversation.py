@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from enrichment.errors import EnrichmentError, Interrupted, ProviderTimeout
+from enrichment.errors import EnrichmentError, Interrupted, ProviderTimeout, RateLimited
 from enrichment.providers.faults import fault_of, fault_of_unusable_reply
 from enrichment.schemas import EnrichmentSchema, Usage
 from postgres.backoff import Backoff, jitter
@@ -38,8 +38,9 @@ class ModelHealth:
         return self._failures >= FAILURES_TO_BE_DOWN
 
     def record(self, fault: EnrichmentError | None) -> None:
-        """Count a try. A permanent fault, such as a refusal, shows that the model is up."""
-        self._failures = self._failures + 1 if fault is not None and fault.is_transient else 0
+        """Count a try. A response, such as a refusal or a rate limit, shows that the model is up."""
+        is_failure = fault is not None and fault.is_transient and not isinstance(fault, RateLimited)
+        self._failures = self._failures + 1 if is_failure else 0
 
 
 class NoTriesLeft(Exception):

@@ -22,11 +22,12 @@ from enrichment.errors import (
     ProviderTimeout,
     ProviderUnavailable,
     QuotaExhausted,
+    RateLimited,
     UnexpectedFailure,
 )
 
 TIMEOUT_STATUSES = frozenset({408, 504})
-TRANSIENT_STATUSES = frozenset({409, 425, 429})
+TRANSIENT_STATUSES = frozenset({409, 425})
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
@@ -60,8 +61,8 @@ def _error_class(chain: tuple[BaseException, ...], status: int | None) -> type[E
         return ProviderTimeout
     if status == HTTPStatus.PAYMENT_REQUIRED:
         return QuotaExhausted
-    if status == HTTPStatus.TOO_MANY_REQUESTS and "insufficient_quota" in _error_codes(chain):
-        return QuotaExhausted
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return QuotaExhausted if "insufficient_quota" in _error_codes(chain) else RateLimited
     if status in TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ProviderUnavailable
     return {401: KeyRefused, 403: KeyRefused, 404: ModelUnknown}.get(status, ProviderRefused)

@@ -14,6 +14,7 @@ from enrichment.errors import (
     ProviderTimeout,
     ProviderUnavailable,
     QuotaExhausted,
+    RateLimited,
 )
 
 MAX_RETRIES = 2
@@ -122,12 +123,12 @@ MATRIX = (
     refused("quota_exhausted", "429: the quota is used up", QuotaExhausted),
     passing("status_409", "409 Conflict"),
     passing("status_425", "425 Too Early"),
-    passing("status_429", "429 Too Many Requests"),
-    passing("retry_after_nonsense", "429 with a Retry-After that is neither a number nor a date"),
+    passing("status_429", "429 Too Many Requests", RateLimited),
+    passing("retry_after_nonsense", "429 with a Retry-After that is neither a number nor a date", RateLimited),
     Fault(
         description="429 with a Retry-After beyond the deadline",
         answers=("retry_after_3600",),
-        error=ProviderUnavailable,
+        error=RateLimited,
         requests=1,
     ),
     passing("status_500", "500 Internal Server Error"),

@@ -16,6 +16,7 @@ from enrichment.errors import (
     ProviderTimeout,
     ProviderUnavailable,
     QuotaExhausted,
+    RateLimited,
     UnexpectedFailure,
 )
 from enrichment.providers.faults import MAX_RETRY_AFTER_SECONDS, fault_of, fault_of_unusable_reply, seconds_of
@@ -121,7 +122,7 @@ def in_context_of(error: Exception, context: Exception, *, is_suppressed: bool =
         (409, ProviderUnavailable),
         (418, ProviderRefused),
         (425, ProviderUnavailable),
-        (429, ProviderUnavailable),
+        (429, RateLimited),
         (499, ProviderRefused),
         (500, ProviderUnavailable),
         (503, ProviderUnavailable),
@@ -186,11 +187,11 @@ def test_timeout_is_recognised_by_type_or_name(error: Exception) -> None:
     [
         ({"code": "insufficient_quota"}, QuotaExhausted),
         ({"type": "insufficient_quota"}, QuotaExhausted),
-        ({"code": ["insufficient_quota"], "type": None}, ProviderUnavailable),
-        ({"message": "insufficient_quota"}, ProviderUnavailable),
-        ({"code": "rate_limit_exceeded"}, ProviderUnavailable),
-        ("insufficient_quota", ProviderUnavailable),
-        (None, ProviderUnavailable),
+        ({"code": ["insufficient_quota"], "type": None}, RateLimited),
+        ({"message": "insufficient_quota"}, RateLimited),
+        ({"code": "rate_limit_exceeded"}, RateLimited),
+        ("insufficient_quota", RateLimited),
+        (None, RateLimited),
     ],
 )
 def test_exhausted_quota_differs_from_a_rate_limit(body: object, kind: type[EnrichmentError]) -> None:
