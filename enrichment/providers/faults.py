@@ -4,10 +4,7 @@ Only class names, HTTP statuses, error codes and Retry-After are read, never a m
 user's text, and litellm misreads the status when the text mentions another one.
 """
 
-import math
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -25,10 +22,10 @@ from enrichment.errors import (
     RateLimited,
     UnexpectedFailure,
 )
+from enrichment.providers.retry_after import retry_after_of
 
 TIMEOUT_STATUSES = frozenset({408, 504})
 TRANSIENT_STATUSES = frozenset({409, 425})
-MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
 def fault_of(error: BaseException) -> EnrichmentError:
@@ -113,25 +110,5 @@ def _error_codes(chain: tuple[BaseException, ...]) -> set[Any]:
 
 
 def _retry_after(chain: tuple[BaseException, ...]) -> float | None:
-    for error in reversed(chain):
-        headers = getattr(getattr(error, "response", None), "headers", None)
-        if isinstance(headers, Mapping) and (value := headers.get("retry-after")):
-            return seconds_of(str(value))
-    return None
-
-
-def seconds_of(retry_after: str) -> float | None:
-    """Return the seconds of a Retry-After header, which has a number or a date, or None if it has neither."""
-    try:
-        seconds = float(retry_after)
-    except ValueError:
-        seconds = _seconds_until(retry_after)
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
-
-
-def _seconds_until(date: str) -> float:
-    try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
-        return math.nan
-    return (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    waits = (retry_after_of(getattr(error, "response", None)) for error in reversed(chain))
+    return next((seconds for seconds in waits if seconds is not None), None)

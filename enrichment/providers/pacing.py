@@ -1,0 +1,165 @@
+"""The gate in front of one model: it lets requests pass at the rate that the provider allows.
+
+After a 429 the gate stays closed until the provider's own time. It then lets requests pass one by one, a little slower
+than the provider accepted them before, or half as fast if it accepted none, and a little faster with each reply.
+
+Each process has gates of its own. Those of several processes share a limit as TCP connections share a line.
+"""
+
+import asyncio
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from postgres.backoff import Backoff
+
+# Without a time from the provider. Doubles until there is a reply.
+BACKOFF = Backoff(first_seconds=1.0, longest_seconds=60.0)
+DECREASE = 0.95
+"""How much slower than the accepted rate the gate starts again."""
+DECREASE_IF_NONE_ACCEPTED = 0.5
+MAX_SAMPLE = 20
+"""The most accepted requests that make the measured rate more trustworthy, and its increase slower."""
+IDLE_SECONDS = 1.0
+"""After a longer time without requests, the rate is measured anew."""
+FORGET_SECONDS = 60.0
+"""After a longer time without requests, the limit is forgotten: most providers count by the minute."""
+AHEAD_SECONDS = 5.0
+"""How long requests may wait at the gate. Later ones are better left to other workers."""
+CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(slots=True)
+class Passage:
+    """One request that has passed the gate. Set `is_accepted` or `is_refused` by the response, neither without one."""
+
+    epoch: int
+    tokens: int
+    is_accepted: bool = False
+    is_refused: bool = False
+    retry_after: float | None = None
+    tokens_used: int | None = None
+
+
+class Gate:
+    """Lets requests pass in the order in which they came.
+
+    An epoch begins when the gate opens after a refusal, or after idleness. The rate is measured over an epoch and the
+    time for which the gate is closed after it.
+    """
+
+    def __init__(self, *, requests_per_minute: int | None = None, tokens_per_minute: int | None = None) -> None:
+        self._min_interval = 60 / requests_per_minute if requests_per_minute else 0.0
+        self._token_seconds = 60 / tokens_per_minute if tokens_per_minute else 0.0
+        self._queue = asyncio.Lock()
+        self._waiting = 0
+        self._in_flight = 0
+        self._last_tokens = 0
+        self._opens_at = 0.0
+        self._idle_since = -math.inf
+        self._rate = math.inf
+        self._step = 0.0
+        self._closings_in_row = 0
+        self._is_closed = False
+        self._epoch = 0
+        self._epoch_rate = math.inf
+        self._epoch_began_at = 0.0
+        self._passed = 0
+        self._refused = 0
+
+    @property
+    def requests_per_minute(self) -> float:
+        """The rate at which the gate lets requests pass now, infinite if it does not limit them."""
+        interval = self._interval()
+        return 60 / interval if interval else math.inf
+
+    def wait_seconds(self) -> float:
+        """Return how long a request that comes now would wait."""
+        return max(0.0, self._opens_at - _now()) + self._waiting * self._interval()
+
+    def capacity(self) -> float:
+        """Return how many requests may be in flight or waiting, so that none has to wait for long."""
+        seconds = AHEAD_SECONDS - max(0.0, self._opens_at - _now())
+        interval = self._interval()
+        if seconds < 0:
+            return self._in_flight
+        return self._in_flight + 1 + (math.floor(seconds / interval) if interval else math.inf)
+
+    async def wait(self, *, tokens: int = 0) -> Passage:
+        """Wait for this request's turn. Send it at once afterwards, inside `passing()`."""
+        self._waiting += 1
+        try:
+            async with self._queue:
+                # Another refusal may close the gate meanwhile.
+                while (seconds := self._opens_at - _now()) > 0:
+                    await asyncio.sleep(seconds)
+                return self._let_pass(tokens)
+        finally:
+            self._waiting -= 1
+
+    @contextmanager
+    def passing(self, passage: Passage) -> Iterator[None]:
+        """Learn from the response, as it stands in `passage` at the end of the block."""
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+            self._idle_since = _now()
+            if passage.is_refused:
+                self._close(passage)
+            elif passage.is_accepted:
+                self._record_reply(passage)
+
+    def _interval(self) -> float:
+        """Return the seconds between two requests."""
+        return max(1 / self._rate, self._min_interval, self._last_tokens * self._token_seconds)
+
+    def _let_pass(self, tokens: int) -> Passage:
+        now = _now()
+        idle_seconds = 0.0 if self._in_flight else now - max(self._idle_since, self._opens_at)
+        if idle_seconds > FORGET_SECONDS:
+            self._rate = math.inf
+        if self._is_closed or idle_seconds > IDLE_SECONDS:
+            self._is_closed = False
+            self._epoch += 1
+            self._epoch_rate = self._rate
+            self._epoch_began_at = now
+            self._passed = self._refused = 0
+        self._passed += 1
+        self._last_tokens = tokens
+        interval = self._interval()
+        # A request that passes late, because the loop was busy, does not delay those after it.
+        self._opens_at = max(self._opens_at, now - interval) + interval
+        return Passage(self._epoch, tokens)
+
+    def _close(self, passage: Passage) -> None:
+        if passage.epoch == self._epoch and not self._is_closed:
+            self._is_closed = True
+            self._closings_in_row += 1
+        seconds = passage.retry_after or BACKOFF.jittered_seconds(self._closings_in_row)
+        self._opens_at = max(self._opens_at, _now() + seconds)
+        if passage.epoch != self._epoch:
+            return  # it had passed before the gate closed the last time
+        self._refused += 1
+        accepted = self._passed - self._refused
+        rate = accepted / (self._opens_at - self._epoch_began_at)
+        if accepted:
+            self._rate = rate * DECREASE
+        elif math.isinf(self._epoch_rate):
+            self._rate = 1 / seconds
+        else:
+            self._rate = self._epoch_rate * DECREASE_IF_NONE_ACCEPTED
+        self._step = self._rate / min(max(accepted, 1), MAX_SAMPLE) ** 2
+
+    def _record_reply(self, passage: Passage) -> None:
+        self._closings_in_row = 0
+        if passage.epoch == self._epoch and not self._is_closed:
+            self._rate += self._step
+        if passage.tokens_used is not None:
+            self._opens_at += (passage.tokens_used - passage.tokens) * self._token_seconds
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
