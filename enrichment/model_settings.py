@@ -1,9 +1,9 @@
 """The settings of one model: its own address, key, parameters, price and limits."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Mode = Literal["auto", "tools", "json_schema", "json"]
@@ -46,5 +46,12 @@ class ModelSettings(BaseModel):
     extra_headers: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")], HeaderText] = {}
     input_usd_per_million: UsdPerMillion | None = None
     output_usd_per_million: UsdPerMillion | None = None
+    """Both prices or none: without them, LiteLLM's price list counts."""
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     tokens_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+
+    @model_validator(mode="after")
+    def check_prices(self) -> Self:
+        if (self.input_usd_per_million is None) != (self.output_usd_per_million is None):
+            raise ValueError("only one price")
+        return self

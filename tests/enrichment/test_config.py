@@ -18,7 +18,7 @@ def test_variables_are_read_by_their_names() -> None:
     )
 
     assert llm.concurrency == 7
-    assert llm.models == ("openai/gpt-4o-mini", "a/b", "c/d")
+    assert [model.model for model in llm.model_list] == ["openai/gpt-4o-mini", "a/b", "c/d"]
 
 
 def test_empty_variable_means_the_default() -> None:
