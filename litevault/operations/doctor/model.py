@@ -22,15 +22,16 @@ def model(*, calls_model: bool) -> CheckResult:
         provider = build_provider(with_one_short_try(llm))
     except InvalidSettings as error:
         return CheckResult("model", str(error), "Set the variable, or LITEVAULT_LLM_PROVIDER=stub.")
+    names = ", ".join(model.model for model in llm.model_list)
     if not calls_model:
-        return CheckResult("model", f"{llm.model}, not called")
+        return CheckResult("model", f"{names}, not called")
     started = time.perf_counter()
     try:
-        asyncio.run(_ask(provider))
+        model_name = asyncio.run(_ask(provider))
     except EnrichmentError as error:
         seen = ", ".join(f"{part}" for part in (error.cause, error.http_status) if part)
-        return CheckResult("model", f"{llm.model}: {error.message} ({seen})", "See docs/errors.md for this code.")
-    return CheckResult("model", f"{llm.model} responds in {time.perf_counter() - started:.1f} s")
+        return CheckResult("model", f"{names}: {error.message} ({seen})", "See docs/errors.md for this code.")
+    return CheckResult("model", f"{model_name} responds in {time.perf_counter() - started:.1f} s")
 
 
 def with_one_short_try(llm: LLMSettings) -> LLMSettings:
@@ -38,8 +39,9 @@ def with_one_short_try(llm: LLMSettings) -> LLMSettings:
     return llm.model_copy(update={"max_retries": 0, "timeout_seconds": min(llm.timeout_seconds, 15)})
 
 
-async def _ask(provider: EnrichmentProvider) -> None:
+async def _ask(provider: EnrichmentProvider) -> str:
+    """Return the name of the model that responded."""
     try:
-        await provider.enrich_item(SAMPLE_TEXT)
+        return (await provider.enrich_item(SAMPLE_TEXT)).usage.model
     finally:
         await provider.close()
