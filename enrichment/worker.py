@@ -30,6 +30,8 @@ DEGRADED_SWEEP_SECONDS = 5.0
 DEADLINE_SECONDS = 5.0
 FLUSH_SECONDS = 4.0
 DATABASE_PAUSE_SECONDS = 0.5
+# Before the next claim while a rate limit allows no more items.
+MIN_PACED_PAUSE_SECONDS = 0.1
 # Before the next claim of an item that is due, but locked, or whose owner is at the limit.
 BLOCKED_PAUSE_SECONDS = 0.2
 
@@ -52,6 +54,7 @@ class EnrichmentWorker:
         exits_when_idle: bool = False,
         max_items: int | None = None,
     ) -> None:
+        self._provider = provider
         self._worker_id = worker_id
         self._settings = settings
         self._exits_when_idle = exits_when_idle
@@ -190,7 +193,7 @@ class EnrichmentWorker:
         # While verdicts wait for the database, their leases may end: the items would be claimed and paid for again.
         if self._is_stopping or self._writer.is_delayed or self._breaker.seconds_until_probe() > 0:
             return 0
-        capacity = 1 if self._breaker.is_open else self._capacity
+        capacity = 1 if self._breaker.is_open else int(min(self._capacity, self._provider.capacity()))
         free = capacity - len(self._in_flight)
         if free < min(capacity, self._min_free_capacity):
             return 0
@@ -206,14 +209,21 @@ class EnrichmentWorker:
         seconds *= jitter(0.8, 1.2)
         if self._breaker.is_open:
             return min(seconds, self._breaker.seconds_until_probe() or seconds)
+        if self._is_paced:
+            return min(seconds, max(self._provider.wait_seconds(), MIN_PACED_PAUSE_SECONDS))
         if self._free_capacity() > 0:
             due_in = await queue.next_due_in(self._claim_session.fetch)
             if due_in is not None:
                 seconds = min(seconds, due_in if due_in > 0 else BLOCKED_PAUSE_SECONDS)
         return seconds
 
+    @property
+    def _is_paced(self) -> bool:
+        """Whether a rate limit keeps free slots from claiming."""
+        return self._free_capacity() == 0 and self._provider.capacity() < self._capacity
+
     def _is_finished(self) -> bool:
-        is_enough = self._exits_when_idle or self._remaining == 0
+        is_enough = (self._exits_when_idle and not self._is_paced) or self._remaining == 0
         is_idle = not self._in_flight and not self._writer.is_delayed and not self._wake.is_set()
         return is_enough and is_idle
 

@@ -54,7 +54,7 @@ class Conversation:
     """Requests a draft until there is one, or the tries or the time are used up; then `fault` says why.
 
     `usage` is the sum over all replies, useful or not. `ends_at` is a time of the event loop's clock, and moves by
-    `waited_seconds`, the time at the gate.
+    the time at the gate.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Conversation:
         self.usage = Usage(model=model)
         self.fault: EnrichmentError | None = None
         self.has_reply = False
-        self.waited_seconds = 0.0
+        self._wait_seconds_left = MAX_WAIT_SECONDS
         self._send = send
         self._model_health = model_health
         self._gate = gate
@@ -116,17 +116,16 @@ class Conversation:
     async def _pass_gate(self, tokens: int) -> Passage | None:
         """Wait for the request's turn. If that would take too long, set RateLimited as the fault and return None."""
         waits_from = asyncio.get_running_loop().time()
-        left = MAX_WAIT_SECONDS - self.waited_seconds
-        if self._gate.wait_seconds() <= left:
+        if self._gate.wait_seconds() <= self._wait_seconds_left:
             self._timeout.reschedule(None)
             try:
-                async with asyncio.timeout(left):
+                async with asyncio.timeout(self._wait_seconds_left):
                     return await self._gate.wait(tokens=tokens)
             except TimeoutError:
                 pass
             finally:
                 waited = asyncio.get_running_loop().time() - waits_from
-                self.waited_seconds += waited
+                self._wait_seconds_left = max(0.0, self._wait_seconds_left - waited)
                 self._ends_at += waited
                 self._timeout.reschedule(self._ends_at)
         self.fault = self.fault if isinstance(self.fault, RateLimited) else RateLimited()

@@ -25,7 +25,7 @@ from enrichment.errors import InvalidOutput, ModelDeclined
 from enrichment.model_settings import ModelSettings
 from enrichment.prompts import Message, build_messages, cut_to_tokens, tags_that_fit
 from enrichment.providers.addresses import Target, addresses_of
-from enrichment.providers.base import EnrichmentProvider
+from enrichment.providers.base import EnrichmentProvider, RateLimit
 from enrichment.providers.conversation import (
     Complete,
     Conversation,
@@ -36,6 +36,7 @@ from enrichment.providers.conversation import (
 )
 from enrichment.providers.draft import Draft
 from enrichment.providers.library_logs import silence_libraries
+from enrichment.providers.pacing import Gate
 from enrichment.providers.prices import cost_of
 from enrichment.providers.replies import is_declined, length_of, tokens_of, unfence
 from enrichment.providers.variables import AWS_PROVIDERS, LOCAL_PROVIDERS, missing_for_aws
@@ -76,6 +77,7 @@ class Route:
     instructor: AsyncInstructor
     address: dict[str, str]
     is_local: bool
+    gate: Gate
     model_health: ModelHealth = field(default_factory=ModelHealth)
 
     @property
@@ -116,6 +118,15 @@ class LiteLLMProvider(EnrichmentProvider):
                 return draft.result(total_usage(conversations))
         raise decisive_fault(conversations)
 
+    def capacity(self) -> float:
+        return max(route.gate.capacity() for route in self._routes)
+
+    def wait_seconds(self) -> float:
+        return min(route.gate.wait_seconds() for route in self._routes)
+
+    def rate_limits(self) -> list[RateLimit]:
+        return [RateLimit(each.model, each.gate.requests_per_minute, each.gate.refused) for each in self._routes]
+
     async def close(self) -> None:
         await litellm.close_litellm_async_clients()
         # Otherwise the next provider gets the closed clients.
@@ -133,6 +144,7 @@ class LiteLLMProvider(EnrichmentProvider):
             partial(self._send, route),
             model=route.model,
             model_health=route.model_health,
+            gate=route.gate,
             tries=self._settings.max_retries + 1,
             try_seconds=self._settings.timeout_seconds,
             ends_at=ends_at,
@@ -188,7 +200,8 @@ def _routes(settings: LLMSettings) -> Iterator[Route]:
             _set_price_to_zero(model.model)
         has_own_server = is_local or "api_base" in address
         mode = ("json_schema" if has_own_server else "tools") if model.mode == "auto" else model.mode
-        yield Route(model, from_litellm(_complete, mode=MODES[mode]), address, is_local=is_local)
+        gate = Gate(requests_per_minute=model.requests_per_minute, tokens_per_minute=model.tokens_per_minute)
+        yield Route(model, from_litellm(_complete, mode=MODES[mode]), address, is_local=is_local, gate=gate)
 
 
 def _target(model: ModelSettings, *, label: str) -> Target:

@@ -21,10 +21,12 @@ DECREASE = 0.95
 DECREASE_IF_NONE_ACCEPTED = 0.5
 MAX_SAMPLE = 20
 """The most accepted requests that make the measured rate more trustworthy, and its increase slower."""
+MAX_INTERVAL_SECONDS = 60.0
+"""The longest time between two requests, however many were refused: most providers count by the minute."""
 IDLE_SECONDS = 1.0
 """After a longer time without requests, the rate is measured anew."""
 FORGET_SECONDS = 60.0
-"""After a longer time without requests, the limit is forgotten: most providers count by the minute."""
+"""After a longer time without requests, the limit is forgotten."""
 AHEAD_SECONDS = 5.0
 """How long requests may wait at the gate. Later ones are better left to other workers."""
 CHARACTERS_PER_TOKEN = 4
@@ -53,6 +55,7 @@ class Gate:
         self._min_interval = 60 / requests_per_minute if requests_per_minute else 0.0
         self._token_seconds = 60 / tokens_per_minute if tokens_per_minute else 0.0
         self._queue = asyncio.Lock()
+        self.refused = 0
         self._waiting = 0
         self._in_flight = 0
         self._last_tokens = 0
@@ -66,7 +69,7 @@ class Gate:
         self._epoch_rate = math.inf
         self._epoch_began_at = 0.0
         self._passed = 0
-        self._refused = 0
+        self._refused_in_epoch = 0
 
     @property
     def requests_per_minute(self) -> float:
@@ -91,8 +94,7 @@ class Gate:
         self._waiting += 1
         try:
             async with self._queue:
-                # Another refusal may close the gate meanwhile.
-                while (seconds := self._opens_at - _now()) > 0:
+                while (seconds := self._opens_at - _now()) > 0:  # noqa: ASYNC110  # it may be closed again meanwhile
                     await asyncio.sleep(seconds)
                 return self._let_pass(tokens)
         finally:
@@ -126,7 +128,7 @@ class Gate:
             self._epoch += 1
             self._epoch_rate = self._rate
             self._epoch_began_at = now
-            self._passed = self._refused = 0
+            self._passed = self._refused_in_epoch = 0
         self._passed += 1
         self._last_tokens = tokens
         interval = self._interval()
@@ -135,6 +137,7 @@ class Gate:
         return Passage(self._epoch, tokens)
 
     def _close(self, passage: Passage) -> None:
+        self.refused += 1
         if passage.epoch == self._epoch and not self._is_closed:
             self._is_closed = True
             self._closings_in_row += 1
@@ -142,20 +145,22 @@ class Gate:
         self._opens_at = max(self._opens_at, _now() + seconds)
         if passage.epoch != self._epoch:
             return  # it had passed before the gate closed the last time
-        self._refused += 1
-        accepted = self._passed - self._refused
-        rate = accepted / (self._opens_at - self._epoch_began_at)
+        self._refused_in_epoch += 1
+        accepted = self._passed - self._refused_in_epoch
         if accepted:
-            self._rate = rate * DECREASE
+            rate = accepted / (self._opens_at - self._epoch_began_at) * DECREASE
         elif math.isinf(self._epoch_rate):
-            self._rate = 1 / seconds
+            rate = 1 / seconds
         else:
-            self._rate = self._epoch_rate * DECREASE_IF_NONE_ACCEPTED
+            rate = self._epoch_rate * DECREASE_IF_NONE_ACCEPTED
+        self._rate = max(rate, 1 / MAX_INTERVAL_SECONDS)
         self._step = self._rate / min(max(accepted, 1), MAX_SAMPLE) ** 2
 
     def _record_reply(self, passage: Passage) -> None:
         self._closings_in_row = 0
-        if passage.epoch == self._epoch and not self._is_closed:
+        if self._is_closed:
+            return
+        if passage.epoch == self._epoch:
             self._rate += self._step
         if passage.tokens_used is not None:
             self._opens_at += (passage.tokens_used - passage.tokens) * self._token_seconds
