@@ -91,12 +91,14 @@ class Gate:
 
     async def wait(self, *, tokens: int = 0) -> Passage:
         """Wait for this request's turn. Send it at once afterwards, inside `passing()`."""
+        has_waited = self._queue.locked()
         self._waiting += 1
         try:
             async with self._queue:
-                while (seconds := self._opens_at - _now()) > 0:  # noqa: ASYNC110  # it may be closed again meanwhile
+                while (seconds := self._opens_at - _now()) > 0:  # it may be closed again meanwhile
+                    has_waited = True
                     await asyncio.sleep(seconds)
-                return self._let_pass(tokens)
+                return self._let_pass(tokens, has_waited=has_waited)
         finally:
             self._waiting -= 1
 
@@ -118,7 +120,7 @@ class Gate:
         """Return the seconds between two requests."""
         return max(1 / self._rate, self._min_interval, self._last_tokens * self._token_seconds)
 
-    def _let_pass(self, tokens: int) -> Passage:
+    def _let_pass(self, tokens: int, *, has_waited: bool) -> Passage:
         now = _now()
         idle_seconds = 0.0 if self._in_flight else now - max(self._idle_since, self._opens_at)
         if idle_seconds > FORGET_SECONDS:
@@ -133,7 +135,8 @@ class Gate:
         self._last_tokens = tokens
         interval = self._interval()
         # A request that passes late, because the loop was busy, does not delay those after it.
-        self._opens_at = max(self._opens_at, now - interval) + interval
+        due_at = max(self._opens_at, now - interval) if has_waited else now
+        self._opens_at = due_at + interval
         return Passage(self._epoch, tokens)
 
     def _close(self, passage: Passage) -> None:
