@@ -1,7 +1,7 @@
 """The gate in front of one model: it lets requests pass at the rate that the provider allows.
 
-After a 429 the gate stays closed until the provider's own time. It then lets requests pass one by one, a little slower
-than the provider accepted them before, or half as fast if it accepted none, and a little faster with each reply.
+After a 429 the gate stays closed until the time that the provider gives. It then lets requests pass one by one, a little
+slower than the provider accepted them before, and a little faster with each reply.
 
 Each process has gates of its own. Those of several processes share a limit as TCP connections share a line.
 """
@@ -18,11 +18,12 @@ from postgres.backoff import Backoff
 BACKOFF = Backoff(first_seconds=1.0, longest_seconds=60.0)
 DECREASE = 0.95
 """How much slower than the accepted rate the gate starts again."""
-DECREASE_IF_NONE_ACCEPTED = 0.5
 MAX_SAMPLE = 20
 """The most accepted requests that make the measured rate more trustworthy, and its increase slower."""
 MAX_INTERVAL_SECONDS = 60.0
 """The longest time between two requests, however many were refused: most providers count by the minute."""
+MAX_WAITS = 12
+"""The same while none is accepted, in times that the provider requested."""
 IDLE_SECONDS = 1.0
 """After a longer time without requests, the rate is measured anew."""
 FORGET_SECONDS = 60.0
@@ -47,8 +48,8 @@ class Passage:
 class Gate:
     """Lets requests pass in the order in which they came.
 
-    An epoch begins when the gate opens after a refusal, or after idleness. The rate is measured over an epoch and the
-    time for which the gate is closed after it.
+    An epoch begins when the gate opens after a refusal, or after idleness. The rate is measured from its beginning until
+    the gate opens again, or over several epochs if the later ones had no request accepted.
     """
 
     def __init__(self, *, requests_per_minute: int | None = None, tokens_per_minute: int | None = None) -> None:
@@ -66,10 +67,11 @@ class Gate:
         self._closings_in_row = 0
         self._is_closed = False
         self._epoch = 0
-        self._epoch_rate = math.inf
-        self._epoch_began_at = 0.0
-        self._passed = 0
-        self._refused_in_epoch = 0
+        self._began_at = 0.0
+        self._accepted = 0
+        # The last epoch in which a request was accepted.
+        self._measured_from = 0.0
+        self._measured = 1
 
     @property
     def requests_per_minute(self) -> float:
@@ -126,18 +128,24 @@ class Gate:
         if idle_seconds > FORGET_SECONDS:
             self._rate = math.inf
         if self._is_closed or idle_seconds > IDLE_SECONDS:
-            self._is_closed = False
-            self._epoch += 1
-            self._epoch_rate = self._rate
-            self._epoch_began_at = now
-            self._passed = self._refused_in_epoch = 0
-        self._passed += 1
+            self._begin_epoch(now, is_idle=not self._is_closed)
+        self._accepted += 1  # until it is refused
         self._last_tokens = tokens
         interval = self._interval()
         # A request that passes late, because the loop was busy, does not delay those after it.
         due_at = max(self._opens_at, now - interval) if has_waited else now
         self._opens_at = due_at + interval
         return Passage(self._epoch, tokens)
+
+    def _begin_epoch(self, now: float, *, is_idle: bool) -> None:
+        if is_idle:
+            self._measured_from, self._measured = now, 1
+        elif self._accepted:
+            self._measured_from, self._measured = self._began_at, self._accepted
+        self._is_closed = False
+        self._epoch += 1
+        self._began_at = now
+        self._accepted = 0
 
     def _close(self, passage: Passage) -> None:
         self.refused += 1
@@ -148,16 +156,14 @@ class Gate:
         self._opens_at = max(self._opens_at, _now() + seconds)
         if passage.epoch != self._epoch:
             return  # it had passed before the gate closed the last time
-        self._refused_in_epoch += 1
-        accepted = self._passed - self._refused_in_epoch
-        if accepted:
-            rate = accepted / (self._opens_at - self._epoch_began_at) * DECREASE
-        elif math.isinf(self._epoch_rate):
-            rate = 1 / seconds
+        self._accepted -= 1
+        if self._accepted:
+            accepted, began_at, max_interval = self._accepted, self._began_at, MAX_INTERVAL_SECONDS
         else:
-            rate = self._epoch_rate * DECREASE_IF_NONE_ACCEPTED
-        self._rate = max(rate, 1 / MAX_INTERVAL_SECONDS)
-        self._step = self._rate / min(max(accepted, 1), MAX_SAMPLE) ** 2
+            accepted, began_at = self._measured, self._measured_from
+            max_interval = min(MAX_INTERVAL_SECONDS, seconds * MAX_WAITS)
+        self._rate = max(accepted / (self._opens_at - began_at) * DECREASE, 1 / max_interval)
+        self._step = self._rate / min(accepted, MAX_SAMPLE) ** 2
 
     def _record_reply(self, passage: Passage) -> None:
         self._closings_in_row = 0
