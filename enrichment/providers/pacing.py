@@ -1,7 +1,7 @@
 """The gate in front of one model: it lets requests pass at the rate that the provider allows.
 
-After a 429 the gate stays closed until the time that the provider gives. It then lets requests pass one by one, a little
-slower than the provider accepted them before, and a little faster with each reply.
+After a 429 the gate stays closed until the time that the provider gives. It then lets requests pass one by one, a
+little slower than the provider accepted them before, and a little faster with each reply.
 
 Each process has gates of its own. Those of several processes share a limit as TCP connections share a line.
 """
@@ -48,8 +48,8 @@ class Passage:
 class Gate:
     """Lets requests pass in the order in which they came.
 
-    An epoch begins when the gate opens after a refusal, or after idleness. The rate is measured from its beginning until
-    the gate opens again, or over several epochs if the later ones had no request accepted.
+    An epoch begins when the gate opens after a refusal, or after idleness. The rate is measured from its beginning
+    until the gate opens again, or over several epochs if the later ones had no request accepted.
     """
 
     def __init__(self, *, requests_per_minute: int | None = None, tokens_per_minute: int | None = None) -> None:
