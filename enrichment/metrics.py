@@ -62,6 +62,9 @@ verdicts_refused = Counter(
 provider_down = Gauge(
     "litevault_provider_down", "1 while the provider is down, and items wait for it.", registry=REGISTRY
 )
+loop_blocked = Counter(
+    "litevault_loop_blocked", "How often the event loop was blocked for more than 50 ms.", registry=REGISTRY
+)
 listener = ListenerMetrics(REGISTRY)
 
 

@@ -26,6 +26,7 @@ from enrichment.management.supervisor import EXIT_HARD, EXIT_MISCONFIGURED, STOP
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.conversation import MAX_WAIT_SECONDS
 from enrichment.providers.factory import build_provider
+from enrichment.watchdog import Watchdog
 from enrichment.worker import EnrichmentWorker
 from items.queue import WORKER_CHANNELS, listener_name
 from postgres.conninfo import listen_conninfo
@@ -151,8 +152,10 @@ async def run_with_listener(
         with metrics_server.serving() if metrics_server else nullcontext():
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(listener.run())
+                watching = group.create_task(Watchdog().run())
                 await worker.run()
                 listening.cancel()
+                watching.cancel()
     finally:
         await provider.close()
 
