@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from items.states import Outcome, Status
@@ -25,6 +26,34 @@ def test_failures_of_the_last_hour_are_reported(listener_connection: object, stu
 
     assert code == 1
     assert "in the last hour: 1 LLM_TIMEOUT" in output
+
+
+def test_replies_and_postponed_items_are_reported(owner: User) -> None:
+    idle = queue.pace()
+    item = make_item(owner)
+    for number, model in enumerate(["openai/one"] * 10 + ["openai/two"] * 2, start=1):
+        now = timezone.now()
+        make_attempt(
+            item,
+            number=number,
+            outcome=Outcome.SUCCEEDED,
+            model=model,
+            prompt_tokens=7,
+            started_at=now,
+            finished_at=now,
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE items SET refund_count = 1, available_at = now() + interval '600 s'")
+
+    busy = queue.pace()
+
+    assert idle.detail == "no replies in the last 5 minutes"
+    assert busy.is_ok
+    assert re.fullmatch(
+        r"openai/one 2\.0 replies a minute, openai/two 0\.4 replies a minute in the last 5 minutes; "
+        r"1 items wait for their provider, for up to [56]\d\d s",
+        busy.detail,
+    )
 
 
 def test_missing_listener_is_reported_with_advice(stub: None) -> None:
