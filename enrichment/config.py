@@ -5,11 +5,15 @@ Each field is read from the environment variable of the same name behind the pre
 The web side reads this module, so that it must not import a model library.
 """
 
+import tomllib
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from enrichment.model_settings import Address, Mode, ModelName, ModelSettings, Temperature
 
 
 def split_on_commas(value: object) -> object:
@@ -18,12 +22,20 @@ def split_on_commas(value: object) -> object:
     return value
 
 
-ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+MAX_MODELS = 20
 ModelNames = Annotated[tuple[ModelName, ...], BeforeValidator(split_on_commas)]
 
 
 class InvalidSettings(ValueError):
     """Some variables have invalid values. The message has the name and the range of each."""
+
+
+def text_in(path: str) -> str:
+    """Return the text of a file without white space around it, or "" if it cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 class EnvironmentSettings(BaseModel):
@@ -61,13 +73,14 @@ class EnvironmentSettings(BaseModel):
     def accepts(cls, field: str) -> str:
         """Describe the valid values of a field, from its JSON schema."""
         schema = cls.schema_of(field)
+        schema, ending = (schema["anyOf"][0], ", or none") if "anyOf" in schema else (schema, "")
         if "examples" in schema:
             return f"a value like {schema['examples'][0]}"
         if "enum" in schema:
             return "one of " + ", ".join(schema["enum"])
         if "minimum" in schema:
             kind = "a whole number" if schema["type"] == "integer" else "a number"
-            return f"{kind} from {schema['minimum']} to {schema['maximum']}"
+            return f"{kind} from {schema['minimum']} to {schema['maximum']}{ending}"
         if schema["type"] == "boolean":
             return "true or false"
         if schema["type"] == "array":
@@ -93,25 +106,34 @@ class LLMSettings(EnvironmentSettings):
         default=(),
         description="Models to try in this order when the first gives no draft.",
     )
-    api_base: str = Field(
+    api_base: Address = Field(
         default="",
-        description="The address of an OpenAI-compatible server of your own, such as http://127.0.0.1:11434/v1. "
+        description="The address for the models of LITEVAULT_LLM_MODEL's provider, such as your own server. "
         "Empty: the provider's own.",
+        examples=["http://127.0.0.1:11434/v1"],
     )
-    mode: Literal["auto", "tools", "json_schema", "json"] = Field(
+    models: str = Field(
+        default="",
+        description="A TOML file with several models, each with its own address, key, parameters and price, instead of "
+        "LITEVAULT_LLM_MODEL, LITEVAULT_LLM_FALLBACK_MODELS and LITEVAULT_LLM_API_BASE: see docs/models.md.",
+    )
+    mode: Mode = Field(
         default="auto",
         description="How the model is made to reply in a given format. auto chooses what the model supports.",
     )
     max_input_tokens: int = Field(
         default=8000, ge=100, le=1000000, description="Longer texts are cut to this many tokens."
     )
-    temperature: float = Field(default=0.3, ge=0, le=2, description="The sampling temperature of the model.")
+    temperature: Temperature = Field(
+        default=0.3, description="The sampling temperature of the model. none: the model's own."
+    )
     max_tokens: int = Field(default=1024, ge=64, le=100000, description="The longest reply, in tokens.")
     timeout_seconds: float = Field(
         default=30,
         ge=0.1,
         le=600,
-        description="How many seconds one try may take. An attempt may take this times the number of its tries.",
+        description="How many seconds one try may take. An attempt may take this times the number of its tries, for "
+        "each model.",
     )
     max_retries: int = Field(
         default=2,
@@ -138,14 +160,53 @@ class LLMSettings(EnvironmentSettings):
     )
 
     @property
-    def deadline_seconds(self) -> float:
-        """The longest time for one item: every try at its full timeout."""
+    def seconds_per_model(self) -> float:
+        """The longest time for one item at one model: every try at its full timeout."""
         return self.timeout_seconds * (self.max_retries + 1)
 
     @property
-    def models(self) -> tuple[str, ...]:
-        """The models to try, in order."""
-        return (self.model, *self.fallback_models)
+    def deadline_seconds(self) -> float:
+        """The longest time for one item. Raises InvalidSettings, as `model_list` does."""
+        return self.seconds_per_model * len(self.model_list)
+
+    @property
+    def model_list(self) -> tuple[ModelSettings, ...]:
+        """The models to try, in order. Raises InvalidSettings if the file of LITEVAULT_LLM_MODELS is not valid."""
+        shared = {"mode": self.mode, "temperature": self.temperature, "max_tokens": self.max_tokens}
+        if not self.models:
+            return tuple(ModelSettings(model=name, **shared) for name in (self.model, *self.fallback_models))
+        variable = self.variable("models")
+        for field in ("model", "fallback_models", "api_base"):
+            if getattr(self, field) != type(self).model_fields[field].default:
+                raise InvalidSettings(f"{variable} replaces {self.variable(field)}: unset one of them")
+        tables = _model_tables(self.models, variable=variable)
+        return tuple(_model_of(shared | table, label=self.label_of(number)) for number, table in enumerate(tables))
+
+    def label_of(self, number: int) -> str:
+        """Return what users call the model at this place in `model_list`, for messages."""
+        if self.models:
+            return f"model {number + 1} of {self.variable('models')}"
+        return self.variable("fallback_models" if number else "model")
+
+
+def _model_tables(path: str, *, variable: str) -> list[dict[str, Any]]:
+    try:
+        content = tomllib.loads(text_in(path))
+    except tomllib.TOMLDecodeError:
+        content = {}
+    match content:
+        case {"model_list": [*tables], **others} if not others and all(isinstance(table, dict) for table in tables):
+            if 1 <= len(tables) <= MAX_MODELS:
+                return tables
+    raise InvalidSettings(f"{variable} must be the path of a TOML file with 1 to {MAX_MODELS} [[model_list]] tables")
+
+
+def _model_of(table: Mapping[str, Any], *, label: str) -> ModelSettings:
+    try:
+        return ModelSettings.model_validate(table)
+    except ValidationError as error:
+        fields = sorted({str((problem["loc"] or ("prices",))[0]) for problem in error.errors()})
+    raise InvalidSettings(f"{label} is not valid. Look at {', '.join(fields)}: docs/models.md lists the fields")
 
 
 class EnrichSettings(EnvironmentSettings):

@@ -5,9 +5,20 @@ Nothing is read from the database. The web server has the metrics of the queue: 
 
 from collections.abc import Collection, Iterator, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from enrichment.errors import EnrichmentError
+from enrichment.providers.base import EnrichmentProvider
 from items.claims import Finished, Verdict
 from items.states import Outcome
 from postgres.listener_metrics import ListenerMetrics
@@ -51,7 +62,40 @@ verdicts_refused = Counter(
 provider_down = Gauge(
     "litevault_provider_down", "1 while the provider is down, and items wait for it.", registry=REGISTRY
 )
+loop_blocked = Counter(
+    "litevault_loop_blocked", "How often the event loop was blocked for more than 50 ms.", registry=REGISTRY
+)
 listener = ListenerMetrics(REGISTRY)
+
+
+class RateLimitMetrics(Collector):
+    """What the rate limits of the provider's models allow now."""
+
+    def __init__(self) -> None:
+        self._provider: EnrichmentProvider | None = None
+        REGISTRY.register(self)
+
+    def follow(self, provider: EnrichmentProvider) -> None:
+        self._provider = provider
+
+    def collect(self) -> Iterator[Metric]:
+        limits = self._provider.rate_limits() if self._provider else ()
+        pace = GaugeMetricFamily(
+            "litevault_pace_requests_per_minute",
+            "The most requests that this worker sends to a model in a minute, infinite while there is no limit.",
+            labels=["model"],
+        )
+        refused = CounterMetricFamily(
+            "litevault_rate_limited", "Requests that a model refused because of its rate limit.", labels=["model"]
+        )
+        for limit in limits:
+            pace.add_metric([limit.model], limit.requests_per_minute)
+            refused.add_metric([limit.model], limit.refused)
+        yield pace
+        yield refused
+
+
+rate_limits = RateLimitMetrics()
 
 
 def count_written(verdicts: Sequence[Verdict], result: Finished) -> None:

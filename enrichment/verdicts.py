@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from enrichment.errors import EnrichmentError, InvalidOutput
+from enrichment.errors import EnrichmentError, InvalidOutput, RateLimited
 from enrichment.schemas import EnrichmentResult, Usage
 from items.claims import Claim, Verdict
 from items.states import Outcome, Status
@@ -44,7 +44,10 @@ def failed(claim: Claim, started_at: datetime, error: EnrichmentError) -> Verdic
 
 
 def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_refunded: bool) -> Verdict:
-    """Retry the item later, not before the provider's Retry-After."""
+    """Retry the item later, not before the provider's Retry-After. A rate limit says itself when."""
+    backoff_seconds = BACKOFF.jittered_seconds(claim.attempt + claim.refunds)
+    if isinstance(error, RateLimited) and error.retry_after:
+        backoff_seconds = 0.0
     return _verdict(
         claim,
         started_at,
@@ -52,7 +55,7 @@ def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_
         outcome=Outcome.FAILED,
         status=Status.ENRICHING,
         error_code=error.code,
-        delay_seconds=max(BACKOFF.jittered_seconds(claim.attempt + claim.refunds), error.retry_after or 0),
+        delay_seconds=max(backoff_seconds, error.retry_after or 0),
         is_refunded=is_refunded,
     )
 

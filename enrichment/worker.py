@@ -32,6 +32,8 @@ DEGRADED_SWEEP_SECONDS = 5.0
 DEADLINE_SECONDS = 5.0
 FLUSH_SECONDS = 4.0
 DATABASE_PAUSE_SECONDS = 0.5
+# Before the next claim while a rate limit allows no more items.
+MIN_PACED_PAUSE_SECONDS = 0.1
 # Before the next claim of an item that is due, but locked, or whose owner is at the limit.
 BLOCKED_PAUSE_SECONDS = 0.2
 # The same, while an owner has to wait for a new budget, perhaps for hours.
@@ -58,6 +60,7 @@ class EnrichmentWorker:
         exits_when_idle: bool = False,
         max_items: int | None = None,
     ) -> None:
+        self._provider = provider
         self._worker_id = worker_id
         self._settings = settings
         self._exits_when_idle = exits_when_idle
@@ -212,7 +215,7 @@ class EnrichmentWorker:
             return 0
         if self._budget.is_spent:
             return 0
-        capacity = 1 if self._breaker.is_open else self._capacity
+        capacity = 1 if self._breaker.is_open else int(min(self._capacity, self._provider.capacity()))
         free = capacity - len(self._in_flight)
         if free < min(capacity, self._min_free_capacity):
             return 0
@@ -230,6 +233,8 @@ class EnrichmentWorker:
             return min(seconds, self._budget.seconds_until_midnight())
         if self._breaker.is_open:
             return min(seconds, self._breaker.seconds_until_probe() or seconds)
+        if self._is_paced:
+            return min(seconds, max(self._provider.wait_seconds(), MIN_PACED_PAUSE_SECONDS))
         if self._free_capacity() > 0:
             due_in = await queue.next_due_in(self._claim_session.fetch)
             if due_in is not None:
@@ -237,8 +242,13 @@ class EnrichmentWorker:
                 seconds = min(seconds, due_in if due_in > 0 else blocked_pause)
         return seconds
 
+    @property
+    def _is_paced(self) -> bool:
+        """Whether a rate limit keeps free slots from claiming."""
+        return self._free_capacity() == 0 and self._provider.capacity() < self._capacity
+
     def _is_finished(self) -> bool:
-        is_enough = self._exits_when_idle or self._remaining == 0
+        is_enough = (self._exits_when_idle and not self._is_paced) or self._remaining == 0
         is_idle = not self._leased_claims() and not self._wake.is_set()
         return is_enough and is_idle
 

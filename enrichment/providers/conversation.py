@@ -7,11 +7,14 @@ from typing import Any, Protocol
 
 from enrichment.errors import EnrichmentError, FormatMissed, Interrupted, ProviderTimeout, RateLimited
 from enrichment.providers.faults import fault_of, fault_of_unusable_reply
+from enrichment.providers.pacing import CHARACTERS_PER_TOKEN, Gate, Passage
 from enrichment.schemas import EnrichmentSchema, Usage
 from postgres.backoff import Backoff, jitter
 
 FAILURES_TO_BE_DOWN = 5
 BACKOFF = Backoff(first_seconds=0.5, longest_seconds=8.0)
+MAX_WAIT_SECONDS = 30.0
+"""How long one conversation may wait at the gate in all, in addition to its time."""
 
 Send = Callable[..., Awaitable[tuple[Any, Usage]]]
 """Make one HTTP request, and return the reply with its usage. May raise anything."""
@@ -50,26 +53,38 @@ class NoTriesLeft(Exception):
 class Conversation:
     """Requests a draft until there is one, or the tries or the time are used up; then `fault` says why.
 
-    `usage` is the sum over all replies, useful or not. `ends_at` is a time of the event loop's clock.
+    `usage` is the sum over all replies, useful or not. `ends_at` is a time of the event loop's clock, and moves by
+    the time at the gate.
     """
 
     def __init__(
-        self, send: Send, *, model: str, model_health: ModelHealth, tries: int, try_seconds: float, ends_at: float
+        self,
+        send: Send,
+        *,
+        model: str,
+        model_health: ModelHealth,
+        gate: Gate,
+        tries: int,
+        try_seconds: float,
+        ends_at: float,
     ) -> None:
         self.usage = Usage(model=model)
         self.fault: EnrichmentError | None = None
         self.has_reply = False
+        self._wait_seconds_left = MAX_WAIT_SECONDS
         self._send = send
         self._model_health = model_health
+        self._gate = gate
         self._tries_made = 0
         self._tries_left = tries
         self._try_seconds = try_seconds
         self._ends_at = ends_at
+        self._timeout = asyncio.timeout_at(ends_at)
 
     async def run(self, create_draft: Callable[[Complete], Awaitable[EnrichmentSchema]]) -> EnrichmentSchema | None:
         """Return the draft, or None with `fault` set. Raise none of the errors of `create_draft`."""
         try:
-            async with asyncio.timeout_at(self._ends_at):
+            async with self._timeout:
                 return await create_draft(self.complete)
         except TimeoutError:
             self.fault = self.fault or ProviderTimeout(cause="TimeoutError")
@@ -80,17 +95,55 @@ class Conversation:
 
     async def complete(self, **request: Any) -> Any:
         """Return the reply. Retry faults that may pass while there are tries and time left, else raise NoTriesLeft."""
-        while self._tries_left:
-            reply, self.fault = await self._try(request)
+        tokens = len(str(request.get("messages", ""))) // CHARACTERS_PER_TOKEN
+        while self._tries_left and (passage := await self._pass_gate(tokens)):
+            with self._gate.passing(passage):
+                tokens_before = self._tokens_used()
+                reply, self.fault = await self._try(request)
+                self._report(passage, tokens=self._tokens_used() - tokens_before)
             self._model_health.record(self.fault)
             if self.fault is None:
                 return reply
+            if isinstance(self.fault, RateLimited):
+                self._tries_left += 1  # the gate waits
+                continue
             may_help = self.fault.is_transient or isinstance(self.fault, FormatMissed)
             if not may_help or self._model_health.is_down:
                 break
             if not await self._pause(self.fault.retry_after or 0):
                 break
         raise NoTriesLeft
+
+    async def _pass_gate(self, tokens: int) -> Passage | None:
+        """Wait for the request's turn. If that would take too long, set RateLimited as the fault and return None."""
+        waits_from = asyncio.get_running_loop().time()
+        if self._gate.wait_seconds() <= self._wait_seconds_left:
+            self._timeout.reschedule(None)
+            try:
+                async with asyncio.timeout(self._wait_seconds_left):
+                    return await self._gate.wait(tokens=tokens)
+            except TimeoutError:
+                pass
+            finally:
+                waited = asyncio.get_running_loop().time() - waits_from
+                self._wait_seconds_left = max(0.0, self._wait_seconds_left - waited)
+                self._ends_at += waited
+                self._timeout.reschedule(self._ends_at)
+        self.fault = self.fault if isinstance(self.fault, RateLimited) else RateLimited()
+        self.fault.retry_after = max(self.fault.retry_after or 0, self._gate.wait_seconds())
+        return None
+
+    def _report(self, passage: Passage, *, tokens: int) -> None:
+        """Record the response for the gate. A failure of the provider says nothing about its rate limit."""
+        if isinstance(self.fault, RateLimited):
+            passage.is_refused = True
+            passage.retry_after = self.fault.retry_after
+        else:
+            passage.is_accepted = self.fault is None or not self.fault.is_transient
+            passage.tokens_used = tokens or None
+
+    def _tokens_used(self) -> int:
+        return self.usage.prompt_tokens + self.usage.completion_tokens
 
     async def _try(self, request: dict[str, Any]) -> tuple[Any, EnrichmentError | None]:
         self._tries_made += 1

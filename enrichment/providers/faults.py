@@ -7,10 +7,7 @@ With a status, the error is the provider's. Without one, the class decides: conn
 everything else is permanent, because it would come again with every try.
 """
 
-import math
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Iterator
 from http import HTTPStatus
 
 from enrichment.errors import (
@@ -38,8 +35,7 @@ from enrichment.providers.fault_tables import (
     HTTP_LIBRARIES,
     PARAMETER_STATUSES,
 )
-
-MAX_RETRY_AFTER_SECONDS = 3600.0
+from enrichment.providers.retry_after import retry_after_of
 
 # Around any exception while a request is sent.
 CONNECTION_ERROR = "openai.APIConnectionError"
@@ -177,25 +173,5 @@ def _is_timeout(error: BaseException) -> bool:
 
 
 def _retry_after(chain: tuple[BaseException, ...]) -> float | None:
-    for error in reversed(chain):
-        headers = getattr(getattr(error, "response", None), "headers", None)
-        if isinstance(headers, Mapping) and (value := headers.get("retry-after")):
-            return seconds_of(str(value))
-    return None
-
-
-def seconds_of(retry_after: str) -> float | None:
-    """Return the seconds of a Retry-After header, which has a number or a date, or None if it has neither."""
-    try:
-        seconds = float(retry_after)
-    except ValueError:
-        seconds = _seconds_until(retry_after)
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
-
-
-def _seconds_until(date: str) -> float:
-    try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
-        return math.nan
-    return (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    waits = (retry_after_of(getattr(error, "response", None)) for error in reversed(chain))
+    return next((seconds for seconds in waits if seconds is not None), None)

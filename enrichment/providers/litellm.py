@@ -11,7 +11,7 @@ model is then sent the error) or the failure was transient. No layer below retri
 A request that a model refuses because of a parameter is sent again without it, at once and without using up a try; the
 next requests to this model leave it out from the start (request_form.py).
 
-The next fallback model follows. Each may use an equal share of the remaining time. docs/errors.md has the table.
+The next fallback model follows, with the same time. docs/errors.md has the table.
 """
 
 import asyncio
@@ -20,14 +20,15 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import partial
 from typing import Any, cast
 
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.errors import InvalidOutput, ModelDeclined, ParameterRefused
+from enrichment.model_settings import ModelSettings
 from enrichment.prompts import Message, build_messages, cut_to_tokens, tags_that_fit
-from enrichment.providers.base import EnrichmentProvider
+from enrichment.providers.addresses import Target, addresses_of
+from enrichment.providers.base import EnrichmentProvider, RateLimit
 from enrichment.providers.conversation import (
     Complete,
     Conversation,
@@ -38,8 +39,11 @@ from enrichment.providers.conversation import (
 )
 from enrichment.providers.draft import Draft
 from enrichment.providers.library_logs import silence_libraries
+from enrichment.providers.pacing import Gate
+from enrichment.providers.prices import cost_of
 from enrichment.providers.replies import is_declined, length_of, tokens_of, unfence
 from enrichment.providers.request_form import RequestForm
+from enrichment.providers.variables import AWS_PROVIDERS, LOCAL_PROVIDERS, missing_for_aws
 from enrichment.schemas import EnrichmentResult, EnrichmentSchema, Usage
 
 # Read when litellm is imported.
@@ -61,41 +65,41 @@ litellm.telemetry = False
 
 # In the order in which they are tried when a model refuses one.
 MODES = {"tools": Mode.TOOLS, "json_schema": Mode.JSON_SCHEMA, "json": Mode.MD_JSON}
-LOCAL_PROVIDERS = frozenset(
-    {
-        "docker_model_runner",
-        "hosted_vllm",
-        "lemonade",
-        "llamafile",
-        "lm_studio",
-        "ollama",
-        "ollama_chat",
-        "oobabooga",
-        "vllm",
-        "xinference",
-    }
-)
+# Variables that LiteLLM reads even if they are empty.
+READ_IF_EMPTY = ("_API_BASE", "_API_KEY", "_API_VERSION", "_BASE_URL", "_LOCATION", "_PROJECT", "_TOKEN")
 
 # The owner's tags may take one part in four of the input tokens.
 TAGS_PART = 4
 # Far more than real replies have. A longer reply is not sent back to the model for repair.
 MAX_CHARACTERS_PER_TOKEN = 20
-# A higher cost is a counting error of the provider.
-MAX_COST_USD = Decimal(100)
 
 
 @dataclass
 class Route:
     """How to reach one model. `address` has api_base and api_key where the environment does not."""
 
-    model: str
+    settings: ModelSettings
     form: RequestForm
     address: dict[str, str]
+    is_local: bool
+    gate: Gate
     model_health: ModelHealth = field(default_factory=ModelHealth)
+
+    @property
+    def model(self) -> str:
+        return self.settings.model
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the model that are set."""
+        names = {"max_tokens", "temperature", "reasoning_effort", "extra_headers"}
+        return {
+            name: value for name, value in self.settings.model_dump(include=names).items() if value not in (None, {})
+        }
 
 
 class LiteLLMProvider(EnrichmentProvider):
-    """Requests a draft from the configured models, in order, within one deadline.
+    """Requests a draft from the configured models, in order, within a deadline for each.
 
     Raises InvalidSettings, which names the variable, if a key is missing or a provider unknown.
     """
@@ -111,16 +115,23 @@ class LiteLLMProvider(EnrichmentProvider):
     async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
         messages = self._messages(text, vocabulary)
         clock = asyncio.get_running_loop().time
-        deadline = clock() + self._settings.deadline_seconds
         conversations: list[Conversation] = []
-        for position, route in enumerate(self._routes):
-            share_seconds = (deadline - clock()) / (len(self._routes) - position)
-            ends_at = clock() + share_seconds
+        for route in self._routes:
+            ends_at = clock() + self._settings.seconds_per_model
             with usage_on_cancel(conversations):
                 draft = await self._converse(route, messages, ends_at=ends_at, conversations=conversations)
             if draft is not None:
                 return draft.result(total_usage(conversations))
         raise decisive_fault(conversations)
+
+    def capacity(self) -> float:
+        return max(route.gate.capacity() for route in self._routes)
+
+    def wait_seconds(self) -> float:
+        return min(route.gate.wait_seconds() for route in self._routes)
+
+    def rate_limits(self) -> list[RateLimit]:
+        return [RateLimit(each.model, each.gate.requests_per_minute, each.gate.refused) for each in self._routes]
 
     async def close(self) -> None:
         await litellm.close_litellm_async_clients()
@@ -157,6 +168,7 @@ class LiteLLMProvider(EnrichmentProvider):
             partial(self._send, route, form),
             model=route.model,
             model_health=route.model_health,
+            gate=route.gate,
             tries=self._settings.max_retries + 1,
             try_seconds=self._settings.timeout_seconds,
             ends_at=ends_at,
@@ -171,9 +183,8 @@ class LiteLLMProvider(EnrichmentProvider):
             messages=messages,
             response_model=self._schema,
             max_retries=self._settings.max_retries,
-            temperature=self._settings.temperature,
-            max_tokens=self._settings.max_tokens,
             complete=complete,
+            **route.parameters,
         )
         return cast(EnrichmentSchema, draft)
 
@@ -183,15 +194,15 @@ class LiteLLMProvider(EnrichmentProvider):
         reply = await litellm.acompletion(
             **form.apply(request),
             **route.address,
-            timeout=self._settings.deadline_seconds,
+            timeout=self._settings.seconds_per_model,
             max_retries=0,
             num_retries=0,
             drop_params=True,
         )
-        usage = _usage_of(reply, model=route.model)
+        usage = _usage_of(reply, route)
         if is_declined(reply):
             raise ModelDeclined(usage=usage, cause="Refusal")
-        if length_of(reply) > self._settings.max_tokens * MAX_CHARACTERS_PER_TOKEN:
+        if length_of(reply) > route.settings.max_tokens * MAX_CHARACTERS_PER_TOKEN:
             raise InvalidOutput(usage=usage, cause="AnswerTooLong")
         unfence(reply)
         return reply, usage
@@ -206,16 +217,40 @@ def _warm_up() -> None:
 
 
 def _routes(settings: LLMSettings) -> Iterator[Route]:
-    _forget_empty_keys()
-    first_provider = _provider_of(settings.model, variable=settings.variable("model"))
-    for model in settings.models:
-        variable = settings.variable("model" if model == settings.model else "fallback_models")
-        provider = _provider_of(model, variable=variable)
-        api_base = settings.api_base if provider == first_provider else ""
-        is_local = bool(api_base) or provider in LOCAL_PROVIDERS
-        modes = tuple(MODES)[is_local:] if settings.mode == "auto" else (settings.mode,)
-        address = _address(model, api_base=api_base, variable=variable)
-        yield Route(model, RequestForm(modes), address)
+    for name in [name for name, value in os.environ.items() if name.endswith(READ_IF_EMPTY) and not value.strip()]:
+        del os.environ[name]
+    targets = [_target(model, label=settings.label_of(number)) for number, model in enumerate(settings.model_list)]
+    addresses = addresses_of(targets, shared_base=settings.api_base, environment=os.environ)
+    for target, address in zip(targets, addresses, strict=True):
+        model, is_local = target.settings, target.provider in LOCAL_PROVIDERS
+        if is_local:
+            _set_price_to_zero(model.model)
+        has_own_server = is_local or "api_base" in address
+        modes = tuple(MODES)[has_own_server:] if model.mode == "auto" else (model.mode,)
+        gate = Gate(requests_per_minute=model.requests_per_minute, tokens_per_minute=model.tokens_per_minute)
+        yield Route(model, RequestForm(modes), address, is_local=is_local, gate=gate)
+
+
+def _target(model: ModelSettings, *, label: str) -> Target:
+    provider = _provider_of(model.model, label=label)
+    if provider in AWS_PROVIDERS:
+        missing = missing_for_aws(model.model)
+    else:
+        missing = litellm.validate_environment(model.model)["missing_keys"]
+    return Target(model, provider, label, missing)
+
+
+def _set_price_to_zero(model: str) -> None:
+    """Put a local model into the price list: otherwise LiteLLM asks Ollama for it, and blocks the loop meanwhile."""
+    litellm.model_cost.setdefault(
+        model,
+        {
+            "input_cost_per_token": 0.0,
+            "output_cost_per_token": 0.0,
+            "litellm_provider": model.partition("/")[0],
+            "mode": "chat",
+        },
+    )
 
 
 async def _complete(*, complete: Complete, **request: Any) -> Any:
@@ -223,29 +258,12 @@ async def _complete(*, complete: Complete, **request: Any) -> Any:
     return await complete(**request)
 
 
-def _forget_empty_keys() -> None:
-    """Remove keys that are set but empty, which litellm would use."""
-    for name in [name for name, value in os.environ.items() if name.endswith("_API_KEY") and not value.strip()]:
-        del os.environ[name]
-
-
-def _provider_of(model: str, *, variable: str) -> str:
+def _provider_of(model: str, *, label: str) -> str:
     try:
         return str(litellm.get_llm_provider(model)[1])
     except litellm.BadRequestError:
         pass
-    raise InvalidSettings(f"{variable} must be written provider/model, such as openai/gpt-4o-mini")
-
-
-def _address(model: str, *, api_base: str, variable: str) -> dict[str, str]:
-    missing = litellm.validate_environment(model)["missing_keys"]
-    keys = [name for name in missing if name.endswith("_API_KEY")]
-    if not api_base:
-        if keys:
-            raise InvalidSettings(f"{' or '.join(keys)} must be set, because {variable} needs it")
-        return {}
-    # A local server needs no key, but the library does.
-    return {"api_base": api_base} | ({"api_key": "none"} if keys else {})
+    raise InvalidSettings(f"{label} must be written provider/model, such as openai/gpt-4o-mini")
 
 
 def _count_tokens(text: str) -> int:
@@ -253,20 +271,21 @@ def _count_tokens(text: str) -> int:
     return int(litellm.token_counter(model="gpt-4o-mini", text=text))
 
 
-def _usage_of(reply: Any, *, model: str) -> Usage:
+def _usage_of(reply: Any, route: Route) -> Usage:
     """Return the usage of a reply, under the configured name of the model instead of the provider's."""
     prompt_tokens, completion_tokens = tokens_of(reply, "prompt"), tokens_of(reply, "completion")
+    has_tokens = prompt_tokens or completion_tokens
     return Usage(
-        model=model,
+        model=route.model,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
-        cost_usd=_cost(reply) if prompt_tokens or completion_tokens else None,
+        cost_usd=cost_of(
+            route.settings,
+            is_local=route.is_local,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            listed=reply._hidden_params.get("response_cost"),  # as in litellm's documentation
+        )
+        if has_tokens
+        else None,
     )
-
-
-def _cost(reply: Any) -> Decimal | None:
-    """Return the cost by litellm's price list, or None if the model is not in it or the usage is implausible."""
-    cost = reply._hidden_params.get("response_cost")  # as in litellm's documentation
-    if cost is None or not 0 <= cost <= MAX_COST_USD:
-        return None
-    return Decimal(str(cost)).quantize(Decimal("1e-8"))

@@ -5,7 +5,6 @@ and docs/settings.md are made from them.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
@@ -13,7 +12,14 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 
-from enrichment.config import EnrichSettings, EnvironmentSettings, InvalidSettings, LLMSettings, split_on_commas
+from enrichment.config import (
+    EnrichSettings,
+    EnvironmentSettings,
+    InvalidSettings,
+    LLMSettings,
+    split_on_commas,
+    text_in,
+)
 
 PREFIX = "LITEVAULT_"
 SCHEMES = ("postgresql", "postgres", "psql", "pgsql")
@@ -199,7 +205,7 @@ def text_of(value: object) -> str:
         return value.get_secret_value()
     if isinstance(value, tuple):
         return ",".join(value)
-    if isinstance(value, bool):
+    if isinstance(value, bool) or value is None:
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -229,17 +235,10 @@ def with_secrets_from_files(environment: Mapping[str, str]) -> dict[str, str]:
         if setting.is_secret and (path := environment.get(setting.file_name, "").strip()):
             if environment.get(setting.name, "").strip():
                 raise ImproperlyConfigured(f"{setting.name} and {setting.file_name} are both set. Unset one of them.")
-            values[setting.name] = _secret_in(path)
+            values[setting.name] = text_in(path)
             if not values[setting.name]:
                 raise ImproperlyConfigured(f"{setting.file_name} must be the path of a readable text file, not empty.")
     return values
-
-
-def _secret_in(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
-        return ""
 
 
 def unknown_names(environment: Mapping[str, str]) -> list[str]:

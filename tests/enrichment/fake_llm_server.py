@@ -7,6 +7,7 @@ Try it by hand, with a name from fake_llm_answers.py::
 
 import argparse
 import asyncio
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from aiohttp import web
 
 from tests.enrichment import obedient_answers  # noqa: F401  # registers its replies
 from tests.enrichment.fake_llm_answers import ANSWERS, Call
+from tests.enrichment.rate_limits import RateLimiter
 
 
 class FakeLLMServer:
@@ -25,6 +27,8 @@ class FakeLLMServer:
         self.port = port
         self.calls: list[Call] = []
         self.most_at_once = 0
+        self.limit: RateLimiter | None = None
+        self.refused = 0
         self._script: dict[str | None, list[str]] = {None: ["ok"]}
         self._script_by_mark: dict[str, list[str]] = {}
         self._at_once = 0
@@ -53,6 +57,8 @@ class FakeLLMServer:
         self._script_by_mark = {}
         self.calls.clear()
         self.most_at_once = self._at_once
+        self.limit = None
+        self.refused = 0
 
     def start(self) -> Self:
         self._thread.start()
@@ -80,6 +86,10 @@ class FakeLLMServer:
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         call = Call(request, await request.json(), self._closing)
         self.calls.append(call)
+        if self.limit and (retry_after := self.limit.refusal()) is not None:
+            self.refused += 1
+            headers = {"Retry-After": f"{math.ceil(retry_after)}"}
+            return web.json_response({"error": {"message": call.echo, "type": "requests"}}, status=429, headers=headers)
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:

@@ -56,6 +56,10 @@ def passing(answer: str, description: str, error: type[EnrichmentError] = Provid
     return Fault(description=description, answers=(answer,), error=error, requests=ALL_TRIES)
 
 
+def limited(answer: str, description: str) -> Fault:
+    return Fault(description=description, answers=(answer,), error=RateLimited, requests=1)
+
+
 def silent(answer: str, description: str) -> Fault:
     return Fault(description=description, answers=(answer,), error=ProviderTimeout, requests=ALL_TRIES)
 
@@ -160,14 +164,9 @@ MATRIX = (
     refused("quota_exhausted", "429: the quota is used up", QuotaExhausted),
     passing("status_409", "409 Conflict"),
     passing("status_425", "425 Too Early"),
-    passing("status_429", "429 Too Many Requests", RateLimited),
-    passing("retry_after_nonsense", "429 with a Retry-After that is neither a number nor a date", RateLimited),
-    Fault(
-        description="429 with a Retry-After beyond the deadline",
-        answers=("retry_after_3600",),
-        error=RateLimited,
-        requests=1,
-    ),
+    limited("status_429", "429 Too Many Requests"),
+    limited("retry_after_nonsense", "429 with a Retry-After that is neither a number nor a date"),
+    limited("retry_after_3600", "429 with a Retry-After of an hour"),
     passing("status_500", "500 Internal Server Error"),
     passing("huge_error", "500 with a huge body"),
     passing("status_502", "502 Bad Gateway"),

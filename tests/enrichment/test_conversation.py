@@ -26,6 +26,7 @@ from enrichment.providers.conversation import (
     total_usage,
     usage_on_cancel,
 )
+from enrichment.providers.pacing import Gate
 from enrichment.schemas import EnrichmentSchema, Usage
 
 DRAFT = EnrichmentSchema.model_validate(
@@ -59,7 +60,7 @@ class NeverDown(ModelHealth):
 
 
 def make(script: Script, **options: Any) -> Conversation:
-    usual = {"model": "model", "model_health": ModelHealth(), "tries": 3, "try_seconds": 30.0}
+    usual = {"model": "model", "model_health": ModelHealth(), "gate": Gate(), "tries": 3, "try_seconds": 30.0}
     seconds = options.pop("seconds", 60.0)
     return Conversation(script, **{**usual, **options}, ends_at=asyncio.get_running_loop().time() + seconds)
 

@@ -7,8 +7,6 @@ import json
 import socket
 import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import httpx
@@ -34,31 +32,8 @@ from enrichment.errors import (
     UnreadableReply,
 )
 from enrichment.providers.error_body import MAX_BYTES, MAX_DEPTH
-from enrichment.providers.faults import MAX_RETRY_AFTER_SECONDS, fault_of, fault_of_unusable_reply, seconds_of
+from enrichment.providers.faults import fault_of, fault_of_unusable_reply
 from tests.enrichment.provider_errors import PROVIDER_ERRORS, ProviderError
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [("0", 0), ("1.5", 1.5), ("-3", 0), ("1e9", MAX_RETRY_AFTER_SECONDS), ("inf", MAX_RETRY_AFTER_SECONDS)],
-)
-def test_retry_after_in_seconds(header: str, seconds: float) -> None:
-    assert seconds_of(header) == seconds
-
-
-@pytest.mark.parametrize("header", ["soon", "nan", "", "Mon, 99 Foo 2026"])
-def test_invalid_retry_after_is_ignored(header: str) -> None:
-    assert seconds_of(header) is None
-
-
-def test_retry_after_as_a_date() -> None:
-    moment = datetime.now(UTC) + timedelta(seconds=60)
-
-    assert seconds_of(format_datetime(moment, usegmt=True)) == pytest.approx(60, abs=2)
-
-
-def test_retry_after_as_a_past_date() -> None:
-    assert seconds_of("Wed, 21 Oct 2015 07:28:00 GMT") == 0
 
 
 class ReadTimeout(Exception):
@@ -231,12 +206,6 @@ def test_exhausted_quota_differs_from_a_rate_limit(body: object, kind: type[Enri
 )
 def test_retry_after_is_read_from_the_innermost_response(error: Exception, seconds: float | None) -> None:
     assert fault_of(error).retry_after == seconds
-
-
-def test_retry_after_as_a_date_without_a_zone_is_in_utc() -> None:
-    moment = datetime.now(UTC) + timedelta(seconds=60)
-
-    assert seconds_of(f"{moment:%a, %d %b %Y %H:%M:%S} -0000") == pytest.approx(60, abs=2)
 
 
 class IncompleteOutputException(Exception):

@@ -25,7 +25,9 @@ from enrichment.management.arguments import (
 from enrichment.management.metrics_server import MetricsServer, bind_metrics_server
 from enrichment.management.supervisor import EXIT_HARD, EXIT_MISCONFIGURED, STOP_SIGNALS, Program, Supervisor
 from enrichment.providers.base import EnrichmentProvider
+from enrichment.providers.conversation import MAX_WAIT_SECONDS
 from enrichment.providers.factory import build_provider
+from enrichment.watchdog import Watchdog
 from enrichment.worker import EnrichmentWorker
 from items.queue import WORKER_CHANNELS, listener_name
 from postgres.conninfo import listen_conninfo
@@ -94,12 +96,13 @@ class Command(BaseCommand):
             provider = build_provider(llm)
         except InvalidSettings as error:
             raise CommandError(str(error), returncode=EXIT_MISCONFIGURED) from None
+        max_wait_seconds = MAX_WAIT_SECONDS * len(llm.model_list)
         name = worker_id or f"{socket.gethostname()[:40]}:{os.getpid()}"
         worker = EnrichmentWorker(
             provider,
             worker_id=name,
             concurrency=concurrency,
-            deadline_seconds=llm.deadline_seconds + DEADLINE_MARGIN_SECONDS,
+            deadline_seconds=llm.deadline_seconds + max_wait_seconds + DEADLINE_MARGIN_SECONDS,
             settings=settings.ENRICH,
             daily_budget_usd=llm.daily_budget_usd,
             daily_budget_per_owner_usd=llm.daily_budget_per_owner_usd,
@@ -107,6 +110,7 @@ class Command(BaseCommand):
             max_items=max_items,
         )
         metrics.slots.set(concurrency)
+        metrics.rate_limits.follow(provider)
         metrics_server = bind_metrics_server(metrics_address, metrics_port) if metrics_port else None
         logger.info("worker.started", worker=name, provider=llm.provider, concurrency=concurrency)
         try:
@@ -149,8 +153,10 @@ async def run_with_listener(
         with metrics_server.serving() if metrics_server else nullcontext():
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(listener.run())
+                watching = group.create_task(Watchdog().run())
                 await worker.run()
                 listening.cancel()
+                watching.cancel()
     finally:
         await provider.close()
 

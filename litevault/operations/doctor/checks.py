@@ -19,6 +19,7 @@ from litevault.operations.doctor.queue import (
     listen_round_trip,
     listeners,
     notification_queue,
+    pace,
     waiting,
 )
 from litevault.operations.doctor.result import CheckResult
@@ -46,6 +47,7 @@ def run_checks(*, calls_model: bool, expects_events: bool, url: str) -> Iterator
         if checks["migrations"]:
             yield waiting()
             yield budget()
+            yield pace()
             yield failures()
     yield proxy(url=url)
     yield model(calls_model=calls_model)

@@ -19,11 +19,12 @@ def model(*, calls_model: bool) -> CheckResult:
     provider = provider_or_error(llm)
     if isinstance(provider, InvalidSettings):
         return CheckResult("model", str(provider), "Set the variable, or LITEVAULT_LLM_PROVIDER=stub.")
+    names = ", ".join(model.model for model in llm.model_list)
     if not calls_model:
-        return CheckResult("model", f"{llm.model}, not called")
+        return CheckResult("model", f"{names}, not called")
     (trial,) = asyncio.run(try_all(SAMPLE_TEXT, [(llm, provider)]))
     if trial.draft is None:
-        return CheckResult("model", f"{trial.model}: {trial.error}", "See docs/errors.md for this code.")
+        return CheckResult("model", f"{names}: {trial.error}", "See docs/errors.md for this code.")
     return CheckResult("model", f"{trial.model} responds in {trial.seconds:.1f} s")
 
 

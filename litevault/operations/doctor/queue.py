@@ -16,6 +16,7 @@ from postgres.hosts import connect, seconds_for_all
 LISTEN_DEADLINE_SECONDS = 5.0
 MAX_WAIT_SECONDS = 300
 MAX_QUEUE_SHARE = 0.5
+PACE_MINUTES = 5
 
 
 def listen_round_trip() -> CheckResult:
@@ -100,6 +101,32 @@ def failures() -> CheckResult:
         return CheckResult("failures", "none in the last hour")
     described = ", ".join(f"{count} {code}" for code, count in rows)
     return CheckResult("failures", f"in the last hour: {described}", "See docs/errors.md for these codes.")
+
+
+def pace() -> CheckResult:
+    """Report how fast the models reply, and whether items wait for a rate limit or an outage to end.
+
+    What a rate limit allows is known to each worker only, and is a metric of it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT model, count(*) FROM enrichment_attempts"
+            " WHERE prompt_tokens > 0 AND finished_at > now() - make_interval(mins => %s)"
+            " GROUP BY 1 ORDER BY 2 DESC, 1",
+            [PACE_MINUTES],
+        )
+        rows = cursor.fetchall()
+        cursor.execute(
+            "SELECT count(*), coalesce(extract(epoch FROM max(available_at) - now()), 0) FROM items"
+            " WHERE status = %s AND claimed_by IS NULL AND refund_count > 0 AND available_at > now()",
+            [Status.ENRICHING],
+        )
+        postponed, seconds = cursor.fetchone()
+    described = ", ".join(f"{model} {count / PACE_MINUTES:.1f} replies a minute" for model, count in rows)
+    detail = f"{described or 'no replies'} in the last {PACE_MINUTES} minutes"
+    if postponed:
+        detail += f"; {postponed} items wait for their provider, for up to {seconds:.0f} s"
+    return CheckResult("pace", detail)
 
 
 def notification_queue() -> CheckResult:

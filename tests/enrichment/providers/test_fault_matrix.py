@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from enrichment.providers import conversation
 from tests.enrichment.fake_llm_answers import COMPLETION_TOKENS, PROMPT_TOKENS
 from tests.enrichment.fake_llm_server import FakeLLMServer
 from tests.enrichment.fault_matrix import ALL_TRIES, MATRIX, Fault
@@ -25,8 +26,9 @@ CASES = [pytest.param(fault, mode, id=f"{fault.name}-{mode}") for fault in MATRI
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")  # as in the worker
 @pytest.mark.parametrize(("fault", "mode"), CASES)
 async def test_reply_ends_as_the_matrix_says(
-    fault: Fault, mode: str, provider: MakeProvider, server: FakeLLMServer
+    fault: Fault, mode: str, provider: MakeProvider, server: FakeLLMServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(conversation, "MAX_WAIT_SECONDS", 0.0)  # a rate limit stays closed for too long
     subject = provider(mode=mode, timeout_seconds=TIMEOUT_SECONDS if fault.is_silent else 30)
     server.script(*fault.answers)
     began_at = time.monotonic()

@@ -42,7 +42,7 @@ def test_listener_without_a_key_is_refused_in_one_sentence(keys: None, monkeypat
 def test_missing_key_of_a_fallback_model_is_named(keys: None) -> None:
     settings = LLMSettings(fallback_models=("gemini/gemini-2.0-flash",))
 
-    with pytest.raises(InvalidSettings, match=r"GOOGLE_API_KEY or GEMINI_API_KEY must be set, .*FALLBACK_MODELS"):
+    with pytest.raises(InvalidSettings, match=r"GEMINI_API_KEY or GOOGLE_API_KEY must be set, .*FALLBACK_MODELS"):
         build_provider(settings)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from items.budget import ALL_OWNERS
@@ -38,6 +39,34 @@ def test_budget_that_is_spent_is_reported(listener_connection: object, stub: Non
     assert code == 1
     assert "spent for all owners: their items wait until 2040-06-02 00:00 UTC" in output
     assert "LITEVAULT_LLM_DAILY_BUDGET_USD" in output
+
+
+def test_replies_and_postponed_items_are_reported(owner: User) -> None:
+    idle = queue.pace()
+    item = make_item(owner)
+    for number, model in enumerate(["openai/one"] * 10 + ["openai/two"] * 2, start=1):
+        now = timezone.now()
+        make_attempt(
+            item,
+            number=number,
+            outcome=Outcome.SUCCEEDED,
+            model=model,
+            prompt_tokens=7,
+            started_at=now,
+            finished_at=now,
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE items SET refund_count = 1, available_at = now() + interval '600 s'")
+
+    busy = queue.pace()
+
+    assert idle.detail == "no replies in the last 5 minutes"
+    assert busy.is_ok
+    assert re.fullmatch(
+        r"openai/one 2\.0 replies a minute, openai/two 0\.4 replies a minute in the last 5 minutes; "
+        r"1 items wait for their provider, for up to [56]\d\d s",
+        busy.detail,
+    )
 
 
 def test_missing_listener_is_reported_with_advice(stub: None) -> None:
