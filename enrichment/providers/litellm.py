@@ -25,6 +25,7 @@ from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.errors import InvalidOutput, ModelDeclined
 from enrichment.prompts import Message, build_messages, cut_to_tokens, tags_that_fit
 from enrichment.providers.base import EnrichmentProvider
+from enrichment.providers.content_parts import reading_parts
 from enrichment.providers.conversation import (
     Complete,
     Conversation,
@@ -35,7 +36,8 @@ from enrichment.providers.conversation import (
 )
 from enrichment.providers.draft import Draft
 from enrichment.providers.library_logs import silence_libraries
-from enrichment.providers.replies import is_declined, length_of, tokens_of, unfence
+from enrichment.providers.filling import fill_tags
+from enrichment.providers.replies import FillTags, is_declined, length_of, place_draft, tokens_of
 from enrichment.schemas import EnrichmentResult, EnrichmentSchema, Usage
 
 # Read when litellm is imported.
@@ -51,6 +53,8 @@ os.environ.update(
 import litellm
 from instructor import AsyncInstructor, Mode, from_litellm, response_schema
 
+# litellm fails on content in parts, which some servers send.
+litellm.Message.__init__ = reading_parts(litellm.Message.__init__)
 silence_libraries()  # again, because LITELLM_LOG and OPENAI_LOG set the level at import
 litellm.suppress_debug_info = True  # no banner on standard output
 litellm.telemetry = False
@@ -104,12 +108,13 @@ class LiteLLMProvider(EnrichmentProvider):
 
     async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
         messages = self._messages(text, vocabulary)
+        fill = partial(fill_tags, text=text, vocabulary=vocabulary)
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._settings.deadline_seconds
         conversations: list[Conversation] = []
         for position, route in enumerate(self._routes):
             share_seconds = (deadline - clock()) / (len(self._routes) - position)
-            conversations.append(self._conversation(route, ends_at=clock() + share_seconds))
+            conversations.append(self._conversation(route, fill, ends_at=clock() + share_seconds))
             with usage_on_cancel(conversations):
                 draft = await conversations[-1].run(partial(self._create_draft, route, messages))
             if draft is not None:
@@ -128,9 +133,9 @@ class LiteLLMProvider(EnrichmentProvider):
         text = cut_to_tokens(text, limit=limit - len("\n".join(tags).encode()), count=_count_tokens)
         return build_messages(text, tags=tags)
 
-    def _conversation(self, route: Route, *, ends_at: float) -> Conversation:
+    def _conversation(self, route: Route, fill: FillTags, *, ends_at: float) -> Conversation:
         return Conversation(
-            partial(self._send, route),
+            partial(self._send, route, fill),
             model=route.model,
             model_health=route.model_health,
             tries=self._settings.max_retries + 1,
@@ -151,7 +156,7 @@ class LiteLLMProvider(EnrichmentProvider):
         )
         return cast(EnrichmentSchema, draft)
 
-    async def _send(self, route: Route, **request: Any) -> tuple[Any, Usage]:
+    async def _send(self, route: Route, fill: FillTags, **request: Any) -> tuple[Any, Usage]:
         """Make one HTTP request. `timeout` is constant, because litellm makes a new client for each value."""
         reply = await litellm.acompletion(
             **request,
@@ -166,7 +171,8 @@ class LiteLLMProvider(EnrichmentProvider):
             raise ModelDeclined(usage=usage, cause="Refusal")
         if length_of(reply) > self._settings.max_tokens * MAX_CHARACTERS_PER_TOKEN:
             raise InvalidOutput(usage=usage, cause="AnswerTooLong")
-        unfence(reply)
+        tools = request.get("tools")
+        place_draft(reply, tool=tools[0]["function"]["name"] if tools else None, fill_tags=fill)
         return reply, usage
 
 
