@@ -1,4 +1,4 @@
-"""Finds the draft in what a model said: JSON with prose or a fence around it, after its thoughts, or inside a wrapper."""
+"""Finds the draft in what a model said: in prose or a fence, after its thoughts, or inside a wrapper."""
 
 import json
 import re
@@ -7,31 +7,26 @@ from typing import Any
 
 Draft = dict[str, Any]
 
-# Without the brackets in strings. A string that does not end reaches to the end of the text.
-STRING = r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
-STRING_OR_BRACKET = re.compile(rf"{STRING}|[{{}}\[\]]", re.DOTALL)
-STRING_OR_TRAILING_COMMA = re.compile(rf"({STRING})|,(?=\s*[}}\]])", re.DOTALL)
-OBJECT_START = re.compile(r'\{\s*["}]')
-# A draft has two levels, and a wrapper some more.
-DEEPEST = 32
-# How often each character is read, on average, before the search ends: braces that are no JSON are read again.
-MOST_READINGS = 8
+OBJECT_START = re.compile(r'\{\s*"')
+TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
+# A string that does not end reaches to the end of the text, so that the time stays linear.
+STRING_OR_TRAILING_COMMA = re.compile(rf'("(?:[^"\\]|\\.)*+(?:"|\\?\Z))|{TRAILING_COMMA.pattern}', re.DOTALL)
+# Raw line breaks are read, and numbers are texts: a tag is 3.10 and not 3.1.
+DECODER = json.JSONDecoder(strict=False, parse_int=str, parse_float=str, parse_constant=lambda _: None)
+# A brace that begins no JSON may make the decoder read the whole text.
+MOST_FAILURES = 100
 
-FIELDS = {re.sub("[^a-z]", "", name): name for name in ("title", "summary", "tags", "source_type")}
+FIELDS = {"title": "title", "summary": "summary", "tags": "tags", "sourcetype": "source_type"}
 NO_LETTER = re.compile("[^a-z]")
 PLACEHOLDER = " .…"
 
 
 def draft_in(text: str) -> Draft | None:
     """Return the last whole draft in a text, else the fields of the last object that has any."""
-    if text.lstrip().startswith('"'):  # JSON within a JSON string
-        inner = _parsed(text)
-        text = inner if isinstance(inner, str) else text
-    best = None
-    for found in map(_unwrapped, objects_in(text)):
-        if found and (best is None or is_whole(found) or not is_whole(best)):
-            best = found
-    return best
+    found = _last_draft(_unquoted(text))
+    if (found is None or not is_whole(found)) and TRAILING_COMMA.search(text):
+        found = _last_draft(STRING_OR_TRAILING_COMMA.sub(lambda match: match[1] or "", _unquoted(text))) or found
+    return found
 
 
 def is_whole(draft: Draft) -> bool:
@@ -40,39 +35,34 @@ def is_whole(draft: Draft) -> bool:
     return "tags" in draft and all(isinstance(text, str) and text.strip(PLACEHOLDER) for text in texts)
 
 
-def objects_in(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects of a text that are not inside another one. Raw line breaks and trailing commas are read.
-
-    The time is linear in the length of the text.
-    """
-    position, most_read = 0, MOST_READINGS * len(text)
-    while most_read > 0 and (start := OBJECT_START.search(text, position)):
-        end, is_balanced = _end_of_object(text, start.start())
-        most_read -= end - start.start()
-        found = _parsed(text[start.start() : end]) if is_balanced else None
-        position = start.start() + 1
-        if isinstance(found, dict):
-            position = end
-            yield found
-
-
-def _end_of_object(text: str, start: int) -> tuple[int, bool]:
-    """Return where the brackets are balanced, or how far they were read."""
-    depth = 0
-    for token in STRING_OR_BRACKET.finditer(text, start):
-        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
-        if depth == 0 or depth > DEEPEST:
-            return token.end(), depth == 0
-    return len(text), False
-
-
-def _parsed(text: str) -> Any:
-    """Return the value of JSON with numbers as texts, or None."""
-    text = STRING_OR_TRAILING_COMMA.sub(lambda found: found[1] or "", text)
+def _unquoted(text: str) -> str:
+    """Return what is in a JSON string if the text is one."""
     try:
-        return json.loads(text, strict=False, parse_int=str, parse_float=str, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
-        return None
+        inner = DECODER.decode(text) if text.lstrip().startswith('"') else text
+    except ValueError:
+        inner = text
+    return str(inner)
+
+
+def _last_draft(text: str) -> Draft | None:
+    last = None
+    for draft in filter(None, map(_unwrapped, objects_in(text))):
+        if last is None or is_whole(draft) or not is_whole(last):
+            last = draft
+    return last
+
+
+def objects_in(text: str) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects of a text that are not inside another one, in linear time."""
+    position, failures_left = 0, MOST_FAILURES
+    while failures_left and (start := OBJECT_START.search(text, position)):
+        try:
+            found, position = DECODER.raw_decode(text, start.start())
+        except (ValueError, RecursionError):
+            position = start.start() + 1
+            failures_left -= 1
+        else:
+            yield found
 
 
 def _unwrapped(found: dict[str, Any]) -> Draft:
@@ -93,4 +83,11 @@ def _object(value: object) -> dict[str, Any]:
 def _fields(found: dict[str, Any]) -> Draft:
     """Return the fields of a draft in an object, whatever the case and the separators of their names."""
     named = ((FIELDS.get(NO_LETTER.sub("", key.lower())), value) for key, value in found.items())
-    return {name: value for name, value in named if name}
+    return {name: _texts(value) for name, value in named if name}
+
+
+def _texts(value: object) -> object:
+    """Keep a text, and the texts in a list. What else a model says in a field is no part of a draft."""
+    if isinstance(value, list):
+        return [text for text in value if isinstance(text, str)]
+    return value if isinstance(value, str) else None

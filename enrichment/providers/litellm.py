@@ -35,8 +35,8 @@ from enrichment.providers.conversation import (
     usage_on_cancel,
 )
 from enrichment.providers.draft import Draft
-from enrichment.providers.library_logs import silence_libraries
 from enrichment.providers.filling import fill_tags
+from enrichment.providers.library_logs import silence_libraries
 from enrichment.providers.replies import FillTags, is_declined, length_of, place_draft, tokens_of
 from enrichment.schemas import EnrichmentResult, EnrichmentSchema, Usage
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from enrichment.providers.replies import MAX_TOKENS, is_declined, length_of, tokens_of, unfence
+from enrichment.providers.replies import MAX_TOKENS, is_declined, length_of, tokens_of
 
 
 def message(content: Any = None, **fields: Any) -> SimpleNamespace:
@@ -51,24 +51,6 @@ def test_reply_is_declined_by_the_model_or_a_filter(given: SimpleNamespace, *, d
 )
 def test_length_counts_contents_and_arguments(given: SimpleNamespace, length: int) -> None:
     assert length_of(given) == length
-
-
-@pytest.mark.parametrize(
-    ("content", "left"),
-    [
-        ('```json\n{"a": 1}\n```', '{"a": 1}'),
-        ('\n```\n{\n"a": 1\n}\n\n  ```\n', '{\n"a": 1\n}\n'),
-        ('{"a": 1}', '{"a": 1}'),
-        ("Here it is: ```json\n{}\n```", "Here it is: ```json\n{}\n```"),
-        (None, None),
-    ],
-)
-def test_fence_around_the_whole_content_is_removed(content: str | None, left: str | None) -> None:
-    given = answer(message(content), message("```\nsecond\n```"))
-
-    unfence(given)
-
-    assert [choice.message.content for choice in given.choices] == [left, "second"]
 
 
 @pytest.mark.parametrize(
