@@ -18,7 +18,7 @@ ECHO_MIN_WORDS = 3
 ECHO_TAG_MIN_WORDS = 2
 
 WORD = re.compile(r"[^\W_]+")
-FIELD_NAME = re.compile(r"(?:(?i:title)|title|summary|tags|source_type)\W{0,3}[:=]")
+FIELD_NAME = re.compile(r"(?:(?i:title)|summary|tags|source_type)\s?[:\uff1a=]")
 NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
 MARK = re.compile(rf"(?:{'|'.join(MARK_NAMES)})[\W_]{{0,3}}[0-9a-f]{{16}}")
 

@@ -58,6 +58,7 @@ ANSWERS.update(
         "untidy_string": saying(content=json.dumps(JSON)),
         "untidy_call": calling,
         "untidy_end": drafting(finish_reason="length", end="\n" * 100),
+        "untidy_echo": saying(content="Here: " + json.dumps(DRAFT | {"title": "The text between the marks"})),
         "few_tags": drafting(tags='["river"]'),
         "no_tags": drafting(tags=None, source_type=None),
         "echoed_title": drafting(title="The text between the marks"),
