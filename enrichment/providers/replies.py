@@ -33,10 +33,7 @@ def is_declined(reply: Any) -> bool:
 
 def length_of(reply: Any) -> int:
     """Return the number of characters of content and arguments."""
-    messages = [choice.message for choice in reply.choices]
-    calls = [call for message in messages for call in getattr(message, "tool_calls", None) or ()]
-    contents = [message.content for message in messages] + [call.function.arguments for call in calls]
-    return sum(len(content) for content in contents if isinstance(content, str))
+    return sum(len(text) for choice in reply.choices for text in _said(choice.message))
 
 
 def place_draft(reply: Any, *, tool: str | None, fill_tags: FillTags) -> None:
@@ -59,13 +56,15 @@ def _draft_of(choice: Any) -> dict[str, Any] | None:
 
 
 def _texts_of(choice: Any) -> Iterator[str]:
-    message = choice.message
+    yield from _said(choice.message)
+    if choice.finish_reason != "length":  # a draft in thoughts that were cut off is not the last word
+        yield str(getattr(choice.message, "reasoning_content", None) or "")[-MOST_THOUGHTS:]
+
+
+def _said(message: Any) -> Iterator[str]:
     calls = [call.function for call in getattr(message, "tool_calls", None) or ()]
     texts = [getattr(call, "arguments", None) for call in (*calls, getattr(message, "function_call", None))]
-    texts.append(text_of_parts(message.content))
-    if choice.finish_reason != "length":  # thoughts that were cut off hold no draft that is meant
-        texts.append(str(getattr(message, "reasoning_content", None) or "")[-MOST_THOUGHTS:])
-    yield from (text for text in texts if isinstance(text, str))
+    yield from (text for text in (*texts, text_of_parts(message.content)) if isinstance(text, str))
 
 
 def _completed(draft: dict[str, Any], fill_tags: FillTags) -> dict[str, Any]:
