@@ -62,9 +62,13 @@ def _texts_of(choice: Any) -> Iterator[str]:
 
 
 def _said(message: Any) -> Iterator[str]:
-    calls = [call.function for call in getattr(message, "tool_calls", None) or ()]
-    texts = [getattr(call, "arguments", None) for call in (*calls, getattr(message, "function_call", None))]
+    functions = [call.function for call in _calls(message)]
+    texts = [getattr(function, "arguments", None) for function in (*functions, getattr(message, "function_call", None))]
     yield from (text for text in (*texts, text_of_parts(message.content)) if isinstance(text, str))
+
+
+def _calls(message: Any) -> list[Any]:
+    return [call for call in getattr(message, "tool_calls", None) or () if getattr(call, "function", None)]
 
 
 def _completed(draft: dict[str, Any], fill_tags: FillTags) -> dict[str, Any]:
@@ -83,9 +87,9 @@ def _put(choice: Any, text: str, *, tool: str | None) -> None:
     message = choice.message
     if tool is None:
         message.content, message.tool_calls = text, None
-    elif message.tool_calls:
-        message.tool_calls[0].function.arguments = text
-        message.tool_calls = message.tool_calls[:1]
+    elif calls := _calls(message):
+        calls[0].function.arguments = text
+        message.tool_calls = calls[:1]
     else:
         call = {"id": CALL_ID, "type": "function", "function": {"name": tool, "arguments": text}}
         choice.message = type(message)(role="assistant", content=None, tool_calls=[call])

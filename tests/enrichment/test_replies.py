@@ -120,6 +120,7 @@ def spoken(content: Any = None, *calls: SimpleNamespace, **fields: Any) -> Simpl
         spoken("Done.", call(JSON), reasoning_content=OTHER),
         spoken(None, call(PART), call(JSON)),
         spoken(JSON, call(PART)),
+        spoken(JSON, SimpleNamespace(custom=SimpleNamespace(input="x"))),
         spoken(JSON, call(None), reasoning_content=OTHER),
         spoken(None, function_call=SimpleNamespace(arguments=JSON)),
         spoken(None, reasoning_content=JSON),
