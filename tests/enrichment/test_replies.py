@@ -29,7 +29,7 @@ def answer(*messages: SimpleNamespace, finish_reason: str = "stop", **fields: An
 
 
 def call(arguments: str | None) -> SimpleNamespace:
-    return SimpleNamespace(function=SimpleNamespace(arguments=arguments))
+    return SimpleNamespace(id="call_1", function=SimpleNamespace(name="Draft", arguments=arguments))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,7 @@ def test_length_counts_contents_and_arguments(given: SimpleNamespace, length: in
         ({"usage": SimpleNamespace(prompt_tokens=-1, completion_tokens=MAX_TOKENS + 1)}, (0, 0)),
         ({"usage": SimpleNamespace(prompt_tokens="7", completion_tokens=None)}, (0, 0)),
         ({"usage": SimpleNamespace()}, (0, 0)),
+        ({"usage": SimpleNamespace(prompt_tokens=0, completion_tokens=1)}, (0, 1)),
         ({"usage": None}, (0, 0)),
         ({}, (0, 0)),
     ],
@@ -140,6 +141,13 @@ def test_draft_is_placed_where_it_is_looked_for(given: SimpleNamespace, tool: st
         [called] = message.tool_calls
         function = called["function"] if isinstance(called, dict) else vars(called.function)
         assert json.loads(function["arguments"]) == DRAFT
+
+
+@pytest.mark.parametrize("given", [spoken(None, call(JSON)), spoken(JSON, call(None), call("x"))])
+def test_call_of_the_model_is_kept(given: SimpleNamespace) -> None:
+    [kept] = placed(given, tool="Tool").tool_calls
+
+    assert (kept.id, kept.function.name, json.loads(kept.function.arguments)) == ("call_1", "Draft", DRAFT)
 
 
 def test_made_call_is_complete() -> None:
