@@ -61,7 +61,7 @@ class Enricher:
             return self._error_verdict(error, claim, started_at=started_at)
         self._record_response()
         verdict = verdicts.succeeded(claim, started_at, result)
-        logger.info("enrichment.succeeded", **_log_fields(verdict))
+        logger.info("enrichment.succeeded", **_log_fields(verdict), tags_filled=verdict.tags_filled)
         return verdict
 
     async def _call_provider(self, claim: Claim) -> EnrichmentResult:

@@ -8,8 +8,10 @@ from itertools import islice
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from enrichment.spelling import distinct
+from enrichment.tidying import listed_tags, without_bullet, without_numbering, without_quotes
 from items.states import SourceType
 from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TITLE_MAX_LENGTH, normalise_tag
 
@@ -22,6 +24,8 @@ ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\x9d]*(?:\x07|\x1b\\|\x9c)"
 )
 JOINERS = "\u200c\u200d"
+NOT_PUNCTUATION = re.compile(r"[^\W_]|[^\x00-\x7f]")
+ARTICLE = re.compile(r"(?<![a-z])(?:article|(?:blog)?post)s?(?![a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,7 @@ class EnrichmentResult:
     tags: tuple[str, ...]
     source_type: SourceType
     usage: Usage
+    tags_filled: bool = False
 
 
 def one_line(text: str, *, limit: int) -> str:
@@ -80,28 +85,46 @@ def is_harmless(character: str) -> bool:
 
 
 def drafted_tag(tag: str) -> str:
-    """Normalise a tag and strip list punctuation around it. A # at the end is part of the tag, as in c#."""
-    return normalise_tag(one_line(tag, limit=10 * TAG_MAX_LENGTH)).lstrip(" #,;")[:TAG_MAX_LENGTH].rstrip(" ,;")
+    """Normalise a tag, and remove quotes and list punctuation around it. A # at the end is a part of it, as in c#."""
+    tag, tidier = "", normalise_tag(one_line(tag, limit=10 * TAG_MAX_LENGTH))
+    while tidier != tag:
+        tag = tidier
+        tidier = without_quotes(without_bullet(tag)).lstrip(" #,;")[:TAG_MAX_LENGTH].rstrip(" ,;")
+    return tag
+
+
+def drafted_tags(value: object) -> list[str]:
+    """Return all tags in a list, or in a text that lists them, with repetitions."""
+    tags = without_numbering([tag for tag in map(drafted_tag, listed_tags(value)) if NOT_PUNCTUATION.search(tag)])
+    return [tag for tag in map(drafted_tag, tags) if NOT_PUNCTUATION.search(tag)]
+
+
+def distinct_tags(value: object) -> list[str]:
+    return list(islice(distinct(drafted_tags(value)), DRAFT_TAGS_MAX_COUNT))
 
 
 def _as_line(limit: int) -> BeforeValidator:
-    return BeforeValidator(lambda value: one_line(value, limit=limit) if isinstance(value, str) else value)
+    def tidied(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return one_line(without_quotes(one_line(value, limit=len(value))), limit=limit)
+
+    return BeforeValidator(tidied)
 
 
 def _as_tags(value: object) -> object:
-    """Split "a, b, c" into a list, and keep the first five distinct tags."""
-    if isinstance(value, str):
-        value = value.split(",")
-    if not isinstance(value, list | tuple):
+    """Keep the first five distinct tags. A model that repeats one to reach the least number learns which."""
+    if not isinstance(value, str | list | tuple):
         return value
-    if not all(isinstance(tag, str) for tag in value):
-        return value
-    tags = (drafted_tag(tag) for tag in value)
-    return list(islice(distinct(tag for tag in tags if tag), DRAFT_TAGS_MAX_COUNT))
+    tags, kept = drafted_tags(value), distinct_tags(value)
+    repeated = next((tag for position, tag in enumerate(tags) if tag not in kept or tag in tags[:position]), None)
+    if len(kept) < DRAFT_TAGS_MIN_COUNT and repeated is not None:
+        raise ValueError(f"The tag {repeated!r} is a duplicate. Give {DRAFT_TAGS_MIN_COUNT} different tags.")
+    return kept
 
 
 def _as_source_type(value: object) -> object:
-    return value.strip().upper() if isinstance(value, str) else value
+    return SourceType.ARTICLE if isinstance(value, str) and ARTICLE.search(value) else SourceType.NOTE
 
 
 class EnrichmentSchema(BaseModel):
@@ -123,6 +146,8 @@ class EnrichmentSchema(BaseModel):
     source_type: Annotated[SourceType, BeforeValidator(_as_source_type)] = Field(
         description="ARTICLE for a published text or a link to one, NOTE for anything else."
     )
+    # Set by the reader of replies, not by the model.
+    tags_filled: SkipJsonSchema[bool] = False
 
     def result(self, usage: Usage) -> EnrichmentResult:
         return EnrichmentResult(
@@ -131,4 +156,5 @@ class EnrichmentSchema(BaseModel):
             tags=tuple(self.tags),
             source_type=self.source_type,
             usage=usage,
+            tags_filled=self.tags_filled,
         )

@@ -27,6 +27,7 @@ def succeeded(claim: Claim, started_at: datetime, result: EnrichmentResult) -> V
         summary=result.summary,
         tags=result.tags,
         source_type=result.source_type,
+        tags_filled=result.tags_filled,
     )
 
 

@@ -48,6 +48,7 @@ class Verdict:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cost_usd: Decimal | None = None
+    tags_filled: bool = False
 
     @property
     def is_released(self) -> bool:

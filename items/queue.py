@@ -175,4 +175,5 @@ def _changes(verdict: Verdict) -> dict[str, object]:
         "prompt_tokens": verdict.prompt_tokens,
         "completion_tokens": verdict.completion_tokens,
         "cost_usd": None if verdict.cost_usd is None else str(verdict.cost_usd),
+        "tags_filled": verdict.tags_filled,
     }

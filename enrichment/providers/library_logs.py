@@ -8,7 +8,7 @@ def silence_libraries() -> None:
     for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "httpcore", "httpx", "instructor", "openai"):
         # The level also silences the libraries' own handlers.
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    # A warning about a reply of an unexpected form quotes it on standard error.
+    # They quote replies in an unusual format.
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)
 
 

@@ -21,7 +21,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.errors import InvalidOutput, ModelDeclined, ParameterRefused
@@ -29,6 +29,7 @@ from enrichment.model_settings import ModelSettings
 from enrichment.prompts import Message, build_messages, cut_to_tokens, tags_that_fit
 from enrichment.providers.addresses import Target, addresses_of
 from enrichment.providers.base import EnrichmentProvider, RateLimit
+from enrichment.providers.content_parts import reading_parts
 from enrichment.providers.conversation import (
     Complete,
     Conversation,
@@ -38,10 +39,11 @@ from enrichment.providers.conversation import (
     usage_on_cancel,
 )
 from enrichment.providers.draft import Draft
+from enrichment.providers.filling import fill_tags
 from enrichment.providers.library_logs import silence_libraries
 from enrichment.providers.pacing import Gate
 from enrichment.providers.prices import cost_of
-from enrichment.providers.replies import is_declined, length_of, tokens_of, unfence
+from enrichment.providers.replies import FillTags, is_declined, length_of, place_draft, tokens_of
 from enrichment.providers.request_form import RequestForm
 from enrichment.providers.variables import AWS_PROVIDERS, LOCAL_PROVIDERS, missing_for_aws
 from enrichment.schemas import EnrichmentResult, EnrichmentSchema, Usage
@@ -59,6 +61,8 @@ os.environ.update(
 import litellm
 from instructor import Mode, from_litellm, response_schema
 
+# litellm fails on content in parts, which some servers send.
+litellm.Message.__init__ = reading_parts(litellm.Message.__init__)
 silence_libraries()  # again, because LITELLM_LOG and OPENAI_LOG set the level at import
 litellm.suppress_debug_info = True  # no banner on standard output
 litellm.telemetry = False
@@ -98,6 +102,13 @@ class Route:
         }
 
 
+class Prompt(NamedTuple):
+    """The messages for one text, and the function that adds tags if a draft has too few."""
+
+    messages: list[Message]
+    fill_tags: FillTags
+
+
 class LiteLLMProvider(EnrichmentProvider):
     """Requests a draft from the configured models, in order, within a deadline for each.
 
@@ -113,13 +124,13 @@ class LiteLLMProvider(EnrichmentProvider):
         _warm_up()
 
     async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
-        messages = self._messages(text, vocabulary)
+        prompt = self._prompt(text, vocabulary)
         clock = asyncio.get_running_loop().time
         conversations: list[Conversation] = []
         for route in self._routes:
             ends_at = clock() + self._settings.seconds_per_model
             with usage_on_cancel(conversations):
-                draft = await self._converse(route, messages, ends_at=ends_at, conversations=conversations)
+                draft = await self._converse(route, prompt, ends_at=ends_at, conversations=conversations)
             if draft is not None:
                 return draft.result(total_usage(conversations))
         raise decisive_fault(conversations)
@@ -138,22 +149,22 @@ class LiteLLMProvider(EnrichmentProvider):
         # Otherwise the next provider gets the closed clients.
         litellm.in_memory_llm_clients_cache.flush_cache()
 
-    def _messages(self, text: str, vocabulary: Sequence[str]) -> list[Message]:
+    def _prompt(self, text: str, vocabulary: Sequence[str]) -> Prompt:
         """Fit the owner's tags and the text into the input tokens."""
         limit = self._settings.max_input_tokens
         tags = tags_that_fit(vocabulary, most_bytes=limit // TAGS_PART)
-        text = cut_to_tokens(text, limit=limit - len("\n".join(tags).encode()), count=_count_tokens)
-        return build_messages(text, tags=tags)
+        sent = cut_to_tokens(text, limit=limit - len("\n".join(tags).encode()), count=_count_tokens)
+        return Prompt(build_messages(sent, tags=tags), partial(fill_tags, text=text, vocabulary=vocabulary))
 
     async def _converse(
-        self, route: Route, messages: list[Message], *, ends_at: float, conversations: list[Conversation]
+        self, route: Route, prompt: Prompt, *, ends_at: float, conversations: list[Conversation]
     ) -> EnrichmentSchema | None:
         """Begin again whenever the model refuses a parameter that it can do without."""
         while True:
             form = route.form
-            conversation = self._conversation(route, form, ends_at=ends_at)
+            conversation = self._conversation(route, form, prompt, ends_at=ends_at)
             conversations.append(conversation)
-            draft = await conversation.run(partial(self._create_draft, route, form, messages))
+            draft = await conversation.run(partial(self._create_draft, route, form, prompt))
             if not isinstance(conversation.fault, ParameterRefused):
                 return draft
             accepted = form.without(conversation.fault.parameter)
@@ -163,9 +174,9 @@ class LiteLLMProvider(EnrichmentProvider):
             if route.form == form:  # not changed by another text meanwhile
                 route.form = accepted
 
-    def _conversation(self, route: Route, form: RequestForm, *, ends_at: float) -> Conversation:
+    def _conversation(self, route: Route, form: RequestForm, prompt: Prompt, *, ends_at: float) -> Conversation:
         return Conversation(
-            partial(self._send, route, form),
+            partial(self._send, route, form, prompt),
             model=route.model,
             model_health=route.model_health,
             gate=route.gate,
@@ -175,12 +186,12 @@ class LiteLLMProvider(EnrichmentProvider):
         )
 
     async def _create_draft(
-        self, route: Route, form: RequestForm, messages: list[Message], complete: Complete
+        self, route: Route, form: RequestForm, prompt: Prompt, complete: Complete
     ) -> EnrichmentSchema:
         # Without `context`, which renders the user's text as a template, `timeout` and `fallbacks`.
         draft, _ = await self._instructors[form.mode].create_with_completion(
             model=route.model,
-            messages=messages,
+            messages=prompt.messages,
             response_model=self._schema,
             max_retries=self._settings.max_retries,
             complete=complete,
@@ -188,7 +199,7 @@ class LiteLLMProvider(EnrichmentProvider):
         )
         return cast(EnrichmentSchema, draft)
 
-    async def _send(self, route: Route, form: RequestForm, **request: Any) -> tuple[Any, Usage]:
+    async def _send(self, route: Route, form: RequestForm, prompt: Prompt, **request: Any) -> tuple[Any, Usage]:
         """Make one HTTP request. `timeout` is constant, because litellm makes a new client for each value."""
         self.requests += 1
         reply = await litellm.acompletion(
@@ -204,7 +215,8 @@ class LiteLLMProvider(EnrichmentProvider):
             raise ModelDeclined(usage=usage, cause="Refusal")
         if length_of(reply) > route.settings.max_tokens * MAX_CHARACTERS_PER_TOKEN:
             raise InvalidOutput(usage=usage, cause="AnswerTooLong")
-        unfence(reply)
+        tools = request.get("tools")
+        place_draft(reply, tool=tools[0]["function"]["name"] if tools else None, fill_tags=prompt.fill_tags)
         return reply, usage
 
 

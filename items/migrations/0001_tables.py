@@ -185,6 +185,7 @@ class Migration(migrations.Migration):
                 ("prompt_tokens", models.PositiveIntegerField(blank=True, null=True)),
                 ("completion_tokens", models.PositiveIntegerField(blank=True, null=True)),
                 ("cost_usd", models.DecimalField(blank=True, decimal_places=8, max_digits=12, null=True)),
+                ("tags_filled", models.BooleanField(db_default=False, default=False)),
                 (
                     "item",
                     models.ForeignKey(

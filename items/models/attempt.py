@@ -22,6 +22,8 @@ class EnrichmentAttempt(models.Model):
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
     cost_usd = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
+    # Whether tags of the draft are not the model's.
+    tags_filled = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "enrichment_attempts"

@@ -46,17 +46,17 @@ WITH verdict AS (
         id uuid, status text, title text, summary text, tags text[], source_type text, enrichment_error text,
         delay_seconds double precision, refund smallint, outage smallint, hand_back smallint, fencing_token bigint, worker text,
         started_at timestamptz, finished_at timestamptz, outcome text, error_code text, model text,
-        prompt_tokens integer, completion_tokens integer, cost_usd numeric
+        prompt_tokens integer, completion_tokens integer, cost_usd numeric, tags_filled boolean
     )
 ),
 attempt AS (
     INSERT INTO enrichment_attempts (
         item_id, number, fencing_token, worker, started_at, finished_at, outcome, error_code, model,
-        prompt_tokens, completion_tokens, cost_usd
+        prompt_tokens, completion_tokens, cost_usd, tags_filled
     )
     SELECT id, (SELECT coalesce(max(number), 0) + 1 FROM enrichment_attempts WHERE item_id = verdict.id),
            fencing_token, worker, started_at, finished_at, outcome, error_code, model,
-           prompt_tokens, completion_tokens, cost_usd
+           prompt_tokens, completion_tokens, cost_usd, tags_filled
     FROM verdict
 )
 UPDATE items SET
@@ -84,7 +84,8 @@ WHERE items.id = verdict.id;
 WITH verdict AS (
     SELECT * FROM jsonb_to_recordset(%(verdicts)s::jsonb) AS verdict (
         id uuid, fencing_token bigint, worker text, started_at timestamptz, finished_at timestamptz, outcome text,
-        error_code text, model text, prompt_tokens integer, completion_tokens integer, cost_usd numeric
+        error_code text, model text, prompt_tokens integer, completion_tokens integer, cost_usd numeric,
+        tags_filled boolean
     )
 ),
 late AS (
@@ -99,12 +100,12 @@ late AS (
 )
 INSERT INTO enrichment_attempts AS attempt (
     item_id, number, fencing_token, worker, started_at, finished_at, outcome, error_code, model,
-    prompt_tokens, completion_tokens, cost_usd
+    prompt_tokens, completion_tokens, cost_usd, tags_filled
 )
 SELECT id, (SELECT coalesce(max(number), 0) FROM enrichment_attempts WHERE item_id = late.id)
            + row_number() OVER (PARTITION BY id, is_recorded ORDER BY started_at),
        fencing_token, worker, started_at, finished_at, late_outcome, error_code, model,
-       prompt_tokens, completion_tokens, cost_usd
+       prompt_tokens, completion_tokens, cost_usd, tags_filled
 FROM late
 ON CONFLICT (item_id, fencing_token) DO UPDATE SET
     outcome = excluded.outcome,
@@ -112,7 +113,8 @@ ON CONFLICT (item_id, fencing_token) DO UPDATE SET
     model = excluded.model,
     prompt_tokens = excluded.prompt_tokens,
     completion_tokens = excluded.completion_tokens,
-    cost_usd = excluded.cost_usd
+    cost_usd = excluded.cost_usd,
+    tags_filled = excluded.tags_filled
 WHERE attempt.outcome = 'LOST' AND excluded.outcome = 'STALE';
 
 -- The seconds until the next item becomes due.

@@ -15,7 +15,7 @@ from typing import Self
 
 from aiohttp import web
 
-from tests.enrichment import obedient_answers  # noqa: F401  # registers its replies
+from tests.enrichment import obedient_answers, untidy_answers  # noqa: F401  # both register their replies
 from tests.enrichment.fake_llm_answers import ANSWERS, Call
 from tests.enrichment.rate_limits import RateLimiter
 

@@ -115,6 +115,6 @@ GIVE_AWAY = (
     obeys_disguised,
     obeys_mark,
 )
-DECORATE = (obeys_markup, obeys_ansi, obeys_bidi, obeys_slogan, obeys_extra_keys)
+DECORATE = (obeys_markup, obeys_ansi, obeys_bidi, obeys_slogan, obeys_extra_keys, obeys_wrong_type)
 
-ANSWERS.update({way.__name__: answering(way) for way in (*GIVE_AWAY, *DECORATE, obeys_wrong_type)})
+ANSWERS.update({way.__name__: answering(way) for way in (*GIVE_AWAY, *DECORATE)})

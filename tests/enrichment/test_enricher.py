@@ -334,7 +334,10 @@ async def test_log_has_the_attempt_without_its_text(
 ) -> None:
     verdict = await bench.verdict_on(answer, attempt=attempt)
 
-    (line,) = [{name: line[name] for name in line if name not in {"cause", "http_status", "log_level"}} for line in log]
+    (line,) = [
+        {name: line[name] for name in line if name not in {"cause", "http_status", "log_level", "tags_filled"}}
+        for line in log
+    ]
     assert line == {
         "event": event,
         "item_id": str(verdict.claim.item_id),
@@ -343,6 +346,15 @@ async def test_log_has_the_attempt_without_its_text(
         "error_code": error_code,
         "model": model,
     }
+
+
+@pytest.mark.parametrize("is_filled", [True, False])
+async def test_log_says_whether_tags_were_filled(
+    bench: Bench, log: list[MutableMapping[str, Any]], *, is_filled: bool
+) -> None:
+    await bench.verdict_on(replace(draft(), tags_filled=is_filled))
+
+    assert log[0]["tags_filled"] is is_filled
 
 
 async def test_unexpected_error_is_not_kept_as_the_context(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from enrichment.schemas import (
     EnrichmentSchema,
     Usage,
     _as_line,
+    distinct_tags,
     drafted_tag,
     one_line,
 )
@@ -152,14 +153,33 @@ def test_text_field_becomes_one_line(given: object, kept: object) -> None:
         (["XXL", "a", "b"], ["xxl", "a", "b"]),
         (["a", "", "  ", "b", "c", "d", "e", "f", "g"], ["a", "b", "c", "d", "e"]),
         (["ONE  TWO", "x" * 60, "三"], ["one two", "x" * 50, "三"]),
+        ('["garden", "beans", "rows"]', ["garden", "beans", "rows"]),
+        (["**Garden**", "`beans`", "“rows”"], ["garden", "beans", "rows"]),
+        (['1. "garden"', "2. #beans", "3. *rows*"], ["garden", "beans", "rows"]),
+        (["- # garden,", '- "#beans"', "• 'rows'"], ["garden", "beans", "rows"]),
+        (["C#", "c++", ".NET", "rock'n'roll", "24 hours"], ["c#", "c++", ".net", "rock'n'roll", "24 hours"]),
+        (["2. Weltkrieg", 1984, None, "-", "3.10"], ["2. weltkrieg", "1984", "3.10"]),
+        (["-", "a", "1. b", "🌱", "2. c"], ["a", "1. b", "🌱", "2. c"]),
+        (["1. a", "--", "2. b", "3. #", "c"], ["1. a", "2. b", "3. #", "c"]),
+        ("1. a\n2. b\n3. -\n4. c", ["a", "b", "c"]),
+        ("'a' 'b', c, d", ["'a' 'b'", "c", "d"]),
     ],
 )
 def test_tags_are_normalised(given: object, kept: list[str]) -> None:
     assert drafted(tags=given).tags == kept
 
 
-@pytest.mark.parametrize("given", ["note", " Note ", "NOTE"])
-def test_source_type_is_accepted_in_any_case(given: str) -> None:
+@pytest.mark.parametrize(
+    "given", ["article", "Article.", "ARTICLES", "blog post", "BLOG_POST", "Blogpost", "a news article"]
+)
+def test_source_type_that_says_article_or_post_is_one(given: str) -> None:
+    assert drafted(source_type=given).source_type is SourceType.ARTICLE
+
+
+@pytest.mark.parametrize(
+    "given", ["NOTE", " Note ", "", "BOOK", "particle", "postcard", "compost", None, 5, True, ["ARTICLE"]]
+)
+def test_any_other_source_type_is_a_note(given: object) -> None:
     assert drafted(source_type=given).source_type is SourceType.NOTE
 
 
@@ -174,15 +194,60 @@ def test_source_type_is_accepted_in_any_case(given: str) -> None:
         ("summary", ["a"]),
         ("tags", ["a", "b"]),
         ("tags", ["a", "A", " a "]),
-        ("tags", [1, 2, 3]),
+        ("tags", [True, {}, [], None]),
+        ("tags", 5),
         ("tags", {"a": 1}),
         ("tags", None),
-        ("source_type", "BOOK"),
-        ("source_type", None),
     ],
 )
 def test_irreparable_field_is_rejected(field: str, value: object) -> None:
     assert is_refused(field, value)
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "kept"),
+    [
+        ("title", '# **"A\nwalk"**', "A walk"),
+        ("title", "'" + "x" * TITLE_MAX_LENGTH + "'", "x" * TITLE_MAX_LENGTH),
+        ("title", '"A" and "B"', '"A" and "B"'),
+        ("summary", "## Somebody walks.", "Somebody walks."),
+        ("summary", "*Somebody walks.*", "Somebody walks."),
+    ],
+)
+def test_text_loses_marks_around_the_whole(field: str, given: str, kept: str) -> None:
+    assert getattr(drafted(**{field: given}), field) == kept
+
+
+@pytest.mark.parametrize(
+    ("tags", "repeated"),
+    [(["a", "A", " a "], "a"), (["bird", "Birds", "b-ird"], "birds"), (["#a", "b", "a"], "a"), ("a, b, b", "b")],
+)
+def test_duplicate_tag_is_named(tags: object, repeated: str) -> None:
+    with pytest.raises(ValidationError, match=f"The tag '{repeated}' is a duplicate. Give 3 different tags."):
+        drafted(tags=tags)
+
+
+@pytest.mark.parametrize("tags", [["a", "b"], []])
+def test_too_few_different_tags_are_not_called_duplicates(tags: list[str]) -> None:
+    with pytest.raises(ValidationError, match="at least 3 items"):
+        drafted(tags=tags)
+
+
+@given(st.one_of(ANYTHING, st.lists(ANYTHING, max_size=8)))
+def test_cleaning_tags_again_changes_nothing(tags: object) -> None:
+    once = distinct_tags(tags)
+
+    assert distinct_tags(once) == once or len(once) == 1
+
+
+def test_schema_for_models_states_every_field_and_its_limits() -> None:
+    schema = EnrichmentSchema.model_json_schema()
+
+    assert schema["required"] == list(schema["properties"]) == ["title", "summary", "tags", "source_type"]
+    assert schema["properties"]["tags"]["minItems"] == DRAFT_TAGS_MIN_COUNT
+    assert schema["properties"]["tags"]["maxItems"] == DRAFT_TAGS_MAX_COUNT
+    assert schema["properties"]["title"]["maxLength"] == TITLE_MAX_LENGTH
+    assert schema["$defs"]["SourceType"]["enum"] == ["NOTE", "ARTICLE"]
 
 
 def test_result_carries_the_draft_and_its_cost() -> None:

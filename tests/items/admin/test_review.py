@@ -94,6 +94,16 @@ def test_attempts_are_listed_with_totals(reviewer: Client, owner: User) -> None:
     assert sums == ["All 3", "1500 ms", "200", "40", "$0.001000"]
 
 
+def test_attempt_shows_that_tags_were_filled(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    make_attempt(item, number=1, outcome=Outcome.STALE)
+    make_attempt(item, number=2, tags_filled=True)
+
+    page = reviewer.get(detail(item)).text
+
+    assert page.count("Succeeded, tags filled</td>") == page.count("tags filled") == 1
+
+
 def test_attempts_show_wait_and_duration(reviewer: Client, owner: User) -> None:
     start = timezone.now() - timedelta(hours=1)
     item = make_item(owner, status=Status.READY_TO_CONFIRM, created_at=start)

@@ -44,6 +44,7 @@ def test_draft_is_written_with_model_and_usage(owner: User) -> None:
         prompt_tokens=5,
         completion_tokens=3,
         cost_usd=Decimal("0.00000021"),
+        tags_filled=True,
     )
 
     finish([verdict])
@@ -57,7 +58,7 @@ def test_draft_is_written_with_model_and_usage(owner: User) -> None:
     assert (attempt.outcome, attempt.error_code) == (Outcome.SUCCEEDED, None)
     assert (attempt.started_at, attempt.finished_at) == (verdict.started_at, verdict.finished_at)
     assert (attempt.model, attempt.prompt_tokens, attempt.completion_tokens) == ("model", 5, 3)
-    assert attempt.cost_usd == verdict.cost_usd
+    assert (attempt.cost_usd, attempt.tags_filled) == (verdict.cost_usd, True)
 
 
 def test_failure_is_written_with_its_error(owner: User) -> None:
@@ -85,6 +86,7 @@ def test_failure_is_written_with_its_error(owner: User) -> None:
     assert (item.title, item.summary, item.tags, item.source_type) == (None, None, [], None)
     assert (attempt.outcome, attempt.error_code) == (Outcome.FAILED, "CODE")
     assert (attempt.model, attempt.prompt_tokens, attempt.completion_tokens, attempt.cost_usd) == (None,) * 4
+    assert not attempt.tags_filled
 
 
 def test_postponed_item_becomes_due_after_its_delay(owner: User) -> None:
@@ -198,13 +200,14 @@ def test_result_after_takeover_is_recorded_as_stale(owner: User) -> None:
     item.refresh_from_db()
     item.confirm()
 
-    late = finish([success(frozen, title="Too late", prompt_tokens=9)]).late
+    late = finish([success(frozen, title="Too late", prompt_tokens=9, tags_filled=True)]).late
 
     item.refresh_from_db()
     assert [verdict.title for verdict in late] == ["Too late"]
     assert (item.status, item.title) == (Status.ARCHIVED, "The peer's title")
     assert outcomes(item) == [Outcome.STALE, Outcome.SUCCEEDED]
-    assert item.attempts.get(outcome=Outcome.STALE).prompt_tokens == 9
+    late_attempt = item.attempts.get(outcome=Outcome.STALE)
+    assert (late_attempt.prompt_tokens, late_attempt.tags_filled) == (9, True)
 
 
 def test_release_after_takeover_leaves_the_attempt_lost(owner: User) -> None:
