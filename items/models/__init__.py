@@ -1,8 +1,9 @@
 """The models. Django requires all of them in this module."""
 
 from items.models.attempt import EnrichmentAttempt
+from items.models.deleted_usage import DeletedUsage
 from items.models.idempotency_key import IdempotencyKey
 from items.models.item import Item, ItemQuerySet
 from items.models.period import Period
 
-__all__ = ["EnrichmentAttempt", "IdempotencyKey", "Item", "ItemQuerySet", "Period"]
+__all__ = ["DeletedUsage", "EnrichmentAttempt", "IdempotencyKey", "Item", "ItemQuerySet", "Period"]
