@@ -1,4 +1,4 @@
-"""What a migration may do while captures go on.
+"""What a migration may do while captures go on, and while processes of the version before it still run.
 
 A lock that blocks writes is held only for as long as it takes to change the catalogue, never while a table is read or
 written: indexes are built CONCURRENTLY, and constraints are added NOT VALID and validated by a migration of their own.
@@ -23,6 +23,8 @@ BLOCKING = {
     r"ALTER COLUMN \S+ (SET DATA )?TYPE": "add another column: the type of a column rewrites the table",
     r"SET NOT NULL": "add a check NOT VALID: this reads the whole table",
     r"SET (LOGGED|UNLOGGED|TABLESPACE)": "this rewrites the table",
+    r"DROP (COLUMN|TABLE)|RENAME ": "the version before still uses it",
+    r"DROP DEFAULT": "give the column a db_default: the version before does not set it",
     r"^(LOCK|CLUSTER|VACUUM|TRUNCATE|UPDATE|DELETE|INSERT|MERGE|WITH|DO)\b": "change rows in batches, by a command",
 }
 MAY_WAIT = r"(CREATE (UNIQUE )?|DROP |RE)INDEX CONCURRENTLY|ALTER TABLE \S+ VALIDATE CONSTRAINT"
