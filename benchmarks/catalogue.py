@@ -1,6 +1,6 @@
 """The benchmarks, in the order in which they run."""
 
-from benchmarks import api, calls, dispatch, efficiency, footprint, scale, throughput, writers
+from benchmarks import api, calls, dispatch, efficiency, footprint, growth, scale, throughput, writers
 
-MODULES = (dispatch, throughput, efficiency, calls, scale, writers, api, footprint)
+MODULES = (dispatch, throughput, efficiency, calls, scale, writers, api, footprint, growth)
 BENCHMARKS = {module.BENCHMARK.name: module.BENCHMARK for module in MODULES}

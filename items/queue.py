@@ -27,7 +27,7 @@ CHANNEL_ENRICHING = "items_enriching"
 """Notified when items become due. The payload is empty."""
 
 CHANNEL_CANCELLED = "items_cancelled"
-"""Notified when a claimed item is discarded. The payload is its id."""
+"""Notified when a claimed item is discarded or deleted. The payload is its id."""
 
 WORKER_CHANNELS = (CHANNEL_ENRICHING, CHANNEL_CANCELLED)
 

@@ -8,7 +8,7 @@ from math import ceil
 from time import monotonic
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Max
 from django.db.models.functions import Now
 
@@ -112,9 +112,6 @@ def _batches(items: ItemQuerySet) -> Iterator[list[UUID]]:
 
 def _change(items: ItemQuerySet, action: Action, *, after: timedelta = timedelta(0)) -> int:
     """Check the status in the statement that changes it."""
-    with transaction.atomic():
-        # Lock in the order of the keys, as the queue does, to avoid deadlocks.
-        list(items.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-        if action == Action.RETRY:
-            return items.retry(after=after)
-        return items.confirm() if action == Action.CONFIRM else items.discard()
+    if action == Action.RETRY:
+        return items.retry(after=after)
+    return items.confirm() if action == Action.CONFIRM else items.discard()

@@ -61,8 +61,14 @@ CROSS JOIN LATERAL (
     ) wait
 ) waited
 CROSS JOIN LATERAL (
-    SELECT sum(prompt_tokens) AS tokens_in, sum(completion_tokens) AS tokens_out, sum(cost_usd) AS cost
-    FROM enrichment_attempts WHERE finished_at >= hour AND finished_at < hour + interval '1 hour'
+    SELECT sum(prompt_tokens)::bigint AS tokens_in, sum(completion_tokens)::bigint AS tokens_out, sum(cost_usd) AS cost
+    FROM (
+        SELECT prompt_tokens, completion_tokens, cost_usd
+        FROM enrichment_attempts WHERE finished_at >= hour AND finished_at < hour + interval '1 hour'
+        UNION ALL
+        SELECT prompt_tokens, completion_tokens, cost_usd
+        FROM deleted_usage WHERE start >= hour AND start < hour + interval '1 hour'
+    ) usage
 ) spent
 """
 
@@ -78,8 +84,14 @@ DAYS = """
 SELECT day, spent.tokens_in, spent.tokens_out, spent.cost
 FROM unnest(%(days)s::timestamptz[]) AS day
 CROSS JOIN LATERAL (
-    SELECT sum(prompt_tokens) AS tokens_in, sum(completion_tokens) AS tokens_out, sum(cost_usd) AS cost
-    FROM enrichment_attempts WHERE finished_at >= day AND finished_at < day + interval '1 day'
+    SELECT sum(prompt_tokens)::bigint AS tokens_in, sum(completion_tokens)::bigint AS tokens_out, sum(cost_usd) AS cost
+    FROM (
+        SELECT prompt_tokens, completion_tokens, cost_usd
+        FROM enrichment_attempts WHERE finished_at >= day AND finished_at < day + interval '1 day'
+        UNION ALL
+        SELECT prompt_tokens, completion_tokens, cost_usd
+        FROM deleted_usage WHERE start >= day AND start < day + interval '1 day'
+    ) usage
 ) spent
 """
 

@@ -2,8 +2,9 @@
 
 from items.models.attempt import EnrichmentAttempt
 from items.models.budget_pause import BudgetPause
+from items.models.deleted_usage import DeletedUsage
 from items.models.idempotency_key import IdempotencyKey
 from items.models.item import Item, ItemQuerySet
 from items.models.period import Period
 
-__all__ = ["BudgetPause", "EnrichmentAttempt", "IdempotencyKey", "Item", "ItemQuerySet", "Period"]
+__all__ = ["BudgetPause", "DeletedUsage", "EnrichmentAttempt", "IdempotencyKey", "Item", "ItemQuerySet", "Period"]

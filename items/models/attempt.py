@@ -8,7 +8,7 @@ from items.states import Outcome
 
 
 class EnrichmentAttempt(models.Model):
-    """One attempt at enriching one item, kept for as long as the item."""
+    """One attempt at enriching one item. `manage.py purge` deletes those of archived items after a time."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="attempts", db_index=False)
     number = models.PositiveIntegerField()

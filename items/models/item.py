@@ -59,7 +59,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def confirm(self) -> int:
         """Archive the items that are ready, and return their number."""
         now = timezone.now()
-        return self.allowing(Action.CONFIRM).update(status=Status.ARCHIVED, confirmed_at=now, updated_at=now)
+        return self._move(Action.CONFIRM, status=Status.ARCHIVED, confirmed_at=now, updated_at=now)
 
     def retry(self, *, after: timedelta = timedelta(0)) -> int:
         """Send the failed items back to enrichment, and return their number.
@@ -67,11 +67,17 @@ class ItemQuerySet(models.QuerySet["Item"]):
         A trigger resets their attempts and wakes the worker. They become due `after` this time.
         """
         due = {"available_at": Now() + after} if after else {}
-        return self.allowing(Action.RETRY).update(status=Status.ENRICHING, updated_at=timezone.now(), **due)
+        return self._move(Action.RETRY, status=Status.ENRICHING, updated_at=timezone.now(), **due)
 
     def discard(self) -> int:
         """Discard the items, and return the number of those that changed. Calls in flight are cancelled."""
-        return self.allowing(Action.DISCARD).update(status=Status.DISCARDED, updated_at=timezone.now())
+        return self._move(Action.DISCARD, status=Status.DISCARDED, updated_at=timezone.now())
+
+    def _move(self, action: Action, **changes: Any) -> int:
+        """Lock the rows in the order of their keys, which prevents deadlocks, and change them."""
+        rows = self.allowing(action).order_by("pk").select_for_update(no_key=True, of=("self",))
+        with transaction.atomic():
+            return int(Item.objects.filter(pk__in=rows.values("pk")).update(**changes))
 
     def allowing(self, action: Action) -> Self:
         """Filter by the statuses that allow the action."""

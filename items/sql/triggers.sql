@@ -86,6 +86,11 @@ CREATE OR REPLACE TRIGGER items_notify_cancelled AFTER UPDATE OF status ON items
 FOR EACH ROW WHEN (OLD.status = 'ENRICHING' AND NEW.status = 'DISCARDED' AND OLD.claimed_by IS NOT NULL)
 EXECUTE FUNCTION items_notify_cancelled();
 
+-- A deletion of an item that a worker has claimed.
+CREATE OR REPLACE TRIGGER items_notify_deleted AFTER DELETE ON items
+FOR EACH ROW WHEN (OLD.claimed_by IS NOT NULL)
+EXECUTE FUNCTION items_notify_cancelled();
+
 -- Tell the events process that something changed, for live updates. The payload is constant, as above.
 --
 -- Rows that a worker has claimed are left out, because the transactions in which a worker writes its verdicts must never

@@ -1,4 +1,4 @@
-"""API tokens in the admin."""
+"""API tokens in the admin. Importing the module also registers the pages of users."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from items.admin.permissions import deletes_a_user
+from litevault.accounts import user_admin  # noqa: F401  # registers its pages
 from litevault.accounts.models import ApiToken
 
 

@@ -34,9 +34,11 @@ def objects() -> Iterator[dict[str, Any]]:
 def workloads() -> dict[str, dict[str, Any]]:
     """Return the pods of each component."""
     return {
-        found["metadata"]["name"].removeprefix("litevault-"): found["spec"]["template"]["spec"]
+        found["metadata"]["name"].removeprefix("litevault-"): found["spec"].get("jobTemplate", found)["spec"][
+            "template"
+        ]["spec"]
         for found in objects()
-        if found["kind"] in ("Deployment", "Job")
+        if found["kind"] in ("Deployment", "Job", "CronJob")
     }
 
 
@@ -100,6 +102,14 @@ def test_every_file_starts_a_component_alike(component: str) -> None:
     assert len({tuple(without_place(words)) for _, words in places}) == 1, places
 
 
+def test_purge_runs_alike_every_night() -> None:
+    places = commands()["purge"]
+
+    assert [place for place, _ in places] == ["kubernetes", "litevault-purge.service"]
+    assert len({tuple(without_place(words)) for _, words in places}) == 1, places
+    assert (DEPLOY / "systemd" / "litevault-purge.timer").exists()
+
+
 def test_every_command_exists() -> None:
     asked = {
         words[words.index("manage.py") + 1]
@@ -108,7 +118,7 @@ def test_every_command_exists() -> None:
         if "manage.py" in words
     }
 
-    assert asked == {"migrate", "enrich_listener"}
+    assert asked == {"migrate", "enrich_listener", "purge"}
     assert asked <= set(get_commands())
 
 
@@ -130,15 +140,15 @@ def test_whatever_is_asked_whether_it_is_alive_answers_there() -> None:
     assert probed == {"web", "events", "listener"}
 
 
-@pytest.mark.parametrize("component", ["web", "events", "listener", "migrate"])
+@pytest.mark.parametrize("component", ["web", "events", "listener", "migrate", "purge"])
 def test_containers_run_with_no_more_rights_than_they_need(component: str) -> None:
     pod = workloads()[component]
-    service = services()[component]
+    service = services().get(component)
 
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
     assert pod["automountServiceAccountToken"] is False
-    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert service is None or (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
     assert re.search(r"^USER \d+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
 
 

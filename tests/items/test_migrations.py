@@ -14,6 +14,7 @@ TABLES = (
     "enrichment_attempts",
     "idempotency_keys",
     "overview_periods",
+    "deleted_usage",
     "api_tokens",
     "api_throttles",
     "login_throttles",

@@ -19,6 +19,7 @@ PLACES = (
     "enrichment/test_supervisor.py",
     "faults",
     "hardening",
+    "items/test_migration_locks.py",
     "items/test_migrations.py",
     "items/transfer",
     "litevault/operations/doctor",

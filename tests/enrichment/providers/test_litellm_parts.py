@@ -228,7 +228,7 @@ def test_tags_take_at_most_a_fourth_of_the_tokens(
     monkeypatch.setattr(module, "cut_to_tokens", cut)
     provider = module.LiteLLMProvider(LLMSettings(model=LOCAL, max_input_tokens=100))
 
-    messages = provider._messages(TEXT, ["x" * 10, "ä" * 5, "y" * 2])
+    messages = provider._prompt(TEXT, ["x" * 10, "ä" * 5, "y" * 2]).messages
 
     assert asked == {"text": TEXT, "limit": 100 - 24, "count": module._count_tokens}
     assert "what is left" in messages[1]["content"]
