@@ -179,6 +179,7 @@ def test_single_tag_is_not_split(tag: str) -> None:
         ({"a": 1}, []),
         ([], []),
         ('["a", null, 5]', ["a", "5"]),
+        (' ["a, b", "c"]', ["a, b", "c"]),
         ('["two\nlines"]', ["two\nlines"]),
     ],
 )
