@@ -8,6 +8,7 @@ Each process has gates of its own. Those of several processes share a limit as T
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class Passage:
     """One request that has passed the gate. Set `is_accepted` or `is_refused` by the response, neither without one."""
 
     epoch: int
+    passed_at: float
     tokens: int
     is_accepted: bool = False
     is_refused: bool = False
@@ -68,10 +70,12 @@ class Gate:
         self._is_closed = False
         self._epoch = 0
         self._began_at = 0.0
-        self._accepted = 0
-        # The last epoch in which a request was accepted.
-        self._measured_from = 0.0
-        self._measured = 1
+        self._passed = 0
+        self._last_passed_at: deque[float] = deque(maxlen=MAX_SAMPLE)
+        self._refused_in_epoch = 0
+        self._refusal_seconds = math.inf
+        # Of the last epoch that had any.
+        self._samples = [(1, 0.0)]
 
     @property
     def requests_per_minute(self) -> float:
@@ -129,23 +133,33 @@ class Gate:
             self._rate = math.inf
         if self._is_closed or idle_seconds > IDLE_SECONDS:
             self._begin_epoch(now, is_idle=not self._is_closed)
-        self._accepted += 1  # until it is refused
+        self._passed += 1
+        self._last_passed_at.append(now)
         self._last_tokens = tokens
         interval = self._interval()
         # A request that passes late, because the loop was busy, does not delay those after it.
         due_at = max(self._opens_at, now - interval) if has_waited else now
         self._opens_at = due_at + interval
-        return Passage(self._epoch, tokens)
+        return Passage(self._epoch, now, tokens)
 
     def _begin_epoch(self, now: float, *, is_idle: bool) -> None:
-        if is_idle:
-            self._measured_from, self._measured = now, 1
-        elif self._accepted:
-            self._measured_from, self._measured = self._began_at, self._accepted
+        self._samples = [(1, now)] if is_idle else self._samples_of_epoch() or self._samples
         self._is_closed = False
         self._epoch += 1
         self._began_at = now
-        self._accepted = 0
+        self._passed = self._refused_in_epoch = 0
+        self._last_passed_at.clear()
+        self._refusal_seconds = math.inf
+
+    def _samples_of_epoch(self) -> list[tuple[int, float]]:
+        """Return how many requests were accepted, and since when: all of them, and the last ones.
+
+        All of them measure a limit that was reached by a burst, and the last ones a limit that was approached slowly.
+        Requests without a response count as accepted.
+        """
+        accepted = self._passed - self._refused_in_epoch
+        last = list(self._last_passed_at)[: -self._refused_in_epoch or None]
+        return [(accepted, self._began_at)] * (accepted > 0) + [(len(last), at) for at in last[:1]]
 
     def _close(self, passage: Passage) -> None:
         self.refused += 1
@@ -153,17 +167,18 @@ class Gate:
             self._is_closed = True
             self._closings_in_row += 1
         seconds = passage.retry_after or BACKOFF.jittered_seconds(self._closings_in_row)
-        self._opens_at = max(self._opens_at, _now() + seconds)
+        # A refusal takes a provider little time. What others of them took longer, they waited for this process.
+        self._refusal_seconds = min(self._refusal_seconds, _now() - passage.passed_at)
+        self._opens_at = max(self._opens_at, passage.passed_at + self._refusal_seconds + seconds)
         if passage.epoch != self._epoch:
             return  # it had passed before the gate closed the last time
-        self._accepted -= 1
-        if self._accepted:
-            accepted, began_at, max_interval = self._accepted, self._began_at, MAX_INTERVAL_SECONDS
-        else:
-            accepted, began_at = self._measured, self._measured_from
-            max_interval = min(MAX_INTERVAL_SECONDS, seconds * MAX_WAITS)
-        self._rate = max(accepted / (self._opens_at - began_at) * DECREASE, 1 / max_interval)
-        self._step = self._rate / min(accepted, MAX_SAMPLE) ** 2
+        self._refused_in_epoch += 1
+        samples, max_interval = self._samples_of_epoch(), MAX_INTERVAL_SECONDS
+        if not samples:
+            samples, max_interval = self._samples, min(MAX_INTERVAL_SECONDS, seconds * MAX_WAITS)
+        rate = max(accepted / (self._opens_at - since) for accepted, since in samples)
+        self._rate = max(rate * DECREASE, 1 / max_interval)
+        self._step = self._rate / min(samples[0][0], MAX_SAMPLE) ** 2
 
     def _record_reply(self, passage: Passage) -> None:
         self._closings_in_row = 0

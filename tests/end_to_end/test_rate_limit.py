@@ -15,7 +15,7 @@ from items.states import Outcome, Status
 from tests.enrichment.fake_llm_server import serving
 from tests.enrichment.rate_limits import FixedWindow, RateLimiter, SlidingWindow
 from tests.plugins.commands import ListenerStarter
-from tests.waiting import until, wait
+from tests.waiting import wait
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,8 +53,6 @@ def test_rate_limit_fails_no_item(
 ) -> None:
     with serving() as model:
         model.limit = limit(size.requests, size.seconds, time.monotonic)
-        for number in range(size.texts):
-            Item.objects.capture(owner=owner, raw_text=f"The lighthouse keeper repaired lamp {number}.")
         for _ in range(processes):
             start_listener(
                 LITEVAULT_LLM_PROVIDER="litellm",
@@ -62,7 +60,8 @@ def test_rate_limit_fails_no_item(
                 LITEVAULT_LLM_CONCURRENCY=f"{size.concurrency // processes}",
                 OPENAI_API_KEY="sk-test",
             )
-        until(lambda: model.calls)
+        for number in range(size.texts):
+            Item.objects.capture(owner=owner, raw_text=f"The lighthouse keeper repaired lamp {number}.")
         began_at = time.monotonic()
 
         assert wait(lambda: count(Status.READY_TO_CONFIRM) == size.texts, seconds=PATIENCE_SECONDS)
