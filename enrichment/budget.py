@@ -70,8 +70,10 @@ class DailyBudget:
             # Verdicts that wait for the database may be written long after their attempts have finished.
             self._settled_until = NEVER
             raise
-        if paused != self.paused:
-            logger.warning("budget.checked", is_spent=ALL_OWNERS in paused, owners=len(paused - {ALL_OWNERS}))
+        if paused - self.paused:
+            logger.warning("budget.spent", for_all=ALL_OWNERS in paused, owners=len(paused - {ALL_OWNERS}))
+        elif self.paused and not paused:
+            logger.info("budget.renewed")
         self.paused = paused
         self._day_ends_at = midnight + DAY
         self._check_at = time.monotonic() + CHECK_SECONDS
