@@ -1,5 +1,6 @@
-"""A server that refuses every request and keeps what it was sent."""
+"""A server that sends the same reply to every request, a refusal at first, and keeps what it was sent."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ class RecordingServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.requests: list[str] = []
+        self.reply: tuple[int, dict[str, Any]] = (401, {})
 
     @property
     def url(self) -> str:
@@ -25,10 +27,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.server.requests.append(f"{self.path}\n{self.headers}{body.decode()}")
-        self.send_response(401)
-        self.send_header("content-length", "2")
+        status, content = self.server.reply
+        reply = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(reply)))
         self.end_headers()
-        self.wfile.write(b"{}")
+        self.wfile.write(reply)
 
     def log_message(self, *_: Any) -> None: ...
 
