@@ -74,7 +74,7 @@ class Route:
 
     settings: ModelSettings
     instructor: AsyncInstructor
-    address: dict[str, str]
+    address: dict[str, str] = field(repr=False)
     is_local: bool
     model_health: ModelHealth = field(default_factory=ModelHealth)
 

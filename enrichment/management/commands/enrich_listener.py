@@ -93,6 +93,7 @@ class Command(BaseCommand):
         llm: LLMSettings = settings.LLM
         try:
             provider = build_provider(llm)
+            deadline_seconds = llm.deadline_seconds + DEADLINE_MARGIN_SECONDS
         except InvalidSettings as error:
             raise CommandError(str(error), returncode=EXIT_MISCONFIGURED) from None
         name = worker_id or f"{socket.gethostname()[:40]}:{os.getpid()}"
@@ -100,7 +101,7 @@ class Command(BaseCommand):
             provider,
             worker_id=name,
             concurrency=concurrency,
-            deadline_seconds=llm.deadline_seconds + DEADLINE_MARGIN_SECONDS,
+            deadline_seconds=deadline_seconds,
             settings=settings.ENRICH,
             exits_when_idle=drain,
             max_items=max_items,

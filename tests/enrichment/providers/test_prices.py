@@ -1,5 +1,6 @@
 """The cost of a reply: a price of the settings, of the list, none, or 0 for local models."""
 
+import importlib
 import json
 from decimal import Decimal
 from pathlib import Path
