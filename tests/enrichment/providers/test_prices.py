@@ -1,6 +1,5 @@
 """The cost of a reply: a price of the settings, of the list, none, or 0 for local models."""
 
-import importlib
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -101,12 +100,10 @@ async def test_ollama_is_not_asked_for_its_price(provider_name: str, litellm_pro
         "prompt_eval_count": 90,
         "eval_count": 9,
     }
-    with recording() as server, only():
+    with recording() as server, only(OLLAMA_API_BASE=server.url):
         server.reply = (200, reply)
 
-        result = await litellm_provider(LLMSettings(model=f"{provider_name}/new", api_base=server.url)).enrich_item(
-            TEXT
-        )
+        result = await litellm_provider(LLMSettings(model=f"{provider_name}/new")).enrich_item(TEXT)
 
     assert [request.partition("\n")[0] for request in server.requests] in (["/api/chat"], ["/api/generate"])
     assert (result.usage.prompt_tokens, result.usage.cost_usd) == (90, Decimal(0))
