@@ -1,9 +1,10 @@
 """Which key and which parameters arrive at a server, over real HTTP."""
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,6 +29,7 @@ HOSTED = (
     "fireworks_ai",
     "gemini",
     "groq",
+    "huggingface",
     "mistral",
     "openai",
     "openrouter",
@@ -47,6 +49,21 @@ CANARY = "canary-key"
 def server() -> Iterator[RecordingServer]:
     with recording() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _no_other_host_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    look_up, others = socket.getaddrinfo, []
+
+    def look_up_loopback(host: Any, *arguments: Any, **options: Any) -> Any:
+        if host == "127.0.0.1":
+            return look_up(host, *arguments, **options)
+        others.append(host)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_loopback)
+    yield
+    assert others == []
 
 
 async def requests_of(
