@@ -150,6 +150,28 @@ async def test_each_model_of_the_file_gets_its_own_key_and_parameters(
     assert ("Bearer my-key" in second, CANARY in second, bodies[1]["reasoning_effort"]) == (True, False, "low")
 
 
+async def test_azure_model_of_the_file_has_its_own_version_and_key(
+    litellm_provider: "type[LiteLLMProvider]", server: RecordingServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "models.toml"
+    path.write_text(
+        f"""
+        [[model_list]]
+        model = "azure/notes"
+        api_base = "{server.url}"
+        api_version = "2024-06-01"
+        api_key_env = "MINE"
+        """
+    )
+    keys = {"AZURE_API_KEY": CANARY, "MINE": "my-key"}
+
+    (request,) = await requests_of(litellm_provider, server, LLMSettings(models=str(path), max_retries=0), **keys)
+
+    assert request.startswith("/openai/deployments/notes/chat/completions?api-version=2024-06-01\n")
+    assert "api-key: my-key\n" in request
+    assert CANARY not in request
+
+
 async def test_real_key_is_not_sent_home_when_the_fallback_is_hosted(
     litellm_provider: "type[LiteLLMProvider]", server: RecordingServer
 ) -> None:
