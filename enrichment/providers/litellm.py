@@ -66,6 +66,8 @@ litellm.Message.__init__ = reading_parts(litellm.Message.__init__)
 silence_libraries()  # again, because LITELLM_LOG and OPENAI_LOG set the level at import
 litellm.suppress_debug_info = True  # no banner on standard output
 litellm.telemetry = False
+# It would ask huggingface.co several times a call for the size of the model, and block the loop meanwhile.
+litellm.utils._get_max_position_embeddings = lambda **_: None  # noqa: SLF001  # it has no switch
 
 # In the order in which they are tried when a model refuses one.
 MODES = {"tools": Mode.TOOLS, "json_schema": Mode.JSON_SCHEMA, "json": Mode.MD_JSON}
@@ -84,7 +86,7 @@ class Route:
 
     settings: ModelSettings
     form: RequestForm
-    address: dict[str, str]
+    address: dict[str, str] = field(repr=False)
     is_local: bool
     gate: Gate
     model_health: ModelHealth = field(default_factory=ModelHealth)

@@ -36,7 +36,7 @@ GROUP BY 1 ORDER BY 2 DESC, 1
 # retried after a week says nothing about the speed of today.
 HOURS = """
 SELECT hour, worked.succeeded, worked.others, worked.took, waited.median, waited.slow,
-       spent.tokens_in, spent.tokens_out, spent.cost
+       spent.tokens_in, spent.tokens_out, spent.cost, spent.unpriced
 FROM unnest(%(hours)s::timestamptz[]) AS hour
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE outcome = 'SUCCEEDED') AS succeeded,
@@ -61,12 +61,14 @@ CROSS JOIN LATERAL (
     ) wait
 ) waited
 CROSS JOIN LATERAL (
-    SELECT sum(prompt_tokens)::bigint AS tokens_in, sum(completion_tokens)::bigint AS tokens_out, sum(cost_usd) AS cost
+    SELECT sum(prompt_tokens)::bigint AS tokens_in, sum(completion_tokens)::bigint AS tokens_out, sum(cost_usd) AS cost,
+           coalesce(sum(unpriced), 0)::bigint AS unpriced
     FROM (
-        SELECT prompt_tokens, completion_tokens, cost_usd
+        SELECT prompt_tokens, completion_tokens, cost_usd,
+               (cost_usd IS NULL AND prompt_tokens + completion_tokens > 0)::int AS unpriced
         FROM enrichment_attempts WHERE finished_at >= hour AND finished_at < hour + interval '1 hour'
         UNION ALL
-        SELECT prompt_tokens, completion_tokens, cost_usd
+        SELECT prompt_tokens, completion_tokens, cost_usd, 0
         FROM deleted_usage WHERE start >= hour AND start < hour + interval '1 hour'
     ) usage
 ) spent
@@ -81,15 +83,17 @@ GROUP BY worker ORDER BY max(finished_at) DESC
 """
 
 DAYS = """
-SELECT day, spent.tokens_in, spent.tokens_out, spent.cost
+SELECT day, spent.tokens_in, spent.tokens_out, spent.cost, spent.unpriced
 FROM unnest(%(days)s::timestamptz[]) AS day
 CROSS JOIN LATERAL (
-    SELECT sum(prompt_tokens)::bigint AS tokens_in, sum(completion_tokens)::bigint AS tokens_out, sum(cost_usd) AS cost
+    SELECT sum(prompt_tokens)::bigint AS tokens_in, sum(completion_tokens)::bigint AS tokens_out, sum(cost_usd) AS cost,
+           coalesce(sum(unpriced), 0)::bigint AS unpriced
     FROM (
-        SELECT prompt_tokens, completion_tokens, cost_usd
+        SELECT prompt_tokens, completion_tokens, cost_usd,
+               (cost_usd IS NULL AND prompt_tokens + completion_tokens > 0)::int AS unpriced
         FROM enrichment_attempts WHERE finished_at >= day AND finished_at < day + interval '1 day'
         UNION ALL
-        SELECT prompt_tokens, completion_tokens, cost_usd
+        SELECT prompt_tokens, completion_tokens, cost_usd, 0
         FROM deleted_usage WHERE start >= day AND start < day + interval '1 day'
     ) usage
 ) spent
