@@ -83,7 +83,7 @@ def test_command_without_a_terminal_needs_yes(belongings: None, monkeypatch: pyt
 
 
 def test_unknown_user_is_refused(db: None) -> None:
-    with pytest.raises(CommandError, match="There is no user nobody"):
+    with pytest.raises(CommandError, match=r"^There is no user nobody\.$"):
         call_command("delete_user", "nobody", "--yes")
 
 

@@ -9,7 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from items.management.exit_codes import interruptible
 from items.models import Item
-from items.transfer.owners import get_owner
 from litevault.accounts.deletion import delete_user
 
 
@@ -27,7 +26,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, user: str, yes: bool, **_options: Any) -> None:
-        found = get_owner(user)
+        found = User.objects.filter(username=user).first()
+        if found is None:
+            raise CommandError(f"There is no user {user}.")
         if not yes:
             self._ask(found)
         with interruptible(self, f"The user {user} is inactive. Run the command again to continue."):
