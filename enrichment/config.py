@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
 from enrichment.model_settings import Address, Mode, ModelName, ModelSettings, Temperature
 
@@ -159,6 +159,8 @@ class LLMSettings(EnvironmentSettings):
         "0: no limit. Set it alike for all listeners.",
     )
 
+    _chosen: ModelSettings | None = PrivateAttr(None)
+
     @property
     def seconds_per_model(self) -> float:
         """The longest time for one item at one model: every try at its full timeout."""
@@ -170,9 +172,16 @@ class LLMSettings(EnvironmentSettings):
         return self.seconds_per_model * len(self.model_list)
 
     @property
+    def _shared(self) -> dict[str, Any]:
+        """The settings of models without settings of their own."""
+        return {"mode": self.mode, "temperature": self.temperature, "max_tokens": self.max_tokens}
+
+    @property
     def model_list(self) -> tuple[ModelSettings, ...]:
         """The models to try, in order. Raises InvalidSettings if the file of LITEVAULT_LLM_MODELS is not valid."""
-        shared = {"mode": self.mode, "temperature": self.temperature, "max_tokens": self.max_tokens}
+        if self._chosen:
+            return (self._chosen,)
+        shared = self._shared
         if not self.models:
             return tuple(ModelSettings(model=name, **shared) for name in (self.model, *self.fallback_models))
         variable = self.variable("models")
@@ -182,8 +191,21 @@ class LLMSettings(EnvironmentSettings):
         tables = _model_tables(self.models, variable=variable)
         return tuple(_model_of(shared | table, label=self.label_of(number)) for number, table in enumerate(tables))
 
+    def with_one_model(self, name: str) -> Self:
+        """Return the settings for this model alone, with its table in the file if there is one.
+
+        Raises InvalidSettings, as `model_list` does.
+        """
+        listed = [model for model in self.model_list if model.model == name]
+        copy = self.model_copy(update={"provider": "litellm"})
+        chosen = listed[0] if listed else ModelSettings(model=name, **self._shared)
+        copy._chosen = chosen  # noqa: SLF001  # its own
+        return copy
+
     def label_of(self, number: int) -> str:
         """Return what users call the model at this place in `model_list`, for messages."""
+        if self._chosen:
+            return "--model"
         if self.models:
             return f"model {number + 1} of {self.variable('models')}"
         return self.variable("fallback_models" if number else "model")

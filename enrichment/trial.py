@@ -51,7 +51,9 @@ def with_one_model(settings: LLMSettings, model: str) -> LLMSettings:
     The address is kept for models of the same provider only, so that no key travels to another provider's address.
     """
     if model == STUB:
-        return settings.model_copy(update={"provider": STUB, "model": STUB})
+        return settings.model_copy(update={"provider": STUB, "model": STUB, "models": ""})
+    if settings.models:
+        return settings.with_one_model(model)
     is_same_provider = model.partition("/")[0] == settings.model.partition("/")[0]
     return settings.model_copy(
         update={
@@ -91,7 +93,7 @@ async def try_all(text: str, each: Sequence[tuple[LLMSettings, EnrichmentProvide
 
 
 async def _try_one(text: str, settings: LLMSettings, provider: EnrichmentProvider | InvalidSettings) -> Trial:
-    model = STUB if settings.provider == STUB else settings.model
+    model = STUB if settings.provider == STUB else settings.model_list[0].model
     if isinstance(provider, InvalidSettings):
         return Trial(model=model, outcome=provider)
     started = time.perf_counter()

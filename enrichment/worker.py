@@ -245,7 +245,8 @@ class EnrichmentWorker:
     @property
     def _is_paced(self) -> bool:
         """Whether a rate limit keeps free slots from claiming."""
-        return self._free_capacity() == 0 and self._provider.capacity() < self._capacity
+        is_limited = self._provider.capacity() < self._capacity and not self._budget.is_spent
+        return is_limited and self._free_capacity() == 0
 
     def _is_finished(self) -> bool:
         is_enough = (self._exits_when_idle and not self._is_paced) or self._remaining == 0

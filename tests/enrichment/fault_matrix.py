@@ -193,7 +193,7 @@ MATRIX = (
     passing("error_with_200", "200 with an error in it"),
     refused("html", "200 with a page of HTML", UnreadableReply),
     refused("invalid_json", "200 with a body that is not JSON", UnreadableReply),
-    refused("list_content", "200 with a list of images as the content", UnreadableReply),
+    useless("list_content", "200 with a list of images as the content"),
     refused("no_message", "200 with a choice that has no message", UnreadableReply),
     passing("status_408", "408 Request Timeout", ProviderTimeout),
     passing("status_504", "504 Gateway Timeout", ProviderTimeout),

@@ -107,6 +107,18 @@ def test_file_gives_each_model_its_own_settings(tmp_path: Path) -> None:
     )
 
 
+def test_one_model_of_the_file_is_chosen_with_its_table(tmp_path: Path) -> None:
+    path = tmp_path / "models.toml"
+    path.write_text(FILE)
+    settings = LLMSettings(models=str(path), mode="json", max_tokens=99)
+
+    chosen, other = settings.with_one_model("openai/any"), settings.with_one_model("groq/any")
+
+    assert chosen.model_list == settings.model_list[:1]
+    assert other.model_list == (ModelSettings(model="groq/any", mode="json", max_tokens=99),)
+    assert len(settings.model_list) == 2
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
