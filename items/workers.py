@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from items.queue import LISTENER_NAME
+from postgres.listener import IS_NAMED
 
 # A role without pg_read_all_stats sees only the name and process of the sessions of other roles.
 # The state of a listener's session changes at each of its probes.
-LISTENING = """
+LISTENING = f"""
 SELECT application_name, pid, coalesce(host(client_addr), client_hostname), backend_start,
        now() - backend_start, now() - state_change
-FROM pg_stat_activity WHERE datname = current_database() AND starts_with(application_name, %s)
+FROM pg_stat_activity WHERE {IS_NAMED}
 ORDER BY backend_start, pid
-"""
+"""  # noqa: S608  # a constant
 
 
 class Connection(Protocol):
@@ -35,7 +36,7 @@ class ListeningWorker(NamedTuple):
     @property
     def id(self) -> str:
         """The id, or its end if it is long: see items.queue.listener_name."""
-        return self.application_name.removeprefix(LISTENER_NAME).strip()
+        return self.application_name.partition(" ")[2]
 
 
 def listening_workers(connection: Connection) -> Sequence[ListeningWorker]:

@@ -24,6 +24,13 @@ logger = structlog.get_logger(__name__)
 
 PROBE_SECONDS = 15.0
 DEADLINE_SECONDS = 5.0
+DEFAULT_SCHEMA = "public"
+IS_NAMED = f"""
+datname = current_database() AND split_part(application_name, ' ', 1) =
+%s || coalesce('/' || nullif(current_schema(), '{DEFAULT_SCHEMA}'), '')
+"""
+"""A condition on pg_stat_activity: the listeners of this installation, by the first word of their name."""
+
 RECONNECT = Backoff(first_seconds=0.1, longest_seconds=10.0)
 
 
@@ -91,13 +98,14 @@ class Listener:
 
     async def _register(self, connection: CuttingConnection) -> None:
         await self._listen(connection, probe_channel(connection))
-        await self._probe_from_another_session(connection)
+        schema = await self._probe_from_another_session(connection)
         # Not earlier: a pooler would pass the session's state on to other clients. Now the session is known to be ours.
         for channel in self._channels:
             await self._listen(connection, channel)
         await self._execute(connection, "SET idle_session_timeout = 0")
         # Other processes find listeners by this name.
-        await self._execute(connection, sql.SQL("SET application_name = {}").format(sql.Literal(self._name)))
+        name = name_in(schema, self._name)
+        await self._execute(connection, sql.SQL("SET application_name = {}").format(sql.Literal(name)))
 
     async def _listen_while_it_answers(self, connection: CuttingConnection) -> None:
         while True:
@@ -109,8 +117,8 @@ class Listener:
     async def _listen(self, connection: CuttingConnection, channel: str) -> None:
         await self._execute(connection, sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
 
-    async def _probe_from_another_session(self, connection: CuttingConnection) -> None:
-        """Notify once from another session, to the database with the items.
+    async def _probe_from_another_session(self, connection: CuttingConnection) -> str:
+        """Notify once from another session, to the database with the items. Return the name of its schema.
 
         A probe on the same connection is not enough. A pooler in transaction mode mostly gives it the server connection
         of LISTEN, and delivers its notification, but drops those that arrive while the client only waits.
@@ -119,12 +127,14 @@ class Listener:
         session = Session(deadline_seconds=self._deadline_seconds)
         try:
             parameters = {"channel": probe_channel(connection), "payload": payload}
-            await session.fetch("SELECT pg_notify(%(channel)s, %(payload)s)", parameters)
+            statement = "SELECT pg_notify(%(channel)s, %(payload)s)::text, coalesce(current_schema(), '')"
+            ((_, schema),) = await session.fetch(statement, parameters)
         finally:
             await session.close()
         if not await self._receive(connection, seconds=self._deadline_seconds, until=payload):
             await self._execute(connection, "UNLISTEN *")
             raise NotificationsSwallowed
+        return str(schema)
 
     async def _probe(self, connection: CuttingConnection) -> None:
         """Notify the own connection and wait: this detects a half-open connection and a lost registration."""
@@ -159,6 +169,15 @@ class Listener:
             self._is_healthy = False
             logger.warning("listener.degraded", cause=type(error).__name__)
             self._on_health(False)
+
+
+def name_in(schema: str, name: str) -> str:
+    """Return the name with the schema behind its first word, unless that is the usual one.
+
+    Installations that share a database by search_path do not count each other's listeners.
+    """
+    kind, space, rest = name.partition(" ")
+    return name if schema in ("", DEFAULT_SCHEMA) else f"{kind}/{schema}{space}{rest}"
 
 
 def probe_channel(connection: CuttingConnection) -> str:

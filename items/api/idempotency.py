@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.crypto import constant_time_compare, salted_hmac
 from rest_framework import status
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
@@ -60,7 +60,7 @@ def respond_once(
     with transaction.atomic():
         if not _lock(owner, key):
             raise StillRunning
-        stored = IdempotencyKey.objects.filter(owner=owner, key=key, created_at__gt=timezone.now() - KEPT_FOR).first()
+        stored = IdempotencyKey.objects.filter(owner=owner, key=key, created_at__gt=Now() - KEPT_FOR).first()
         if stored:
             if not constant_time_compare(stored.fingerprint, fingerprint):
                 raise KeyReused
@@ -69,7 +69,7 @@ def respond_once(
         IdempotencyKey.objects.update_or_create(
             owner=owner,
             key=key,
-            defaults={"fingerprint": fingerprint, "answer": response, "created_at": timezone.now()},
+            defaults={"fingerprint": fingerprint, "answer": response, "created_at": Now()},
         )
         _delete_old_keys()
         return response, False
@@ -88,7 +88,7 @@ def _lock(owner: User, key: str) -> bool:
 def _delete_old_keys() -> None:
     """Delete a few keys with every new one, so that no other clean-up is needed."""
     old = (
-        IdempotencyKey.objects.filter(created_at__lte=timezone.now() - KEPT_FOR)
+        IdempotencyKey.objects.filter(created_at__lte=Now() - KEPT_FOR)
         .order_by("created_at")
         .select_for_update(skip_locked=True)
         .values_list("pk", flat=True)

@@ -11,7 +11,6 @@ from django.contrib.postgres.functions import RandomUUID
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from items.models.constraints import CONSTRAINTS
 from items.models.indexes import INDEXES
@@ -58,8 +57,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
 
     def confirm(self) -> int:
         """Archive the items that are ready, and return their number."""
-        now = timezone.now()
-        return self._move(Action.CONFIRM, status=Status.ARCHIVED, confirmed_at=now, updated_at=now)
+        return self._move(Action.CONFIRM, status=Status.ARCHIVED, confirmed_at=Now())
 
     def retry(self, *, after: timedelta = timedelta(0)) -> int:
         """Send the failed items back to enrichment, and return their number.
@@ -67,17 +65,17 @@ class ItemQuerySet(models.QuerySet["Item"]):
         A trigger resets their attempts and wakes the worker. They become due `after` this time.
         """
         due = {"available_at": Now() + after} if after else {}
-        return self._move(Action.RETRY, status=Status.ENRICHING, updated_at=timezone.now(), **due)
+        return self._move(Action.RETRY, status=Status.ENRICHING, **due)
 
     def discard(self) -> int:
         """Discard the items, and return the number of those that changed. Calls in flight are cancelled."""
-        return self._move(Action.DISCARD, status=Status.DISCARDED, updated_at=timezone.now())
+        return self._move(Action.DISCARD, status=Status.DISCARDED)
 
     def _move(self, action: Action, **changes: Any) -> int:
         """Lock the rows in the order of their keys, which prevents deadlocks, and change them."""
         rows = self.allowing(action).order_by("pk").select_for_update(no_key=True, of=("self",))
         with transaction.atomic():
-            return int(Item.objects.filter(pk__in=rows.values("pk")).update(**changes))
+            return int(Item.objects.filter(pk__in=rows.values("pk")).update(**changes, updated_at=Now()))
 
     def allowing(self, action: Action) -> Self:
         """Filter by the statuses that allow the action."""
@@ -89,6 +87,8 @@ class ItemManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[m
         """Store a text. With `enrich` a trigger wakes the worker; without, the text is archived as it is."""
         item = unsaved_item(owner=owner, raw_text=raw_text, enrich=enrich)
         item.save(force_insert=True, using=self.db)
+        if not enrich:
+            item.refresh_from_db(fields=["confirmed_at"])
         return item
 
     def capture_many(self, *, owner: object, raw_texts: Iterable[str], enrich: bool = True) -> list["Item"]:
@@ -99,19 +99,16 @@ class ItemManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[m
 
 def unsaved_item(*, owner: Any, raw_text: str, enrich: bool) -> "Item":
     """Return a new item that is not saved yet."""
-    now = timezone.now()
     if enrich:
-        return Item(owner=owner, raw_text=raw_text, created_at=now, updated_at=now)
+        return Item(owner=owner, raw_text=raw_text)
     return Item(
         owner=owner,
         raw_text=raw_text,
-        created_at=now,
-        updated_at=now,
         status=Status.ARCHIVED,
         enrichment_mode=EnrichmentMode.MANUAL,
         title=first_line(raw_text),
         source_type=SourceType.NOTE,
-        confirmed_at=now,
+        confirmed_at=Now(),
     )
 
 
@@ -139,8 +136,9 @@ class Item(models.Model):
         max_length=10, choices=EnrichmentMode, default=EnrichmentMode.AI, db_default=EnrichmentMode.AI
     )
     enrichment_error = models.CharField(max_length=ERROR_MAX_LENGTH, null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
-    updated_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    # Only the database's clock counts, because live events look for changes by updated_at.
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
     confirmed_at = models.DateTimeField(null=True, blank=True)
 
     # The columns of the queue, written by items.queue, by triggers and by ItemQuerySet.retry.
@@ -181,7 +179,7 @@ class Item(models.Model):
 
     def confirm(self, **changes: object) -> None:
         """Archive the item, with any last edits."""
-        self._move(Action.CONFIRM, confirmed_at=timezone.now(), **changes)
+        self._move(Action.CONFIRM, confirmed_at=Now(), **changes)
 
     def retry(self) -> None:
         """Send a failed item back to enrichment. A trigger resets its attempts."""
@@ -199,7 +197,7 @@ class Item(models.Model):
         with transaction.atomic():
             self.refresh_from_db(from_queryset=Item.objects.select_for_update())
             changes["status"] = next_status(Status(self.status), action)
-            changes["updated_at"] = timezone.now()
+            changes["updated_at"] = Now()
             for name, value in changes.items():
                 setattr(self, name, value)
             self.save(update_fields=list(changes))

@@ -11,7 +11,7 @@ from items.changes import Change
 from litevault.events import metrics, sse
 from litevault.events.credentials import Credentials
 
-# Rows get their time before they are committed, and by several clocks. So each reading starts this much earlier.
+# Rows get their time before they are committed, so each reading starts this much earlier.
 SHORT_LOOK_BACK = timedelta(seconds=2)
 LONG_LOOK_BACK = timedelta(seconds=30)
 LIMIT = 1000

@@ -1,10 +1,12 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 
 from items.models import Item
 from items.models.item import first_line
@@ -196,3 +198,30 @@ def test_capture_without_enrichment_archives_the_item(owner: User) -> None:
 )
 def test_first_line_is_the_first_nonblank_one(text: str, title: str) -> None:
     assert first_line(text) == title
+
+
+def test_times_of_an_item_are_the_databases(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A web server whose clock is wrong must not hide a change from live events, which look for it by its time."""
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2001, 1, 1, tzinfo=UTC))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (before,) = cursor.fetchone()
+
+    captured = Item.objects.capture(owner=owner, raw_text="some text")
+    archived = Item.objects.capture(owner=owner, raw_text="some text", enrich=False)
+    (many,) = Item.objects.capture_many(owner=owner, raw_texts=["some text"])
+    archived.edit(title="Another title")
+    ready = [make_item(owner, status=Status.READY_TO_CONFIRM) for _ in range(2)]
+    ready[0].confirm()
+    Item.objects.filter(pk=ready[1].pk).confirm()
+    failed = [make_item(owner, status=Status.FAILED) for _ in range(3)]
+    failed[0].retry()
+    Item.objects.filter(pk=failed[1].pk).retry()
+    Item.objects.filter(pk=failed[2].pk).discard()
+
+    for item in (captured, archived, many, *ready, *failed):
+        stored = Item.objects.get(pk=item.pk)
+        assert stored.updated_at >= before
+        assert stored.confirmed_at is None or stored.confirmed_at >= before
+    assert captured.created_at == captured.updated_at >= before
+    assert archived.confirmed_at is not None

@@ -13,6 +13,11 @@ MAX_SKEW_SECONDS = 5
 MAX_CONNECTIONS_SHARE = 0.9
 MAX_TRANSACTION_SECONDS = 3600
 
+HIDDEN = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type IS NULL AND usesysid IS NOT NULL
+"""
+
 
 def database() -> CheckResult:
     started = time.perf_counter()
@@ -84,11 +89,13 @@ def clock() -> CheckResult:
 
 
 def connections() -> CheckResult:
+    # Sessions that this role may not see have no backend_type, and only those of clients and of extensions a user.
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), current_setting('max_connections')::int"
             " - current_setting('superuser_reserved_connections')::int"
-            " FROM pg_stat_activity WHERE backend_type = 'client backend'"
+            " FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' OR (backend_type IS NULL AND usesysid IS NOT NULL)"
         )
         used, most = cursor.fetchone()
     detail = f"{used} of {most} in use"
@@ -111,6 +118,14 @@ def transactions() -> CheckResult:
             [MAX_TRANSACTION_SECONDS],
         )
         oldest = cursor.fetchone()
+        cursor.execute(HIDDEN)
+        (hidden,) = cursor.fetchone()
+    if oldest is None and hidden:
+        return CheckResult(
+            "transactions",
+            f"none of this role's is open for long, but it may not see {hidden} sessions of others "
+            "(GRANT pg_read_all_stats)",
+        )
     if oldest is None:
         return CheckResult("transactions", "none is open for long")
     pid, seconds = oldest

@@ -11,8 +11,10 @@ from django.db import connection
 from litevault.events.application import CONNECTION_NAME
 from litevault.events.responses import STATE_HEADER
 from litevault.operations.doctor.result import CheckResult
+from postgres.listener import IS_NAMED
 
 DEADLINE_SECONDS = 5.0
+LISTENING = f"SELECT count(*) FROM pg_stat_activity WHERE {IS_NAMED}"  # noqa: S608  # a constant
 START_EVENTS = (
     "Run: granian --interface asgi litevault.asgi:application, or pass --no-events. "
     "If one is running and logs listener.degraded, it cannot LISTEN: see LISTEN above."
@@ -22,10 +24,7 @@ START_EVENTS = (
 def events(*, is_expected: bool) -> CheckResult:
     """Count the LISTEN connections of events processes. One that cannot LISTEN is not counted."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()",
-            [CONNECTION_NAME],
-        )
+        cursor.execute(LISTENING, [CONNECTION_NAME])
         (count,) = cursor.fetchone()
     if count:
         return CheckResult("events", f"{count} listening")

@@ -161,3 +161,17 @@ def test_other_encoding_of_the_database_is_reported(monkeypatch: pytest.MonkeyPa
 
     assert not result.is_ok
     assert result.detail == "stores text as LATIN1"
+
+
+def test_sessions_that_the_role_may_not_see_are_mentioned(transactional_db: None) -> None:
+    with other_connection(), connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE unprivileged")
+        cursor.execute("SET ROLE unprivileged")
+        try:
+            transactions, connections = database.transactions(), database.connections()
+        finally:
+            cursor.execute("RESET ROLE")
+            cursor.execute("DROP ROLE unprivileged")
+
+    assert "it may not see" in transactions.detail
+    assert not connections.detail.startswith("0 ")
