@@ -42,7 +42,9 @@ class Anthropic(Protocol):
         self, request: Request, status: int, kind: str, message: str, headers: Mapping[str, str] | None = None
     ) -> web.Response:
         error = {"type": kind, "message": f"{message} {request.echo}"}
-        return web.json_response({"type": "error", "error": error, "request_id": "req_1"}, status=status, headers=headers)
+        return web.json_response(
+            {"type": "error", "error": error, "request_id": "req_1"}, status=status, headers=headers
+        )
 
     def ok(self, request: Request) -> web.Response:
         del request

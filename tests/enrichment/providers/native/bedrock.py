@@ -57,7 +57,9 @@ class Bedrock(Protocol):
         self, request: Request, status: int, name: str, message: str, headers: Mapping[str, str] | None = None
     ) -> web.Response:
         return web.json_response(
-            {"message": f"{message} {request.echo}"}, status=status, headers={"x-amzn-ErrorType": name, **(headers or {})}
+            {"message": f"{message} {request.echo}"},
+            status=status,
+            headers={"x-amzn-ErrorType": name, **(headers or {})},
         )
 
     def ok(self, request: Request) -> web.Response:

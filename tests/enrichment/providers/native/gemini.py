@@ -10,7 +10,6 @@ from tests.enrichment.leaks import KEY
 from tests.enrichment.providers.native.protocol import (
     DECLINED,
     RETRY_AFTER_SECONDS,
-
     Protocol,
     Request,
 )
@@ -70,7 +69,7 @@ class Gemini(Protocol):
         return self.generated(self.candidate(finish_reason="MAX_TOKENS"))
 
     def rate_limit(self, request: Request) -> web.Response:
-        retry = {"@type": f"{DETAIL}RetryInfo", "retryDelay": f"{RETRY_AFTER_SECONDS}s"}
+        retry = {"@type": f"{DETAIL}RetryInfo", "retryDelay": f"{RETRY_AFTER_SECONDS:.0f}s"}
         return self.error(request, 429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", retry)
 
     def quota(self, request: Request) -> web.Response:

@@ -15,6 +15,7 @@ class Groq(InProse):
     name = "groq"
     model = "groq/llama-3.3-70b-versatile"
     environment: ClassVar = {"GROQ_API_KEY": KEY}
+    own_fields: ClassVar = {"service_tier": "on_demand"}  # LiteLLM fails without it
     endings: ClassVar = {"refusal": USELESS, "tool_use_failed": Ending(error=InvalidOutput, requests=ALL_TRIES)}
 
     def quota(self, request: Request) -> web.Response:

@@ -18,7 +18,7 @@ from tests.enrichment.providers.native.protocol import (
     bearer,
 )
 
-RETRY_AFTER = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+RETRY_AFTER = {"Retry-After": f"{RETRY_AFTER_SECONDS:.0f}"}
 
 
 class OpenAIChat(Protocol):
@@ -27,6 +27,7 @@ class OpenAIChat(Protocol):
     base = "/v1"
     path = "/chat/completions"
     environment: ClassVar = {"OPENAI_API_KEY": KEY}
+    own_fields: ClassVar[Mapping[str, object]] = {}
 
     def key_in(self, headers: Mapping[str, str]) -> str:
         return bearer(headers)
@@ -48,6 +49,7 @@ class OpenAIChat(Protocol):
                     "completion_tokens": COMPLETION_TOKENS,
                     "total_tokens": PROMPT_TOKENS + COMPLETION_TOKENS,
                 },
+                **self.own_fields,
             }
         )
 

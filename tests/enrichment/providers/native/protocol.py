@@ -22,7 +22,7 @@ from tests.enrichment.fault_matrix import ALL_TRIES
 from tests.enrichment.leaks import KEY
 
 # Beyond every deadline, so that the wait is left to the worker.
-RETRY_AFTER_SECONDS = 1800
+RETRY_AFTER_SECONDS = 1800.0
 DRAFTED = json.dumps(DRAFT)
 PROSE = "I'm sorry, but I can't help with that."
 
@@ -53,6 +53,10 @@ class Ending:
     requests: int = 1
     answered: int = 0
     retry_after: float | None = None
+
+    def __str__(self) -> str:
+        name = self.error.__name__ if self.error else "a draft"
+        return f"{name} after {self.requests} requests, {self.answered} answered, retry after {self.retry_after}"
 
 
 DRAFT_COMES = Ending(answered=1)
@@ -105,7 +109,7 @@ class Protocol(ABC):
         """Return LITEVAULT_LLM_API_BASE."""
         return address + self.base
 
-    def variables(self, address: str) -> Mapping[str, str]:  # noqa: ARG002  # for providers with an address there
+    def variables(self, address: str) -> Mapping[str, str]:
         """Return the provider's own variables."""
         return self.environment
 
