@@ -82,7 +82,7 @@ def exported(reference: Reference) -> str:
         "tags": reference.tags,
         "sourceType": "NOTE",
         "status": "ARCHIVED",
-        "enrichmentMode": "AUTO",
+        "enrichmentMode": "AI",
         "enrichmentError": None,
         "rawText": reference.title,
         **dict.fromkeys(("createdAt", "updatedAt", "confirmedAt"), "2026-01-01T12:00:00Z"),
