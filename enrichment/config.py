@@ -140,6 +140,12 @@ class EnrichSettings(EnvironmentSettings):
     prefix = "LITEVAULT_ENRICH_"
 
     max_attempts: int = Field(default=3, ge=1, le=100, description="How many attempts an item has before it fails.")
+    max_refunds: int = Field(
+        default=100,
+        ge=0,
+        le=10000,
+        description="How many attempts of an item do not count, because of an outage or a rate limit of the provider.",
+    )
     lease_seconds: float = Field(
         default=45, ge=1, le=3600, description="How many seconds a silent worker keeps its items."
     )

@@ -9,7 +9,14 @@ from django.utils import timezone
 
 from enrichment import metrics, verdicts
 from enrichment.breaker import Breaker
-from enrichment.errors import Abandoned, EnrichmentError, Interrupted, ProviderTimeout, UnexpectedFailure
+from enrichment.errors import (
+    Abandoned,
+    EnrichmentError,
+    Interrupted,
+    ProviderTimeout,
+    RateLimited,
+    UnexpectedFailure,
+)
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.schemas import EnrichmentResult
 from enrichment.vocabulary import Vocabularies
@@ -30,12 +37,14 @@ class Enricher:
         breaker: Breaker,
         deadline_seconds: float,
         max_attempts: int,
+        max_refunds: int,
     ) -> None:
         self._provider = provider
         self._vocabularies = vocabularies
         self._breaker = breaker
         self._deadline_seconds = deadline_seconds
         self._max_attempts = max_attempts
+        self._max_refunds = max_refunds
 
     async def enrich(self, claim: Claim) -> Verdict:
         """Return the verdict. Raise nothing but asyncio.CancelledError."""
@@ -78,14 +87,10 @@ class Enricher:
         return replace(result, tags=spellings.respelled(result.tags))
 
     def _error_verdict(self, error: EnrichmentError, claim: Claim, *, started_at: datetime) -> Verdict:
-        if error.is_transient:
-            self._breaker.record_failure()
-            metrics.provider_down.set(self._breaker.is_open)
-        elif not isinstance(error, Abandoned):
-            self._record_response()
-        is_outage = error.is_transient and self._breaker.is_open
-        if is_outage or (error.is_transient and claim.attempt < self._max_attempts):
-            verdict = verdicts.postponed(claim, started_at, error, is_refunded=is_outage)
+        self._record_error(error)
+        is_refunded = self._is_refundable(error) and claim.refunds < self._max_refunds
+        if is_refunded or (error.is_transient and claim.attempt < self._max_attempts):
+            verdict = verdicts.postponed(claim, started_at, error, is_refunded=is_refunded)
         else:
             verdict = verdicts.failed(claim, started_at, error)
         logger.warning(
@@ -95,6 +100,18 @@ class Enricher:
             http_status=error.http_status,
         )
         return verdict
+
+    def _record_error(self, error: EnrichmentError) -> None:
+        if error.is_transient and not isinstance(error, RateLimited):
+            self._breaker.record_failure()
+            metrics.provider_down.set(self._breaker.is_open)
+        elif not isinstance(error, Abandoned):
+            self._record_response()
+
+    def _is_refundable(self, error: EnrichmentError) -> bool:
+        """Return whether the item is not to blame, and the attempt cost nothing."""
+        is_outage = error.is_transient and self._breaker.is_open
+        return (is_outage or isinstance(error, RateLimited)) and not (error.usage and error.usage.prompt_tokens)
 
     def _record_response(self) -> None:
         self._breaker.record_response()

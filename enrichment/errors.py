@@ -4,12 +4,21 @@
 
     EnrichmentError
     ├── ProviderTimeout        LLM_TIMEOUT            transient
-    ├── ProviderUnavailable    LLM_API_ERROR          transient: unreachable, overloaded, rate limited
+    ├── ProviderUnavailable    LLM_API_ERROR          transient: unreachable or overloaded
+    ├── RateLimited            LLM_API_ERROR          transient, and no sign that the provider is down
     ├── ProviderRefused        LLM_API_ERROR          permanent: the request itself, or the text in it
     │   ├── KeyRefused
     │   ├── ModelUnknown
-    │   └── QuotaExhausted
+    │   ├── QuotaExhausted
+    │   ├── ParameterRefused
+    │   ├── TextTooLong
+    │   └── TextRefused
+    ├── RequestUnsendable      LLM_API_ERROR          permanent: the settings or the installation of the worker
+    │   ├── KeyMissing
+    │   └── PackageMissing
+    ├── UnreadableReply        LLM_API_ERROR          permanent: no reply in the provider's protocol
     ├── InvalidOutput          LLM_VALIDATION_ERROR   permanent: the reply is not a valid draft
+    │   ├── FormatMissed
     │   ├── OutputCutOff
     │   └── ModelDeclined
     ├── UnexpectedFailure      LLM_API_ERROR          permanent: a bug, in the provider's library or in ours
@@ -74,9 +83,19 @@ class ProviderUnavailable(EnrichmentError):
     is_transient = True
 
 
+class RateLimited(EnrichmentError):
+    """The provider responds, but accepts no more requests for now. Never uses up an attempt."""
+
+    code = "LLM_API_ERROR"
+    sentence = "The provider's rate limit left no room for this text for too long. Check the limits of the account."
+    is_transient = True
+
+
 class ProviderRefused(EnrichmentError):
     code = "LLM_API_ERROR"
-    sentence = "The provider refused the request. The text may be too long for the model, or against its rules."
+    sentence = (
+        "The provider refused the request, without a reason that is known. manage.py doctor sends a test request."
+    )
 
 
 class KeyRefused(ProviderRefused):
@@ -91,9 +110,48 @@ class QuotaExhausted(ProviderRefused):
     sentence = "The quota at the provider is used up. Check the plan and the bill."
 
 
+class ParameterRefused(ProviderRefused):
+    """`parameter` is the name of a parameter that LiteVault sends."""
+
+    sentence = "The model does not accept a parameter of the request. Another mode, or other limits, may help."
+    parameter = ""
+
+
+class TextTooLong(ProviderRefused):
+    sentence = "The text is too long for the model. Fewer input tokens may help."
+
+
+class TextRefused(ProviderRefused):
+    sentence = "The text is against the rules of the provider."
+
+
+class RequestUnsendable(EnrichmentError):
+    code = "LLM_API_ERROR"
+    sentence = "No request could be sent. The key or the address of the provider is not valid."
+
+
+class KeyMissing(RequestUnsendable):
+    sentence = "The key of the provider is missing, or cannot be read."
+
+
+class PackageMissing(RequestUnsendable):
+    sentence = "A Python package that the provider needs is not installed."
+
+
+class UnreadableReply(EnrichmentError):
+    code = "LLM_API_ERROR"
+    sentence = "The provider's reply could not be read. Check the address of the provider, and the model."
+
+
 class InvalidOutput(EnrichmentError):
     code = "LLM_VALIDATION_ERROR"
     sentence = "The model answered, but not with a title, a summary, tags and a type that can be used."
+
+
+class FormatMissed(InvalidOutput):
+    """The provider checked the reply, and kept it back. A retry may help."""
+
+    sentence = "The model's answer was not in the format that was asked for, and the provider held it back."
 
 
 class OutputCutOff(InvalidOutput):

@@ -12,7 +12,8 @@ from items.claims import Claim, Verdict
 from items.states import Outcome, Status
 from postgres.backoff import Backoff
 
-BACKOFF = Backoff(first_seconds=2.0, longest_seconds=120.0)
+# At the default of max_refunds, a text outlasts an outage of most of a day.
+BACKOFF = Backoff(first_seconds=2.0, longest_seconds=900.0)
 
 
 def succeeded(claim: Claim, started_at: datetime, result: EnrichmentResult) -> Verdict:
@@ -51,7 +52,7 @@ def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_
         outcome=Outcome.FAILED,
         status=Status.ENRICHING,
         error_code=error.code,
-        delay_seconds=max(BACKOFF.jittered_seconds(claim.attempt), error.retry_after or 0),
+        delay_seconds=max(BACKOFF.jittered_seconds(claim.attempt + claim.refunds), error.retry_after or 0),
         is_refunded=is_refunded,
     )
 

@@ -81,6 +81,7 @@ class EnrichmentWorker:
             breaker=self._breaker,
             deadline_seconds=deadline_seconds,
             max_attempts=settings.max_attempts,
+            max_refunds=settings.max_refunds,
         )
         self._in_flight: dict[Claim, asyncio.Task[Verdict]] = {}
         self._last_owner = queue.BEFORE_ALL_OWNERS

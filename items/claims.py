@@ -18,6 +18,7 @@ class Claim:
     raw_text: str
     fencing_token: int
     attempt: int
+    refunds: int
     worker: str
     claimed_at: datetime
 

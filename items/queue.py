@@ -1,12 +1,13 @@
 """The queue protocol: claim, renew, finish. Its SQL is in items/sql/queue.sql and claim.sql.
 
-The `items` table is the queue. Three columns carry the protocol:
+The `items` table is the queue. Four columns carry the protocol:
 
 - `available_at` is the time from which an item is due: after a capture, a backoff or a lease. Only the clock of the
   database counts. An item whose worker died becomes due again, and the next claim takes it.
 - `fencing_token` rises whenever an item changes hands, so that a late verdict is recognised and not written.
   No two claims of an item get the same token, even if a crash of the server undid the first of them.
 - `attempt_count` is the budget of attempts. A retry resets it.
+- `refund_count` is how many attempts did not count, because of an outage or a rate limit. A retry resets it.
 
 No lock and no transaction is held between a claim and its verdict.
 """
@@ -78,10 +79,11 @@ async def claim(
             raw_text=raw_text,
             fencing_token=fencing_token,
             attempt=attempt,
+            refunds=refunds,
             worker=worker,
             claimed_at=claimed_at,
         )
-        for item_id, owner_id, raw_text, fencing_token, attempt in rows
+        for item_id, owner_id, raw_text, fencing_token, attempt, refunds in rows
     ]
 
 
@@ -160,6 +162,7 @@ def _changes(verdict: Verdict) -> dict[str, object]:
         "enrichment_error": verdict.enrichment_error,
         "delay_seconds": verdict.delay_seconds,
         "refund": int(verdict.is_refunded),
+        "outage": int(verdict.is_refunded and not verdict.is_released),
         # The claim has ended: the same verdict, written again, must not count again.
         "hand_back": int(verdict.status == Status.ENRICHING),
         "fencing_token": verdict.claim.fencing_token,

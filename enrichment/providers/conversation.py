@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from enrichment.errors import EnrichmentError, Interrupted, ProviderTimeout
+from enrichment.errors import EnrichmentError, FormatMissed, Interrupted, ProviderTimeout, RateLimited
 from enrichment.providers.faults import fault_of, fault_of_unusable_reply
 from enrichment.schemas import EnrichmentSchema, Usage
 from postgres.backoff import Backoff, jitter
@@ -38,8 +38,9 @@ class ModelHealth:
         return self._failures >= FAILURES_TO_BE_DOWN
 
     def record(self, fault: EnrichmentError | None) -> None:
-        """Count a try. A permanent fault, such as a refusal, shows that the model is up."""
-        self._failures = self._failures + 1 if fault is not None and fault.is_transient else 0
+        """Count a try. A response, such as a refusal or a rate limit, shows that the model is up."""
+        is_failure = fault is not None and fault.is_transient and not isinstance(fault, RateLimited)
+        self._failures = self._failures + 1 if is_failure else 0
 
 
 class NoTriesLeft(Exception):
@@ -78,13 +79,14 @@ class Conversation:
         return None
 
     async def complete(self, **request: Any) -> Any:
-        """Return the reply. Retry transient faults while there are tries and time left, else raise NoTriesLeft."""
+        """Return the reply. Retry faults that may pass while there are tries and time left, else raise NoTriesLeft."""
         while self._tries_left:
             reply, self.fault = await self._try(request)
             self._model_health.record(self.fault)
             if self.fault is None:
                 return reply
-            if not self.fault.is_transient or self._model_health.is_down:
+            may_help = self.fault.is_transient or isinstance(self.fault, FormatMissed)
+            if not may_help or self._model_health.is_down:
                 break
             if not await self._pause(self.fault.retry_after or 0):
                 break

@@ -1,7 +1,10 @@
 """Translates exceptions of the model libraries into EnrichmentError.
 
-Only class names, HTTP statuses, error codes and Retry-After are read, never a message: messages may hold keys and the
-user's text, and litellm misreads the status when the text mentions another one.
+Class names, HTTP statuses, Retry-After and the machine words of error bodies are read, and no other text: messages may
+hold keys and the user's text, and litellm misreads the status when the text mentions another one.
+
+With a status, the error is the provider's. Without one, the class decides: connections and time-outs are transient,
+everything else is permanent, because it would come again with every try.
 """
 
 import math
@@ -9,36 +12,47 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
 
 from enrichment.errors import (
     EnrichmentError,
     InvalidOutput,
-    KeyRefused,
+    KeyMissing,
     ModelDeclined,
-    ModelUnknown,
     OutputCutOff,
+    ParameterRefused,
     ProviderRefused,
     ProviderTimeout,
     ProviderUnavailable,
-    QuotaExhausted,
+    RequestUnsendable,
+    TextTooLong,
     UnexpectedFailure,
+    UnreadableReply,
 )
+from enrichment.providers import error_body
+from enrichment.providers.error_body import ErrorBody
+from enrichment.providers.fault_tables import BY_CLASS, BY_STATUS, BY_WORD, HTTP_LIBRARIES, PARAMETER_STATUSES
 
-TIMEOUT_STATUSES = frozenset({408, 504})
-TRANSIENT_STATUSES = frozenset({409, 425, 429})
 MAX_RETRY_AFTER_SECONDS = 3600.0
+
+# Around any exception while a request is sent.
+CONNECTION_ERROR = "openai.APIConnectionError"
+# What litellm raises for a missing key and for a reply that it cannot read.
+NO_RESPONSE_STATUSES = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.INTERNAL_SERVER_ERROR})
 
 
 def fault_of(error: BaseException) -> EnrichmentError:
     """Return the EnrichmentError for an exception, without a reference to it."""
     chain = tuple(_chain(error))
     status = _status(chain)
-    return _error_class(chain, status)(
+    body = error_body.read(chain)
+    fault = _error_class(chain, status, body)(
         cause=_cause_name(chain, status),
         http_status=status,
         retry_after=_retry_after(chain),
     )
+    if isinstance(fault, ParameterRefused):
+        fault.parameter = min(body.parameters)
+    return fault
 
 
 def fault_of_unusable_reply(error: BaseException, *, has_reply: bool) -> EnrichmentError:
@@ -53,18 +67,56 @@ def fault_of_unusable_reply(error: BaseException, *, has_reply: bool) -> Enrichm
     )
 
 
-def _error_class(chain: tuple[BaseException, ...], status: int | None) -> type[EnrichmentError]:
+def _error_class(chain: tuple[BaseException, ...], status: int | None, body: ErrorBody) -> type[EnrichmentError]:
     if status is None:
-        return ProviderTimeout if any(map(_is_timeout, chain)) else ProviderUnavailable
-    if status in TIMEOUT_STATUSES:
+        return _class_without_status(chain)
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # Groq calls it a rate limit
+        return TextTooLong
+    by_word = next((kind for kind, words in BY_WORD if not words.isdisjoint(body.words)), None)
+    if by_word is not None:
+        return by_word
+    if status in PARAMETER_STATUSES and body.parameters:
+        return ParameterRefused
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return BY_STATUS.get(status, ProviderUnavailable)
+    return BY_STATUS.get(status, ProviderRefused)
+
+
+def _class_without_status(chain: tuple[BaseException, ...]) -> type[EnrichmentError]:
+    """Decide by the first exception whose class means something, or by what wraps it."""
+    if kind := next(filter(None, map(_class_of, chain)), None):
+        return kind
+    if any(map(_is_timeout, chain)):
         return ProviderTimeout
-    if status == HTTPStatus.PAYMENT_REQUIRED:
-        return QuotaExhausted
-    if status == HTTPStatus.TOO_MANY_REQUESTS and "insufficient_quota" in _error_codes(chain):
-        return QuotaExhausted
-    if status in TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if any(_full_name(type(error)) == CONNECTION_ERROR for error in chain):
         return ProviderUnavailable
-    return {401: KeyRefused, 403: KeyRefused, 404: ModelUnknown}.get(status, ProviderRefused)
+    if getattr(chain[0], "status_code", None) == HTTPStatus.UNAUTHORIZED:
+        return KeyMissing
+    return UnreadableReply if all(map(_is_library_made, chain)) else UnexpectedFailure
+
+
+def _class_of(error: BaseException) -> type[EnrichmentError] | None:
+    if _is_library_made(error):
+        return None
+    if _is_timeout(error):
+        return ProviderTimeout
+    if isinstance(error, ValueError) and _is_raised_by_http(error):
+        return RequestUnsendable
+    names = map(_full_name, type(error).__mro__)
+    return next((BY_CLASS[name] for name in names if name in BY_CLASS), None)
+
+
+def _full_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _is_raised_by_http(error: BaseException) -> bool:
+    """Return whether the innermost frame of the traceback is in an HTTP library."""
+    traceback, module = error.__traceback__, ""
+    while traceback is not None:
+        module = traceback.tb_frame.f_globals.get("__name__", "")
+        traceback = traceback.tb_next
+    return module.partition(".")[0] in HTTP_LIBRARIES
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -77,17 +129,18 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _status(chain: tuple[BaseException, ...]) -> int | None:
-    """Return the HTTP status that the provider sent.
+    """Return the HTTP status that the provider sent, or that litellm gives to a failure before or without a response.
 
-    litellm reports 500 where there is none, so its own status counts only where it refuses the request itself.
+    litellm reports 500, 422 or 200 where a reply could not be read, so its own status counts only if there is no cause.
     """
     for error in reversed(chain):
-        status = getattr(getattr(error, "response", None), "status_code", None)
-        if isinstance(status, int) and not _is_litellm(error):
+        response = getattr(error, "response", None)
+        status = getattr(response, "status_code", None) if response is not None else getattr(error, "status_code", None)
+        if isinstance(status, int) and not _is_library_made(error):
             return status
     status = getattr(chain[0], "status_code", None)
-    is_refusal = isinstance(status, int) and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return status if is_refusal else None
+    is_error = isinstance(status, int) and status >= HTTPStatus.BAD_REQUEST and status not in NO_RESPONSE_STATUSES
+    return status if is_error and all(map(_is_library_made, chain)) else None
 
 
 def _cause_name(chain: tuple[BaseException, ...], status: int | None) -> str:
@@ -97,18 +150,18 @@ def _cause_name(chain: tuple[BaseException, ...], status: int | None) -> str:
     return type(next(filter(_is_timeout, chain), chain[-1])).__name__
 
 
-def _is_litellm(error: BaseException) -> bool:
-    return type(error).__module__.startswith("litellm")
+def _is_library_made(error: BaseException) -> bool:
+    """Return whether litellm made the exception and its response, or openai wrapped another exception.
+
+    litellm's subclass of httpx.HTTPStatusError has the provider's response.
+    """
+    name = _full_name(type(error))
+    is_http = any(base.__module__ == "httpx" for base in type(error).__mro__)
+    return (name.startswith("litellm.") and not is_http) or name == CONNECTION_ERROR
 
 
 def _is_timeout(error: BaseException) -> bool:
     return isinstance(error, TimeoutError) or type(error).__name__.endswith(("Timeout", "TimeoutError"))
-
-
-def _error_codes(chain: tuple[BaseException, ...]) -> set[Any]:
-    """Return the `type` and `code` of the provider's error."""
-    bodies = [body for error in chain if isinstance(body := getattr(error, "body", None), Mapping)]
-    return {code for body in bodies for name in ("type", "code") if isinstance(code := body.get(name), str)}
 
 
 def _retry_after(chain: tuple[BaseException, ...]) -> float | None:

@@ -8,6 +8,9 @@ model is then sent the error) or the failure was transient. No layer below retri
 - 1 + retries, or as many as there is time for, while the failure is transient or the reply does not validate,
 - 1 for a transient failure after five in a row, over all items: the model is down.
 
+A request that a model refuses because of a parameter is sent again without it, at once and without using up a try; the
+next requests to this model leave it out from the start (request_form.py).
+
 The next fallback model follows. Each may use an equal share of the remaining time. docs/errors.md has the table.
 """
 
@@ -22,7 +25,7 @@ from functools import partial
 from typing import Any, cast
 
 from enrichment.config import InvalidSettings, LLMSettings
-from enrichment.errors import InvalidOutput, ModelDeclined
+from enrichment.errors import InvalidOutput, ModelDeclined, ParameterRefused
 from enrichment.prompts import Message, build_messages, cut_to_tokens, tags_that_fit
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.conversation import (
@@ -36,6 +39,7 @@ from enrichment.providers.conversation import (
 from enrichment.providers.draft import Draft
 from enrichment.providers.library_logs import silence_libraries
 from enrichment.providers.replies import is_declined, length_of, tokens_of, unfence
+from enrichment.providers.request_form import RequestForm
 from enrichment.schemas import EnrichmentResult, EnrichmentSchema, Usage
 
 # Read when litellm is imported.
@@ -49,12 +53,13 @@ os.environ.update(
 
 
 import litellm
-from instructor import AsyncInstructor, Mode, from_litellm, response_schema
+from instructor import Mode, from_litellm, response_schema
 
 silence_libraries()  # again, because LITELLM_LOG and OPENAI_LOG set the level at import
 litellm.suppress_debug_info = True  # no banner on standard output
 litellm.telemetry = False
 
+# In the order in which they are tried when a model refuses one.
 MODES = {"tools": Mode.TOOLS, "json_schema": Mode.JSON_SCHEMA, "json": Mode.MD_JSON}
 LOCAL_PROVIDERS = frozenset(
     {
@@ -79,12 +84,12 @@ MAX_CHARACTERS_PER_TOKEN = 20
 MAX_COST_USD = Decimal(100)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Route:
     """How to reach one model. `address` has api_base and api_key where the environment does not."""
 
     model: str
-    instructor: AsyncInstructor
+    form: RequestForm
     address: dict[str, str]
     model_health: ModelHealth = field(default_factory=ModelHealth)
 
@@ -100,6 +105,7 @@ class LiteLLMProvider(EnrichmentProvider):
         self._routes = tuple(_routes(settings))
         # Wrapped once, so that the cache finds its schema: otherwise each call makes a class of its own.
         self._schema = response_schema(Draft)
+        self._instructors = {name: from_litellm(_complete, mode=mode) for name, mode in MODES.items()}
         _warm_up()
 
     async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
@@ -109,9 +115,9 @@ class LiteLLMProvider(EnrichmentProvider):
         conversations: list[Conversation] = []
         for position, route in enumerate(self._routes):
             share_seconds = (deadline - clock()) / (len(self._routes) - position)
-            conversations.append(self._conversation(route, ends_at=clock() + share_seconds))
+            ends_at = clock() + share_seconds
             with usage_on_cancel(conversations):
-                draft = await conversations[-1].run(partial(self._create_draft, route, messages))
+                draft = await self._converse(route, messages, ends_at=ends_at, conversations=conversations)
             if draft is not None:
                 return draft.result(total_usage(conversations))
         raise decisive_fault(conversations)
@@ -128,9 +134,27 @@ class LiteLLMProvider(EnrichmentProvider):
         text = cut_to_tokens(text, limit=limit - len("\n".join(tags).encode()), count=_count_tokens)
         return build_messages(text, tags=tags)
 
-    def _conversation(self, route: Route, *, ends_at: float) -> Conversation:
+    async def _converse(
+        self, route: Route, messages: list[Message], *, ends_at: float, conversations: list[Conversation]
+    ) -> EnrichmentSchema | None:
+        """Begin again whenever the model refuses a parameter that it can do without."""
+        while True:
+            form = route.form
+            conversation = self._conversation(route, form, ends_at=ends_at)
+            conversations.append(conversation)
+            draft = await conversation.run(partial(self._create_draft, route, form, messages))
+            if not isinstance(conversation.fault, ParameterRefused):
+                return draft
+            accepted = form.without(conversation.fault.parameter)
+            if accepted is None:
+                return None
+            conversation.fault = None
+            if route.form == form:  # not changed by another text meanwhile
+                route.form = accepted
+
+    def _conversation(self, route: Route, form: RequestForm, *, ends_at: float) -> Conversation:
         return Conversation(
-            partial(self._send, route),
+            partial(self._send, route, form),
             model=route.model,
             model_health=route.model_health,
             tries=self._settings.max_retries + 1,
@@ -138,9 +162,11 @@ class LiteLLMProvider(EnrichmentProvider):
             ends_at=ends_at,
         )
 
-    async def _create_draft(self, route: Route, messages: list[Message], complete: Complete) -> EnrichmentSchema:
+    async def _create_draft(
+        self, route: Route, form: RequestForm, messages: list[Message], complete: Complete
+    ) -> EnrichmentSchema:
         # Without `context`, which renders the user's text as a template, `timeout` and `fallbacks`.
-        draft, _ = await route.instructor.create_with_completion(
+        draft, _ = await self._instructors[form.mode].create_with_completion(
             model=route.model,
             messages=messages,
             response_model=self._schema,
@@ -151,10 +177,10 @@ class LiteLLMProvider(EnrichmentProvider):
         )
         return cast(EnrichmentSchema, draft)
 
-    async def _send(self, route: Route, **request: Any) -> tuple[Any, Usage]:
+    async def _send(self, route: Route, form: RequestForm, **request: Any) -> tuple[Any, Usage]:
         """Make one HTTP request. `timeout` is constant, because litellm makes a new client for each value."""
         reply = await litellm.acompletion(
-            **request,
+            **form.apply(request),
             **route.address,
             timeout=self._settings.deadline_seconds,
             max_retries=0,
@@ -186,9 +212,9 @@ def _routes(settings: LLMSettings) -> Iterator[Route]:
         provider = _provider_of(model, variable=variable)
         api_base = settings.api_base if provider == first_provider else ""
         is_local = bool(api_base) or provider in LOCAL_PROVIDERS
-        mode = ("json_schema" if is_local else "tools") if settings.mode == "auto" else settings.mode
+        modes = tuple(MODES)[is_local:] if settings.mode == "auto" else (settings.mode,)
         address = _address(model, api_base=api_base, variable=variable)
-        yield Route(model, from_litellm(_complete, mode=MODES[mode]), address)
+        yield Route(model, RequestForm(modes), address)
 
 
 async def _complete(*, complete: Complete, **request: Any) -> Any:

@@ -21,7 +21,7 @@ from items.states import Action, InvalidTransition, Status
 from items.usage import TotalUsage
 
 CONFIRM_BUTTON = "_confirm"
-QUEUE_FIELDS = ("attempt_count", "available_at", "claimed_by", "claimed_at", "fencing_token")
+QUEUE_FIELDS = ("attempt_count", "refund_count", "available_at", "claimed_by", "claimed_at", "fencing_token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

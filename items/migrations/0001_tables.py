@@ -125,6 +125,7 @@ class Migration(migrations.Migration):
                 ),
                 ("fencing_token", models.BigIntegerField(db_default=0, default=0, editable=False)),
                 ("attempt_count", models.SmallIntegerField(db_default=0, default=0, editable=False)),
+                ("refund_count", models.SmallIntegerField(db_default=0, default=0, editable=False)),
                 ("claimed_at", models.DateTimeField(editable=False, null=True)),
                 ("claimed_by", models.CharField(editable=False, max_length=64, null=True)),
                 (
@@ -381,7 +382,9 @@ class Migration(migrations.Migration):
             model_name="item",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("attempt_count__range", (0, 10000)), ("fencing_token__range", (0, 4611686018427387904))
+                    ("attempt_count__range", (0, 10000)),
+                    ("fencing_token__range", (0, 4611686018427387904)),
+                    ("refund_count__range", (0, 10000)),
                 ),
                 name="items_counters_in_range",
             ),

@@ -42,7 +42,11 @@ CONSTRAINTS = (
     # A value that Python cannot read, or that the next claim would overflow, would stop every worker and every list.
     CheckConstraint(
         name="items_counters_in_range",
-        condition=Q(attempt_count__range=(0, COUNTER_MAX), fencing_token__range=(0, TOKEN_MAX)),
+        condition=Q(
+            attempt_count__range=(0, COUNTER_MAX),
+            refund_count__range=(0, COUNTER_MAX),
+            fencing_token__range=(0, TOKEN_MAX),
+        ),
     ),
     CheckConstraint(
         name="items_times_in_range",

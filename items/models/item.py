@@ -141,6 +141,7 @@ class Item(models.Model):
     available_at = models.DateTimeField(db_default=Now(), editable=False)
     fencing_token = models.BigIntegerField(default=0, db_default=0, editable=False)
     attempt_count = models.SmallIntegerField(default=0, db_default=0, editable=False)
+    refund_count = models.SmallIntegerField(default=0, db_default=0, editable=False)
     claimed_at = models.DateTimeField(null=True, editable=False)
     claimed_by = models.CharField(max_length=64, null=True, editable=False)
 

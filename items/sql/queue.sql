@@ -2,7 +2,7 @@
 
 -- A function of the database (claim.sql), because a function keeps its plan for as long as the session lives.
 -- name: claim
-SELECT id, owner_id, raw_text, fencing_token, attempt_count
+SELECT id, owner_id, raw_text, fencing_token, attempt_count, refund_count
 FROM items_claim(%(after_owner)s, %(limit)s, %(per_owner)s, %(lease_seconds)s, %(worker)s);
 
 -- Lengthen the leases of the items that no other session has locked, and return all that are still held. Do not wait for the disk:
@@ -44,7 +44,7 @@ SELECT id FROM items WHERE id = ANY (%(ids)s);
 WITH verdict AS (
     SELECT * FROM jsonb_to_recordset(%(verdicts)s::jsonb) AS verdict (
         id uuid, status text, title text, summary text, tags text[], source_type text, enrichment_error text,
-        delay_seconds double precision, refund smallint, hand_back smallint, fencing_token bigint, worker text,
+        delay_seconds double precision, refund smallint, outage smallint, hand_back smallint, fencing_token bigint, worker text,
         started_at timestamptz, finished_at timestamptz, outcome text, error_code text, model text,
         prompt_tokens integer, completion_tokens integer, cost_usd numeric
     )
@@ -68,6 +68,7 @@ UPDATE items SET
     enrichment_error = verdict.enrichment_error,
     available_at = now() + make_interval(secs => verdict.delay_seconds),
     attempt_count = items.attempt_count - verdict.refund,
+    refund_count = items.refund_count + verdict.outage,
     fencing_token = items.fencing_token + verdict.hand_back,
     claimed_at = NULL,
     claimed_by = NULL,

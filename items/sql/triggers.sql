@@ -19,6 +19,7 @@ BEGIN
     IF NEW.status = 'ENRICHING' THEN
         NEW.enrichment_error := NULL;
         NEW.attempt_count := 0;
+        NEW.refund_count := 0;
         IF NEW.available_at = OLD.available_at OR NEW.available_at < clock_timestamp() THEN
             NEW.available_at := clock_timestamp();
         END IF;

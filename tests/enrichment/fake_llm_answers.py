@@ -112,6 +112,9 @@ ANSWERS["retry_after_1"] = status(429, kind="rate_limit", headers={"Retry-After"
 ANSWERS["retry_after_3600"] = status(429, kind="rate_limit", headers={"Retry-After": "3600"})
 ANSWERS["retry_after_nonsense"] = status(429, kind="rate_limit", headers={"Retry-After": "soon"})
 ANSWERS["quota_exhausted"] = status(429, kind="insufficient_quota", code="insufficient_quota")
+ANSWERS["billing_limit"] = status(400, kind="invalid_request_error", code="billing_hard_limit_reached")
+ANSWERS["model_not_found"] = status(400, kind="invalid_request_error", code="model_not_found")
+ANSWERS["tool_use_failed"] = status(400, kind="invalid_request_error", code="tool_use_failed")
 ANSWERS["context_too_long"] = status(
     400,
     kind="invalid_request_error",
@@ -285,3 +288,66 @@ async def no_usage(call: Call) -> web.StreamResponse:
 async def absurd_usage(call: Call) -> web.StreamResponse:
     usage = {"prompt_tokens": 10**30, "completion_tokens": -5, "total_tokens": 0}
     return said(call, json.dumps(DRAFT), usage=usage, model=call.echo)
+
+
+@answer
+async def list_content(call: Call) -> web.StreamResponse:
+    return completion(call, {"content": [{"type": "image", "source": call.echo}]})
+
+
+@answer
+async def no_message(call: Call) -> web.StreamResponse:
+    return completion(call, {}, choices=[{"index": 0, "finish_reason": "stop"}])
+
+
+@answer
+async def error_with_200(call: Call) -> web.StreamResponse:
+    """What OpenRouter sends when the provider behind it fails."""
+    return web.json_response({"error": {"message": call.echo, "code": 502}})
+
+
+@answer
+async def moderated(call: Call) -> web.StreamResponse:
+    """What OpenRouter sends about a text that a moderation flags."""
+    metadata = {"reasons": ["hate"], "flagged_input": call.last_message}
+    return web.json_response({"error": {"message": call.echo, "code": 403, "metadata": metadata}}, status=403)
+
+
+@answer
+async def forbids_temperature(call: Call) -> web.StreamResponse:
+    """What FastAPI answers, the framework of many servers."""
+    detail = [{"type": "extra_forbidden", "loc": ["body", "temperature"], "msg": "Forbidden", "input": call.echo}]
+    return web.json_response({"detail": detail}, status=422)
+
+
+def refuse_parameter(call: Call, name: str) -> web.StreamResponse:
+    error = {"message": call.echo, "type": "invalid_request_error", "param": name, "code": "unsupported_parameter"}
+    return web.json_response({"error": error}, status=400)
+
+
+@answer
+async def reasoning(call: Call) -> web.StreamResponse:
+    """A reasoning model behind a name that LiteLLM does not know."""
+    for name in ("max_tokens", "temperature"):
+        if name in call.body:
+            return refuse_parameter(call, name)
+    return said(call, json.dumps(DRAFT))
+
+
+@answer
+async def no_tools(call: Call) -> web.StreamResponse:
+    return refuse_parameter(call, "tools") if call.wants_tool else said(call, json.dumps(DRAFT))
+
+
+@answer
+async def plain_json(call: Call) -> web.StreamResponse:
+    """A model that knows neither tools nor JSON schemas."""
+    if call.body.get("response_format", {}).get("type") == "json_schema":
+        return refuse_parameter(call, "response_format.json_schema")
+    return await no_tools(call)
+
+
+@answer
+async def no_limit(call: Call) -> web.StreamResponse:
+    name = "max_completion_tokens" if "max_completion_tokens" in call.body else "max_tokens"
+    return refuse_parameter(call, name)

@@ -14,6 +14,7 @@ from enrichment.errors import (
     KeyRefused,
     ProviderTimeout,
     ProviderUnavailable,
+    RateLimited,
     UnexpectedFailure,
 )
 from enrichment.providers.conversation import (
@@ -257,7 +258,7 @@ def test_model_is_down_after_failures_in_a_row() -> None:
     assert states == [False] * (FAILURES_TO_BE_DOWN - 1) + [True, False, False, False]
 
 
-@pytest.mark.parametrize("answer", [None, KeyRefused()])
+@pytest.mark.parametrize("answer", [None, KeyRefused(), RateLimited()])
 def test_any_reply_resets_the_count_of_failures(answer: EnrichmentError | None) -> None:
     model_health = ModelHealth()
     faults = [ProviderTimeout()] * (FAILURES_TO_BE_DOWN - 1)

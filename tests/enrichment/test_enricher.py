@@ -22,18 +22,21 @@ from enrichment.errors import (
     ProviderRefused,
     ProviderTimeout,
     ProviderUnavailable,
+    RateLimited,
     UnexpectedFailure,
 )
 from enrichment.schemas import EnrichmentResult
 from enrichment.vocabulary import Vocabularies
 from items.claims import Claim, Verdict
 from items.states import Outcome, Status
+from postgres.backoff import Backoff
 from postgres.session import Fetch, Session
 from tests.enrichment.scripted import SPENT, ScriptedProvider, draft
 from tests.enrichment.verdicts import a_verdict
 from tests.enrichment.waiting import until
 
 MAX_ATTEMPTS = 3
+MAX_REFUNDS = 5
 
 
 class Bench:
@@ -51,11 +54,15 @@ class Bench:
             breaker=self.breaker,
             deadline_seconds=deadline_seconds,
             max_attempts=MAX_ATTEMPTS,
+            max_refunds=MAX_REFUNDS,
         )
 
-    async def verdict_on(self, *answers: object, attempt: int = 1, deadline_seconds: float = 30) -> Verdict:
+    async def verdict_on(
+        self, *answers: object, attempt: int = 1, refunds: int = 0, deadline_seconds: float = 30
+    ) -> Verdict:
         self.provider.script["text"] = list(answers)  # type: ignore[arg-type]  # types are up to the caller
-        return await self.enricher(deadline_seconds=deadline_seconds).enrich(a_claim(attempt=attempt))
+        claim = a_claim(attempt=attempt, refunds=refunds)
+        return await self.enricher(deadline_seconds=deadline_seconds).enrich(claim)
 
     def open_the_breaker(self) -> None:
         for _ in range(FAILURES_TO_OPEN):
@@ -63,8 +70,8 @@ class Bench:
         metrics.provider_down.set(1)
 
 
-def a_claim(*, attempt: int = 1) -> Claim:
-    return replace(a_verdict().claim, attempt=attempt)
+def a_claim(*, attempt: int = 1, refunds: int = 0) -> Claim:
+    return replace(a_verdict().claim, attempt=attempt, refunds=refunds)
 
 
 def is_reported_down() -> bool:
@@ -180,6 +187,50 @@ async def test_failure_while_the_provider_is_down_is_refunded(bench: Bench) -> N
     assert (verdict.status, verdict.is_refunded) == (Status.ENRICHING, True)
 
 
+@pytest.mark.parametrize("error", [ProviderUnavailable(usage=SPENT), RateLimited(usage=SPENT)])
+async def test_attempt_that_cost_tokens_is_not_refunded(bench: Bench, error: EnrichmentError) -> None:
+    bench.open_the_breaker()
+
+    verdict = await bench.verdict_on(error, attempt=MAX_ATTEMPTS)
+
+    assert (verdict.status, verdict.is_refunded) == (Status.FAILED, False)
+
+
+@pytest.mark.parametrize("error", [ProviderUnavailable(), ProviderTimeout(), RateLimited()])
+@pytest.mark.parametrize(
+    ("attempt", "refunds", "status", "is_refunded"),
+    [
+        (MAX_ATTEMPTS, MAX_REFUNDS - 1, Status.ENRICHING, True),
+        (1, MAX_REFUNDS, Status.ENRICHING, False),
+        (MAX_ATTEMPTS, MAX_REFUNDS, Status.FAILED, False),
+    ],
+)
+async def test_attempts_count_when_the_refunds_are_used_up(
+    bench: Bench, error: EnrichmentError, attempt: int, refunds: int, status: Status, *, is_refunded: bool
+) -> None:
+    bench.open_the_breaker()
+
+    verdict = await bench.verdict_on(error, attempt=attempt, refunds=refunds)
+
+    assert (verdict.status, verdict.is_refunded) == (status, is_refunded)
+
+
+async def test_rate_limit_is_refunded_and_opens_no_breaker(bench: Bench) -> None:
+    for _ in range(2 * FAILURES_TO_OPEN):
+        verdict = await bench.verdict_on(RateLimited(), attempt=MAX_ATTEMPTS)
+        assert (verdict.status, verdict.is_refunded) == (Status.ENRICHING, True)
+
+    assert not bench.breaker.is_open
+
+
+async def test_pauses_grow_with_the_refunds(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Backoff, "jittered_seconds", Backoff.seconds)
+
+    delays = [(await bench.verdict_on(RateLimited(), refunds=refunds)).delay_seconds for refunds in range(3)]
+
+    assert delays == [2, 4, 8]
+
+
 async def test_refusal_while_the_provider_was_down_is_final(bench: Bench) -> None:
     bench.open_the_breaker()
 
@@ -193,6 +244,7 @@ async def test_refusal_while_the_provider_was_down_is_final(bench: Bench) -> Non
     [
         (draft(), 1, False),
         (ProviderRefused(), 1, False),
+        (RateLimited(), 1, False),
         (ValueError(), 1, False),
         (ProviderTimeout(), 1, True),
         (draft(), MAX_ATTEMPTS + 1, True),

@@ -6,6 +6,7 @@ import pytest
 
 from enrichment.errors import EnrichmentError
 from tests.enrichment.fault_matrix import table
+from tests.enrichment.provider_errors import provider_table
 from tests.enrichment.test_errors import all_below
 
 PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
@@ -18,6 +19,10 @@ def page() -> str:
 
 def test_page_has_the_table_of_the_matrix(page: str) -> None:
     assert table() in page
+
+
+def test_page_has_the_table_of_the_providers(page: str) -> None:
+    assert provider_table() in page
 
 
 @pytest.mark.parametrize("kind", list(all_below(EnrichmentError)))

@@ -15,14 +15,19 @@ from enrichment.errors import (
     ProviderRefused,
     ProviderTimeout,
     ProviderUnavailable,
+    RateLimited,
     UnexpectedFailure,
 )
 from enrichment.schemas import Usage
 from items.models import Item
 from items.states import Outcome, Status
+from postgres.backoff import Backoff
 from tests.enrichment.scripted import SPENT, ScriptedProvider, draft
+from tests.enrichment.test_errors import all_below
 from tests.enrichment.waiting import until
 from tests.plugins.worker import Database, WorkerMaker
+
+WILD_ERRORS = (ConnectionError(), TimeoutError(), KeyError("private"), asyncio.CancelledError(), Interrupted(SPENT))
 
 
 @pytest.mark.parametrize(
@@ -162,6 +167,51 @@ async def test_outage_of_the_provider_costs_no_attempts(
     assert calls_when_it_opened < 20, "the breaker should have held items back"
     assert statuses.count(Status.FAILED) <= 5, "only items that failed before it opened may have spent their budget"
     assert statuses.count(Status.READY_TO_CONFIRM) >= 15
+
+
+async def test_no_error_keeps_an_item_enriching_for_ever(
+    owner: User,
+    database: Database,
+    working: WorkerMaker,
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("enrichment.verdicts.BACKOFF", Backoff(first_seconds=0.01, longest_seconds=0.01))
+    monkeypatch.setattr("enrichment.breaker.BACKOFF", Backoff(first_seconds=0.01, longest_seconds=0.01))
+    errors = [kind() for kind in all_below(EnrichmentError)]
+    provider.script = {type(error).__name__: [error] for error in (*errors, *WILD_ERRORS)}
+
+    async with working(provider, concurrency=10, enrich={"max_attempts": 2, "max_refunds": 3}):
+        items = await database.capture(owner, *provider.script)
+        for item in items:
+            failed = await database.reaches(item, Status.FAILED)
+            attempts = await database.attempts(item)
+            assert failed.refund_count <= 3
+            assert len(attempts) == failed.attempt_count + failed.refund_count
+
+    for error in errors:
+        item = await database.read(next(item for item in items if item.raw_text == type(error).__name__))
+        assert item.enrichment_error == error.message
+
+
+async def test_retry_resets_the_refunds(
+    owner: User,
+    database: Database,
+    working: WorkerMaker,
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("enrichment.verdicts.BACKOFF", Backoff(first_seconds=0.01, longest_seconds=0.01))
+    provider.script["text"] = [RateLimited(), InvalidOutput()]
+
+    async with working(provider):
+        (item,) = await database.capture(owner, "text")
+        item = await database.reaches(item, Status.FAILED)
+        refunds = item.refund_count
+        await database.run(item.retry)
+        item = await database.reaches(item, Status.FAILED)
+
+    assert (refunds, item.refund_count) == (1, 0)
 
 
 async def test_useless_reply_is_accounted_for(

@@ -1,24 +1,41 @@
 """The translation of library errors that the fake server cannot cause."""
 
+import asyncio
+import errno
+import itertools
+import json
+import socket
+import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
+import httpx
 import pytest
 
 from enrichment.errors import (
     EnrichmentError,
     InvalidOutput,
+    KeyMissing,
     KeyRefused,
     ModelDeclined,
     ModelUnknown,
     OutputCutOff,
+    PackageMissing,
     ProviderRefused,
     ProviderTimeout,
     ProviderUnavailable,
     QuotaExhausted,
+    RateLimited,
+    RequestUnsendable,
+    TextTooLong,
     UnexpectedFailure,
+    UnreadableReply,
 )
+from enrichment.providers.error_body import MAX_BYTES, MAX_DEPTH
 from enrichment.providers.faults import MAX_RETRY_AFTER_SECONDS, fault_of, fault_of_unusable_reply, seconds_of
+from tests.enrichment.provider_errors import PROVIDER_ERRORS, ProviderError
 
 
 @pytest.mark.parametrize(
@@ -121,7 +138,7 @@ def in_context_of(error: Exception, context: Exception, *, is_suppressed: bool =
         (409, ProviderUnavailable),
         (418, ProviderRefused),
         (425, ProviderUnavailable),
-        (429, ProviderUnavailable),
+        (429, RateLimited),
         (499, ProviderRefused),
         (500, ProviderUnavailable),
         (503, ProviderUnavailable),
@@ -186,21 +203,17 @@ def test_timeout_is_recognised_by_type_or_name(error: Exception) -> None:
     [
         ({"code": "insufficient_quota"}, QuotaExhausted),
         ({"type": "insufficient_quota"}, QuotaExhausted),
-        ({"code": ["insufficient_quota"], "type": None}, ProviderUnavailable),
-        ({"message": "insufficient_quota"}, ProviderUnavailable),
-        ({"code": "rate_limit_exceeded"}, ProviderUnavailable),
-        ("insufficient_quota", ProviderUnavailable),
-        (None, ProviderUnavailable),
+        ({"code": {"insufficient_quota": 1}, "type": None}, RateLimited),
+        ({"message": "insufficient_quota"}, RateLimited),
+        ({"code": "rate_limit_exceeded"}, RateLimited),
+        ("insufficient_quota", RateLimited),
+        (None, RateLimited),
     ],
 )
 def test_exhausted_quota_differs_from_a_rate_limit(body: object, kind: type[EnrichmentError]) -> None:
     error = caused_by(LibraryError(429), HttpError(429, body=body))
 
     assert type(fault_of(error)) is kind
-
-
-def test_code_of_an_exhausted_quota_needs_status_429() -> None:
-    assert type(fault_of(HttpError(400, body={"code": "insufficient_quota"}))) is ProviderRefused
 
 
 @pytest.mark.parametrize(
@@ -248,3 +261,106 @@ def test_useless_reply_is_invalid_output(error: Exception, kind: type[Enrichment
 
 def test_failure_before_any_reply_has_its_cause() -> None:
     assert fault_of_unusable_reply(caused_by(RuntimeError(), KeyError()), has_reply=False).cause == "KeyError"
+
+
+@pytest.mark.parametrize("case", PROVIDER_ERRORS, ids=str)
+def test_error_of_a_provider_is_recognised(case: ProviderError) -> None:
+    fault = fault_of(caused_by(LibraryError(500), answered(case.status, json.dumps(case.body))))
+
+    assert type(fault) is case.error
+    assert fault.http_status == case.status
+    assert getattr(fault, "parameter", "") == case.parameter
+
+
+def answered(status: int, text: str) -> httpx.HTTPStatusError:
+    """Return the exception of a real response."""
+    request = httpx.Request("POST", "http://127.0.0.1/")
+    return httpx.HTTPStatusError(
+        "private", request=request, response=httpx.Response(status, text=text, request=request)
+    )
+
+
+ECHOES: list[Any] = [
+    {"error": {"message": "You wrote: insufficient_quota, code: context_length_exceeded"}},
+    {"error": {"message": "You wrote: Your credit balance is too low"}},
+    {"error": {"message": "x", "failed_generation": {"code": "insufficient_quota"}}},
+    {"detail": [{"loc": ["body", "messages"], "input": {"type": "invalid_api_key", "param": "temperature"}}]},
+    {"error": {"message": "x", "content": "insufficient_quota"}},
+    ["insufficient_quota"],
+]
+
+
+@pytest.mark.parametrize("body", ECHOES)
+def test_text_repeated_in_a_body_decides_nothing(body: Any) -> None:
+    assert type(fault_of(answered(400, json.dumps(body)))) is ProviderRefused
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "code: insufficient_quota",
+        '{"code": "insufficient_quota"',
+        "[" * 100_000,
+        json.dumps({"code": "insufficient_quota", "message": "x" * MAX_BYTES}),
+        '{"a":' * (MAX_DEPTH + 1) + '{"code": "insufficient_quota"}' + "}" * (MAX_DEPTH + 1),
+    ],
+    ids=["empty", "text", "cut off", "nested lists", "long", "nested objects"],
+)
+def test_body_that_cannot_be_read_decides_nothing(text: str) -> None:
+    assert type(fault_of(answered(400, text))) is ProviderRefused
+
+
+def test_body_that_repeats_a_long_text_is_read() -> None:
+    body = json.dumps({"error": {"code": "context_length_exceeded", "message": "x" * 200_000}})
+
+    assert type(fault_of(answered(400, body))) is TextTooLong
+
+
+def raised(function: Callable[[], object]) -> Exception:
+    try:
+        function()
+    except Exception as error:
+        return error
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ModuleNotFoundError("google"), PackageMissing),
+        (FileNotFoundError(), KeyMissing),
+        (PermissionError(), KeyMissing),
+        (ConnectionRefusedError(), ProviderUnavailable),
+        (socket.gaierror(), ProviderUnavailable),
+        (ssl.SSLCertVerificationError(), ProviderUnavailable),
+        (OSError(errno.ENETUNREACH, "private"), ProviderUnavailable),
+        (asyncio.IncompleteReadError(b"", 1), ProviderUnavailable),
+        (TypeError(), UnreadableReply),
+        (AttributeError(), UnreadableReply),
+        (KeyError(), UnreadableReply),
+        (IndexError(), UnreadableReply),
+        (RecursionError(), UnreadableReply),
+        (raised(lambda: json.loads("<html>")), UnreadableReply),
+        (raised(b"\xff".decode), UnreadableReply),
+        (raised(lambda: "\u20ac".encode("latin-1")), RequestUnsendable),
+        (raised(lambda: httpx.URL("http://a:b")), RequestUnsendable),
+        (httpx.UnsupportedProtocol("private"), RequestUnsendable),
+        (httpx.ConnectError("private"), ProviderUnavailable),
+        (httpx.LocalProtocolError("private"), RequestUnsendable),
+        (httpx.RemoteProtocolError("private"), ProviderUnavailable),
+        (httpx.ReadError("private"), ProviderUnavailable),
+        (httpx.ReadTimeout("private"), ProviderTimeout),
+        (httpx.DecodingError("private"), UnreadableReply),
+        (RuntimeError(), UnexpectedFailure),
+        (LibraryError(500), UnreadableReply),
+        (LibraryError(503), ProviderUnavailable),
+        (LibraryError(401), KeyMissing),
+        (caused_by(LibraryError(422), KeyError()), UnreadableReply),
+        (caused_by(LibraryError(500), caused_by(httpx.ReadError("private"), KeyError())), ProviderUnavailable),
+        (caused_by(LibraryError(500), caused_by(RuntimeError(), ModuleNotFoundError())), PackageMissing),
+    ],
+    ids=itertools.count(),
+)
+def test_class_decides_where_there_is_no_status(error: Exception, kind: type[EnrichmentError]) -> None:
+    assert type(fault_of(error)) is kind

@@ -11,7 +11,14 @@ from items.states import Outcome, Status
 def a_verdict(*, outcome: Outcome = Outcome.SUCCEEDED, **fields: object) -> Verdict:
     now = timezone.now()
     claim = Claim(
-        item_id=uuid4(), owner_id=1, raw_text="text", fencing_token=1, attempt=1, worker="test", claimed_at=now
+        item_id=uuid4(),
+        owner_id=1,
+        raw_text="text",
+        fencing_token=1,
+        attempt=1,
+        refunds=0,
+        worker="test",
+        claimed_at=now,
     )
     columns = {"status": Status.READY_TO_CONFIRM, "started_at": now, "finished_at": now, **fields}
     return Verdict(claim=claim, outcome=outcome, **columns)  # type: ignore[arg-type]  # types are up to the caller

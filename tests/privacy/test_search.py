@@ -82,7 +82,12 @@ def talkative(error: BaseException) -> UnexpectedFailure:
 async def enrich(claim: Claim, provider: EnrichmentProvider) -> Verdict:
     session = Session(deadline_seconds=10)
     enricher = Enricher(
-        provider, vocabularies=Vocabularies(session.fetch), breaker=Breaker(), deadline_seconds=30, max_attempts=1
+        provider,
+        vocabularies=Vocabularies(session.fetch),
+        breaker=Breaker(),
+        deadline_seconds=30,
+        max_attempts=1,
+        max_refunds=1,
     )
     try:
         return await enricher.enrich(claim)

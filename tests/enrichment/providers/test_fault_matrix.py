@@ -22,6 +22,7 @@ SLACK_SECONDS = 1.0
 CASES = [pytest.param(fault, mode, id=f"{fault.name}-{mode}") for fault in MATRIX for mode in fault.modes]
 
 
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")  # as in the worker
 @pytest.mark.parametrize(("fault", "mode"), CASES)
 async def test_reply_ends_as_the_matrix_says(
     fault: Fault, mode: str, provider: MakeProvider, server: FakeLLMServer

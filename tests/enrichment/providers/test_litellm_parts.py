@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import warnings
 from decimal import Decimal
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -131,15 +132,15 @@ def test_refused_model_is_named_by_its_setting(
 @pytest.mark.parametrize(
     ("given", "modes", "addresses"),
     [
-        ({}, ["TOOLS"], [{}]),
-        ({"api_base": BASE}, ["JSON_SCHEMA"], [{"api_base": BASE}]),
-        ({"model": LOCAL}, ["JSON_SCHEMA"], [{}]),
-        ({"model": LOCAL, "mode": "tools"}, ["TOOLS"], [{}]),
-        ({"mode": "json"}, ["MD_JSON"], [{}]),
-        ({"fallback_models": (LOCAL, "openai/gpt-4o")}, ["TOOLS", "JSON_SCHEMA", "TOOLS"], [{}, {}, {}]),
+        ({}, ["tools"], [{}]),
+        ({"api_base": BASE}, ["json_schema"], [{"api_base": BASE}]),
+        ({"model": LOCAL}, ["json_schema"], [{}]),
+        ({"model": LOCAL, "mode": "tools"}, ["tools"], [{}]),
+        ({"mode": "json"}, ["json"], [{}]),
+        ({"fallback_models": (LOCAL, "openai/gpt-4o")}, ["tools", "json_schema", "tools"], [{}, {}, {}]),
         (
             {"fallback_models": (LOCAL, "openai/gpt-4o"), "api_base": BASE},
-            ["JSON_SCHEMA"] * 3,
+            ["json_schema"] * 3,
             [{"api_base": BASE}, {}, {"api_base": BASE}],
         ),
     ],
@@ -152,7 +153,7 @@ def test_each_model_has_a_route_of_its_own(
     routes = list(module._routes(settings))
 
     assert [route.model for route in routes] == list(settings.models)
-    assert [route.instructor.mode.name for route in routes] == modes
+    assert [route.form.mode for route in routes] == modes
     assert [route.address for route in routes] == addresses
     assert len({id(route.model_health) for route in routes}) == len(routes)
 
@@ -188,6 +189,14 @@ def test_library_is_silenced(module: ModuleType, name: str) -> None:
         logger.setLevel(level)
 
 
+def test_warning_that_quotes_a_reply_is_silenced(module: ModuleType) -> None:
+    with warnings.catch_warnings(record=True) as given:
+        module.silence_libraries()
+        warnings.warn("Pydantic serializer warnings:\n  Expected `str`, got private", UserWarning, stacklevel=1)
+
+    assert given == []
+
+
 class Library:
     """Replaces the function that makes the HTTP request."""
 
@@ -209,8 +218,8 @@ async def sent(
     library = Library(given)
     monkeypatch.setattr("litellm.acompletion", library)
     (route,) = module._routes(SETTINGS)
-    there = module.Route(route.model, route.instructor, {"api_base": BASE})
-    got, usage = await module.LiteLLMProvider(SETTINGS)._send(there, model=LOCAL, messages=[])
+    there = module.Route(route.model, route.form, {"api_base": BASE})
+    got, usage = await module.LiteLLMProvider(SETTINGS)._send(there, there.form, model=LOCAL, messages=[])
     return got, usage, library
 
 

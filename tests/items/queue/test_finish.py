@@ -98,6 +98,17 @@ def test_postponed_item_becomes_due_after_its_delay(owner: User) -> None:
     assert item.attempt_count == 1
 
 
+def test_refunded_attempt_is_counted_as_a_refund(owner: User) -> None:
+    item = make_item(owner)
+    for _ in range(2):
+        (claimed,) = claim()
+        finish([success(claimed, outcome=Outcome.FAILED, status=Status.ENRICHING, error_code="C", is_refunded=True)])
+
+    item.refresh_from_db()
+    assert (item.attempt_count, item.refund_count) == (0, 2)
+    assert [claimed.refunds for claimed in claim()] == [2]
+
+
 def test_released_item_is_due_at_once_and_costs_no_attempt(owner: User) -> None:
     item = make_item(owner)
     (claimed,) = claim()
@@ -106,7 +117,7 @@ def test_released_item_is_due_at_once_and_costs_no_attempt(owner: User) -> None:
 
     item.refresh_from_db()
     assert item.available_at <= timezone.now()
-    assert (item.attempt_count, item.fencing_token) == (0, claimed.fencing_token + 1)
+    assert (item.attempt_count, item.refund_count, item.fencing_token) == (0, 0, claimed.fencing_token + 1)
 
 
 @pytest.mark.parametrize(("verdict", "rings"), [(release, [""]), (success, [])])
