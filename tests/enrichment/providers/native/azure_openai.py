@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from aiohttp import web
 
-from enrichment.errors import ModelDeclined
+from enrichment.errors import TextRefused
 from tests.enrichment.leaks import KEY
 from tests.enrichment.providers.native.openai_chat import RETRY_AFTER, OpenAIChat
 from tests.enrichment.providers.native.protocol import Ending, Request
@@ -17,7 +17,7 @@ class AzureOpenAI(OpenAIChat):
     base = ""
     path = "/openai/deployments/drafts/chat/completions?api-version=2024-10-21"
     environment: ClassVar = {"AZURE_API_KEY": KEY, "AZURE_API_VERSION": "2024-10-21"}
-    endings: ClassVar = {"filtered_prompt": Ending(error=ModelDeclined)}
+    endings: ClassVar = {"filtered_prompt": Ending(error=TextRefused)}
 
     def key_in(self, headers: Mapping[str, str]) -> str:
         return headers.get("api-key", "")

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from aiohttp import web
 
-from enrichment.errors import InvalidOutput
+from enrichment.errors import FormatMissed
 from tests.enrichment.fault_matrix import ALL_TRIES
 from tests.enrichment.leaks import KEY
 from tests.enrichment.providers.native.openai_chat import InProse
@@ -16,7 +16,7 @@ class Groq(InProse):
     model = "groq/llama-3.3-70b-versatile"
     environment: ClassVar = {"GROQ_API_KEY": KEY}
     own_fields: ClassVar = {"service_tier": "on_demand"}  # LiteLLM fails without it
-    endings: ClassVar = {"refusal": USELESS, "tool_use_failed": Ending(error=InvalidOutput, requests=ALL_TRIES)}
+    endings: ClassVar = {"refusal": USELESS, "tool_use_failed": Ending(error=FormatMissed, requests=ALL_TRIES)}
 
     def quota(self, request: Request) -> web.Response:
         return self.error(request, 400, "Your organization has reached its spend limit.", code="blocked_api_access")

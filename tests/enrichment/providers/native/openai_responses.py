@@ -1,20 +1,22 @@
-"""OpenAI's Responses, which LiteLLM calls for models whose names begin with openai/responses/."""
+"""OpenAI's Responses, which LiteLLM calls for models whose names begin with openai/responses/.
+
+LiteLLM drops the text of a refusal, so that it looks like an empty reply.
+"""
 
 from typing import Any, ClassVar
 
 from aiohttp import web
 
-from enrichment.errors import ProviderUnavailable
 from tests.enrichment.fake_llm_answers import COMPLETION_TOKENS, PROMPT_TOKENS
 from tests.enrichment.providers.native.openai_chat import OpenAIChat
-from tests.enrichment.providers.native.protocol import DRAFTED, PROSE, Ending, Request
+from tests.enrichment.providers.native.protocol import DRAFTED, PROSE, UNREADABLE, USELESS, Request
 
 
 class OpenAIResponses(OpenAIChat):
     name = "openai_responses"
     model = "openai/responses/gpt-4o-mini"
     path = "/responses"
-    endings: ClassVar = {"failed": Ending(error=ProviderUnavailable)}
+    endings: ClassVar = {"refusal": USELESS, "empty": UNREADABLE, "failed": UNREADABLE}
 
     def response(self, *output: dict[str, Any], status: str = "completed", **fields: object) -> web.Response:
         return web.json_response(
@@ -70,11 +72,10 @@ class OpenAIResponses(OpenAIChat):
         )
 
     def parts(self, request: Request) -> web.Response:
+        """A sentence before the call."""
         del request
-        halves = (DRAFTED[:30], DRAFTED[30:])
-        return self.response(
-            self.message(*({"type": "output_text", "text": half, "annotations": []} for half in halves))
-        )
+        said = {"type": "output_text", "text": "Here is the description.", "annotations": []}
+        return self.response(self.message(said), self.call(DRAFTED))
 
     def empty(self, request: Request) -> web.Response:
         del request

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from enrichment.errors import ModelDeclined
+from enrichment.errors import TextRefused
 from tests.enrichment.leaks import KEY
 from tests.enrichment.providers.native.openai_chat import RETRY_AFTER, InProse
 from tests.enrichment.providers.native.protocol import UNAVAILABLE, USELESS, Ending, Request
@@ -16,7 +16,7 @@ class OpenRouter(InProse):
     model = "openrouter/meta-llama/llama-3.3-70b-instruct"
     base = ""
     environment: ClassVar = {"OPENROUTER_API_KEY": KEY}
-    endings: ClassVar = {"refusal": USELESS, "moderated": Ending(error=ModelDeclined), "error_in_200": UNAVAILABLE}
+    endings: ClassVar = {"refusal": USELESS, "moderated": Ending(error=TextRefused), "error_in_200": UNAVAILABLE}
 
     def failed(
         self,

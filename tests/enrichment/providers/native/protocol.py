@@ -3,7 +3,7 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from aiohttp import web
@@ -16,6 +16,8 @@ from enrichment.errors import (
     OutputCutOff,
     ProviderUnavailable,
     QuotaExhausted,
+    RateLimited,
+    UnreadableReply,
 )
 from tests.enrichment.fake_llm_answers import DRAFT
 from tests.enrichment.fault_matrix import ALL_TRIES
@@ -62,11 +64,12 @@ class Ending:
 DRAFT_COMES = Ending(answered=1)
 DECLINED = Ending(error=ModelDeclined, answered=1)
 CUT_OFF = Ending(error=OutputCutOff, answered=1)
-RATE_LIMITED = Ending(error=ProviderUnavailable, retry_after=RETRY_AFTER_SECONDS)
+RATE_LIMITED = Ending(error=RateLimited, retry_after=RETRY_AFTER_SECONDS)
 QUOTA_USED_UP = Ending(error=QuotaExhausted)
 KEY_REFUSED = Ending(error=KeyRefused)
 UNAVAILABLE = Ending(error=ProviderUnavailable, requests=ALL_TRIES)
-NO_REPLY = Ending(error=InvalidOutput)
+UNREADABLE = Ending(error=UnreadableReply)
+EMPTY = Ending(error=InvalidOutput, answered=1)
 USELESS = Ending(error=InvalidOutput, requests=ALL_TRIES, answered=ALL_TRIES)
 
 # Each situation is the name of a method that replies.
@@ -78,9 +81,9 @@ USUAL_ENDINGS: Mapping[str, Ending] = {
     "quota": QUOTA_USED_UP,
     "wrong_key": KEY_REFUSED,
     "overloaded": UNAVAILABLE,
-    "other_json": NO_REPLY,
+    "other_json": UNREADABLE,
     "parts": DRAFT_COMES,
-    "empty": replace(NO_REPLY, answered=1),
+    "empty": EMPTY,
 }
 
 

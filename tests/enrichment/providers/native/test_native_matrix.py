@@ -25,7 +25,6 @@ from tests.plugins.providers import MakeProvider
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
-MAX_ATTEMPTS = 3
 DEADLINE_SECONDS = 60
 LONGEST_DELAY_SECONDS = 3600
 
@@ -91,7 +90,8 @@ async def attempt(provider: EnrichmentProvider) -> Verdict:
         vocabularies=Vocabularies(no_tags),
         breaker=Breaker(),
         deadline_seconds=DEADLINE_SECONDS,
-        max_attempts=MAX_ATTEMPTS,
+        max_attempts=3,
+        max_refunds=20,
     )
     return await enricher.enrich(replace(a_verdict().claim, raw_text=TEXT))
 
