@@ -7,7 +7,7 @@ from aiohttp import web
 
 from tests.enrichment.leaks import KEY
 from tests.enrichment.providers.native.openai_chat import InProse
-from tests.enrichment.providers.native.protocol import Request
+from tests.enrichment.providers.native.protocol import DRAFTED, Request
 
 
 class Mistral(InProse):
@@ -27,6 +27,11 @@ class Mistral(InProse):
     ) -> web.Response:
         body = {"object": "error", "message": f"{message} {request.echo}", "type": kind, "param": None, "code": code}
         return web.json_response(body, status=status, headers=headers)
+
+    def parts(self, request: Request) -> web.Response:
+        """The content of a reasoning model. LiteLLM keeps the last text."""
+        thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "The text is about a river."}]}
+        return self.completion(request, {"content": [thinking, {"type": "text", "text": DRAFTED}]})
 
     def quota(self, request: Request) -> web.Response:
         return self.error(request, 402, "Payment required.", kind="payment_required")

@@ -8,7 +8,7 @@ from aiohttp import web
 from tests.enrichment.fake_llm_answers import COMPLETION_TOKENS, PROMPT_TOKENS
 from tests.enrichment.leaks import KEY
 from tests.enrichment.providers.native.openai_chat import RETRY_AFTER
-from tests.enrichment.providers.native.protocol import DRAFTED, PROSE, USELESS, Protocol, Request, bearer
+from tests.enrichment.providers.native.protocol import DRAFTED, PROSE, UNREADABLE, USELESS, Protocol, Request, bearer
 
 
 class Ollama(Protocol):
@@ -17,7 +17,7 @@ class Ollama(Protocol):
     path = "/api/chat"
     mode = "json_schema"
     environment: ClassVar = {"OLLAMA_API_KEY": KEY}
-    endings: ClassVar = {"refusal": USELESS, "empty": USELESS}
+    endings: ClassVar = {"refusal": USELESS, "empty": USELESS, "parts": UNREADABLE}
     absent = frozenset({"quota"})
 
     def key_in(self, headers: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ from items.claims import Verdict
 from items.states import Status
 from tests.enrichment.fake_llm_answers import COMPLETION_TOKENS, DRAFT, PROMPT_TOKENS
 from tests.enrichment.leaks import TEXT, everything_said_by, leaked
+from tests.enrichment.providers.native.azure_openai import AzureOpenAI
 from tests.enrichment.providers.native.protocol import Ending, Protocol
 from tests.enrichment.providers.native.protocols import PROTOCOLS
 from tests.enrichment.providers.native.server import NativeServer
@@ -30,16 +31,13 @@ LONGEST_DELAY_SECONDS = 3600
 
 # Cells in which the product does not yet do what is expected.
 REASONS = {
-    "The key is replaced by a placeholder.": "azure-ok azure-cut_off azure-empty azure-overloaded azure-quota "
-    "azure-rate_limit azure-refusal azure-wrong_key",
-    "A reply in another format counts as an outage.": " ".join(f"{protocol.name}-other_json" for protocol in PROTOCOLS)
-    + " openai_responses-empty openai_responses-failed",
+    "The key is replaced by a placeholder.": " ".join(
+        f"azure-{situation}" for situation in AzureOpenAI().all_endings() if situation != "parts"
+    ),
     "The content is not read as a list, or only in JSON mode.": "openai-parts openai_responses-parts azure-parts "
-    "ollama-parts openrouter-parts mistral-parts groq-parts deepseek-parts vllm-parts together-parts cohere-parts "
+    "openrouter-parts mistral-parts groq-parts deepseek-parts vllm-parts together-parts cohere-parts "
     "huggingface-parts lm_studio-parts",
-    "The machine-readable words of the body are not read.": "openai_responses-quota anthropic-quota gemini-quota "
-    "bedrock-quota groq-quota groq-tool_use_failed azure-filtered_prompt openrouter-moderated "
-    "openai_responses-refusal gemini-rate_limit",
+    "RetryInfo is not read.": "gemini-rate_limit",
     "A price is looked up at the server, once.": "ollama-ok ollama-refusal ollama-cut_off ollama-empty",
 }
 NOT_YET = {name: reason for reason, names in REASONS.items() for name in names.split()}
