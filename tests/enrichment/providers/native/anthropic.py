@@ -13,6 +13,7 @@ from tests.enrichment.providers.native.protocol import USELESS, Protocol, Reques
 
 class Anthropic(Protocol):
     name = "anthropic"
+    title = "Anthropic"
     model = "anthropic/claude-haiku-4-5"
     path = "/v1/messages"
     environment: ClassVar = {"ANTHROPIC_API_KEY": KEY}

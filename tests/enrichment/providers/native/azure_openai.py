@@ -13,6 +13,7 @@ from tests.enrichment.providers.native.protocol import Ending, Request
 
 class AzureOpenAI(OpenAIChat):
     name = "azure"
+    title = "Azure OpenAI"
     model = "azure/drafts"
     base = ""
     path = "/openai/deployments/drafts/chat/completions?api-version=2024-10-21"

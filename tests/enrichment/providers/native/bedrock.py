@@ -14,6 +14,7 @@ from tests.enrichment.providers.native.protocol import USELESS, Protocol, Reques
 
 class Bedrock(Protocol):
     name = "bedrock"
+    title = "Amazon Bedrock"
     model = "bedrock/anthropic.claude-3-haiku-20240307-v1:0"
     path = "/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse"
     key = "AKIACANARY"

@@ -13,6 +13,7 @@ from tests.enrichment.providers.native.protocol import DRAFTED, PROSE, USELESS, 
 
 class Cohere(Protocol):
     name = "cohere"
+    title = "Cohere"
     model = "cohere/command-r"
     base = "/v2/chat"
     path = ""

@@ -13,6 +13,7 @@ CODE = "invalid_request_error"
 
 class DeepSeek(InProse):
     name = "deepseek"
+    title = "DeepSeek"
     model = "deepseek/deepseek-chat"
     environment: ClassVar = {"DEEPSEEK_API_KEY": KEY}
 

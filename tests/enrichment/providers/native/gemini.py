@@ -19,6 +19,7 @@ DETAIL = "type.googleapis.com/google.rpc."
 
 class Gemini(Protocol):
     name = "gemini"
+    title = "Gemini"
     model = "gemini/gemini-2.5-flash"
     path = "/models/gemini-2.5-flash:generateContent"
     environment: ClassVar = {"GEMINI_API_KEY": KEY}

@@ -13,6 +13,7 @@ from tests.enrichment.providers.native.protocol import PROSE, USELESS, Ending, R
 
 class Groq(InProse):
     name = "groq"
+    title = "Groq"
     model = "groq/llama-3.3-70b-versatile"
     environment: ClassVar = {"GROQ_API_KEY": KEY}
     own_fields: ClassVar = {"service_tier": "on_demand"}  # LiteLLM fails without it

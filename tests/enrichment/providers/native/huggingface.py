@@ -12,6 +12,7 @@ from tests.enrichment.providers.native.protocol import Request
 
 class HuggingFace(InProse):
     name = "huggingface"
+    title = "Hugging Face"
     model = "huggingface/together/deepseek-ai/DeepSeek-R1"
     base = ""
     path = "/v1/chat/completions"

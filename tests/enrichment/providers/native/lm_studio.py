@@ -8,6 +8,7 @@ from tests.enrichment.providers.native.openai_chat import InProse
 
 class LMStudio(InProse):
     name = "lm_studio"
+    title = "LM Studio"
     model = "lm_studio/qwen3"
     mode = "json_schema"
     environment: ClassVar = {"LM_STUDIO_API_KEY": KEY}

@@ -12,6 +12,7 @@ from tests.enrichment.providers.native.protocol import DRAFTED, Request
 
 class Mistral(InProse):
     name = "mistral"
+    title = "Mistral"
     model = "mistral/mistral-small-latest"
     environment: ClassVar = {"MISTRAL_API_KEY": KEY}
 

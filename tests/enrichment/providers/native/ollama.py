@@ -13,6 +13,7 @@ from tests.enrichment.providers.native.protocol import DRAFTED, PROSE, UNREADABL
 
 class Ollama(Protocol):
     name = "ollama"
+    title = "Ollama"
     model = "ollama_chat/llama3.2"
     path = "/api/chat"
     mode = "json_schema"

@@ -23,6 +23,7 @@ RETRY_AFTER = {"Retry-After": f"{RETRY_AFTER_SECONDS:.0f}"}
 
 class OpenAIChat(Protocol):
     name = "openai"
+    title = "OpenAI"
     model = "openai/gpt-4o-mini"
     base = "/v1"
     path = "/chat/completions"

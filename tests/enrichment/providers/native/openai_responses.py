@@ -14,6 +14,7 @@ from tests.enrichment.providers.native.protocol import DRAFTED, PROSE, UNREADABL
 
 class OpenAIResponses(OpenAIChat):
     name = "openai_responses"
+    title = "OpenAI's Responses"
     model = "openai/responses/gpt-4o-mini"
     path = "/responses"
     endings: ClassVar = {"refusal": USELESS, "empty": UNREADABLE, "failed": UNREADABLE}

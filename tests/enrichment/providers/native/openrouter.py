@@ -13,6 +13,7 @@ from tests.enrichment.providers.native.protocol import UNAVAILABLE, USELESS, End
 
 class OpenRouter(InProse):
     name = "openrouter"
+    title = "OpenRouter"
     model = "openrouter/meta-llama/llama-3.3-70b-instruct"
     base = ""
     environment: ClassVar = {"OPENROUTER_API_KEY": KEY}

@@ -95,6 +95,7 @@ class Protocol(ABC):
     """
 
     name: ClassVar[str]
+    title: ClassVar[str]
     model: ClassVar[str]
     base: ClassVar[str] = ""
     path: ClassVar[str]

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from enrichment.breaker import Breaker
 from enrichment.enricher import Enricher
@@ -21,11 +23,13 @@ from tests.enrichment.providers.native.azure_openai import AzureOpenAI
 from tests.enrichment.providers.native.protocol import Ending, Protocol
 from tests.enrichment.providers.native.protocols import PROTOCOLS
 from tests.enrichment.providers.native.server import NativeServer
+from tests.enrichment.providers.native.table import DESCRIPTIONS, table
 from tests.enrichment.verdicts import a_verdict
 from tests.plugins.providers import MakeProvider
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
+ERRORS_PAGE = Path(settings.BASE_DIR) / "docs" / "errors.md"
 DEADLINE_SECONDS = 60
 LONGEST_DELAY_SECONDS = 3600
 
@@ -34,7 +38,7 @@ REASONS = {
     "The key is replaced by a placeholder.": " ".join(
         f"azure-{situation}" for situation in AzureOpenAI().all_endings() if situation != "parts"
     ),
-    "The content is not read as a list, or only in JSON mode.": "openai-parts openai_responses-parts azure-parts "
+    "The content is not read as a list, or only in JSON mode.": "openai-parts azure-parts "
     "openrouter-parts mistral-parts groq-parts deepseek-parts vllm-parts together-parts cohere-parts "
     "huggingface-parts lm_studio-parts",
     "RetryInfo is not read.": "gemini-rate_limit",
@@ -135,3 +139,13 @@ async def test_situation_ends_as_expected_in_each_protocol(
         assert verdict.delay_seconds >= (ending.retry_after or -math.inf)
     else:
         assert verdict.status == Status.FAILED
+
+
+async def test_page_has_the_table_of_the_protocols() -> None:
+    assert table() in ERRORS_PAGE.read_text()
+
+
+async def test_table_describes_every_situation() -> None:
+    situations = {situation for protocol in PROTOCOLS for situation in protocol.all_endings()}
+
+    assert situations == DESCRIPTIONS.keys()

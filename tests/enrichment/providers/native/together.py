@@ -11,6 +11,7 @@ from tests.enrichment.providers.native.protocol import Request
 
 class Together(InProse):
     name = "together"
+    title = "Together"
     model = "together_ai/meta-llama/Llama-3.3-70B-Instruct-Turbo"
     environment: ClassVar = {"TOGETHERAI_API_KEY": KEY}
 

@@ -11,6 +11,7 @@ from tests.enrichment.providers.native.protocol import Request
 
 class VLLM(InProse):
     name = "vllm"
+    title = "vLLM"
     model = "hosted_vllm/qwen3"
     mode = "json_schema"
     environment: ClassVar = {"HOSTED_VLLM_API_KEY": KEY}
