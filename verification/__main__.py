@@ -50,10 +50,16 @@ def every_run(arguments: argparse.Namespace, names: dict[str, str]) -> Iterator[
             for mode in arguments.mode or ["auto"]:
                 label = f"{chosen}, {mode}"
                 print(f"\n{label}\n", flush=True)
-                outcomes = enrich(arguments.texts, model, mode=mode, confirmed=confirmed)
+                outcomes, requests = enrich(arguments.texts, model, mode=mode, confirmed=confirmed)
                 print_outcomes(outcomes, names=names)
-                vocabulary = {tag for reference in confirmed for tag in reference.tags}
-                yield Run(label, outcomes, score(outcomes, names=names, references=references, vocabulary=vocabulary))
+                figures = score(
+                    outcomes,
+                    names=names,
+                    references=references,
+                    vocabulary={tag for reference in confirmed for tag in reference.tags},
+                    requests=requests,
+                )
+                yield Run(label, outcomes, figures)
 
 
 def parse(words: list[str]) -> argparse.Namespace:

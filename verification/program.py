@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,26 +51,29 @@ def new_database() -> Iterator[str]:
             yield url
 
 
-def enrich(texts: Path, model: Model, *, mode: str, confirmed: Iterable[Reference]) -> list[Outcome]:
-    """Capture the texts of a folder, have a worker enrich what is due, and look at what became of each.
+def enrich(
+    texts: Path, model: Model, *, mode: str, confirmed: Collection[Reference]
+) -> tuple[list[Outcome], int | None]:
+    """Capture the texts of a folder, have a worker enrich them, and return what became of each, and the requests.
 
     Their owner has confirmed items before, whose tags are the owner's vocabulary.
     """
     with new_database() as url, TemporaryDirectory() as folder:
         earlier = Path(folder) / "confirmed.jsonl"
         earlier.write_text("".join(map(exported, confirmed)), encoding="utf-8")
+        importing = [("import_items", str(earlier))] if confirmed else []
         chosen = {"LITEVAULT_LLM_MODE": mode, "DATABASE_URL": url}
         environment = {**DEFAULTS, **model.advised, **os.environ, **FIXED, **model.settings, **chosen}
         commands = (
             ("migrate",),
-            ("import_items", str(earlier)),
+            *importing,
             ("capture", str(texts)),
             ("enrich_listener", "--drain"),
         )
         for arguments in commands:
             manage(*arguments, environment=environment)
         with psycopg.connect(url, row_factory=class_row(Outcome)) as connected:
-            return connected.execute(RESULTS).fetchall()
+            return connected.execute(RESULTS).fetchall(), requests_logged()
 
 
 def exported(reference: Reference) -> str:
@@ -88,6 +91,14 @@ def exported(reference: Reference) -> str:
         **dict.fromkeys(("createdAt", "updatedAt", "confirmedAt"), "2026-01-01T12:00:00Z"),
     }
     return json.dumps(item, ensure_ascii=False) + "\n"
+
+
+def requests_logged() -> int | None:
+    """Return the requests of the last worker, which it logs when it stops."""
+    for line in reversed(LOG.read_text().splitlines()):
+        if '"event": "worker.stopped"' in line:
+            return int(json.loads(line)["requests"])
+    return None
 
 
 def manage(*arguments: str, environment: Mapping[str, str]) -> None:

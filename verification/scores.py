@@ -83,7 +83,7 @@ def score(
     names: Mapping[str, str],
     references: Mapping[str, Reference],
     vocabulary: Collection[str],
-    requests: int | None = None,
+    requests: int | None,
 ) -> Score:
     """Count over the valid drafts. `names` has the name of each text, and `vocabulary` the owner's tags."""
     drafts = [outcome for outcome in outcomes if outcome.is_valid]

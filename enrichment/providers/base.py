@@ -9,8 +9,10 @@ from enrichment.schemas import EnrichmentResult
 class EnrichmentProvider(ABC):
     """Turns a text into a result. Knows no database and no queue.
 
-    One provider serves many texts at the same time, in one event loop.
+    One provider serves many texts at the same time, in one event loop. `requests` counts what it has sent for them.
     """
+
+    requests = 0
 
     @abstractmethod
     async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:

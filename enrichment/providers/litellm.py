@@ -179,6 +179,7 @@ class LiteLLMProvider(EnrichmentProvider):
 
     async def _send(self, route: Route, form: RequestForm, **request: Any) -> tuple[Any, Usage]:
         """Make one HTTP request. `timeout` is constant, because litellm makes a new client for each value."""
+        self.requests += 1
         reply = await litellm.acompletion(
             **form.apply(request),
             **route.address,
