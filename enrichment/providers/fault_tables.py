@@ -123,3 +123,5 @@ BY_CLASS: Mapping[str, type[EnrichmentError]] = {
 }
 # A ValueError that one of these raises is about what it was to send: a key with a line end, for example.
 HTTP_LIBRARIES = frozenset({"aiohttp", "h11", "http", "httpcore", "httpx", "yarl"})
+# One that litellm raises in one of these is about a missing key.
+FUNCTIONS_FOR_KEYS = frozenset({"_get_token_and_url", "validate_environment"})

@@ -30,7 +30,14 @@ from enrichment.errors import (
 )
 from enrichment.providers import error_body
 from enrichment.providers.error_body import ErrorBody
-from enrichment.providers.fault_tables import BY_CLASS, BY_STATUS, BY_WORD, HTTP_LIBRARIES, PARAMETER_STATUSES
+from enrichment.providers.fault_tables import (
+    BY_CLASS,
+    BY_STATUS,
+    BY_WORD,
+    FUNCTIONS_FOR_KEYS,
+    HTTP_LIBRARIES,
+    PARAMETER_STATUSES,
+)
 
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
@@ -100,8 +107,12 @@ def _class_of(error: BaseException) -> type[EnrichmentError] | None:
         return None
     if _is_timeout(error):
         return ProviderTimeout
-    if isinstance(error, ValueError) and _is_raised_by_http(error):
-        return RequestUnsendable
+    if isinstance(error, ValueError):
+        package, function = _raised_in(error)
+        if package in HTTP_LIBRARIES:
+            return RequestUnsendable
+        if function in FUNCTIONS_FOR_KEYS:
+            return KeyMissing
     names = map(_full_name, type(error).__mro__)
     return next((BY_CLASS[name] for name in names if name in BY_CLASS), None)
 
@@ -110,13 +121,14 @@ def _full_name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _is_raised_by_http(error: BaseException) -> bool:
-    """Return whether the innermost frame of the traceback is in an HTTP library."""
-    traceback, module = error.__traceback__, ""
+def _raised_in(error: BaseException) -> tuple[str, str]:
+    """Return the top-level package and the function of the innermost frame."""
+    traceback, place = error.__traceback__, ("", "")
     while traceback is not None:
-        module = traceback.tb_frame.f_globals.get("__name__", "")
+        frame = traceback.tb_frame
+        place = (frame.f_globals.get("__name__", "").partition(".")[0], frame.f_code.co_name)
         traceback = traceback.tb_next
-    return module.partition(".")[0] in HTTP_LIBRARIES
+    return place
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -28,7 +28,8 @@ LONG_DRAFT: Mapping[str, object] = MappingProxyType(
     }
 )
 LONG_ERROR = (
-    "LLM_API_ERROR: The provider refused the request. The text may be too long for the model, or against its rules."
+    "LLM_API_ERROR: The provider refused the request, without a reason that is known. manage.py doctor sends a test "
+    "request."
 )
 
 

@@ -94,7 +94,14 @@ MATRIX = (
     fine("wrong_schema", "ok", description="A draft that does not validate, then a good one", answered=2),
     fine("status_503", "ok", description="503, then a good draft"),
     fine("reset", "early_eof", "ok", description="Two broken connections, then a good draft"),
-    fine("forbids_temperature", "ok", description="422 that forbids a parameter, then a good draft"),
+    Fault(
+        description="422 that forbids a parameter, then a good draft",
+        answers=("forbids_temperature",),
+        error=None,
+        requests=2,
+        answered=1,
+        modes=MODES,
+    ),
     Fault(
         description="400 to the temperature and to `max_tokens`, as from a reasoning model, then a good draft",
         answers=("reasoning",),

@@ -325,6 +325,11 @@ def raised(function: Callable[[], object]) -> Exception:
     raise AssertionError
 
 
+def validate_environment() -> None:
+    """Named as in litellm."""
+    raise ValueError("private")
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
@@ -348,6 +353,7 @@ def raised(function: Callable[[], object]) -> Exception:
         (httpx.UnsupportedProtocol("private"), RequestUnsendable),
         (httpx.ConnectError("private"), ProviderUnavailable),
         (httpx.LocalProtocolError("private"), RequestUnsendable),
+        (raised(validate_environment), KeyMissing),
         (httpx.RemoteProtocolError("private"), ProviderUnavailable),
         (httpx.ReadError("private"), ProviderUnavailable),
         (httpx.ReadTimeout("private"), ProviderTimeout),

@@ -2,14 +2,26 @@
 
 import importlib
 import inspect
+import os
+from typing import Any
 
 import pytest
 
-from enrichment.errors import EnrichmentError
+from enrichment.errors import (
+    EnrichmentError,
+    KeyMissing,
+    PackageMissing,
+    ProviderUnavailable,
+    RequestUnsendable,
+)
 from enrichment.providers.fault_tables import BY_CLASS
 from enrichment.providers.faults import fault_of
+from tests.enrichment.fake_llm_server import FakeLLMServer
 
-pytestmark = pytest.mark.usefixtures("litellm_provider")
+pytestmark = [
+    pytest.mark.usefixtures("litellm_provider"),
+    pytest.mark.filterwarnings("ignore:Item:UserWarning"),  # pydantic's, about litellm's own classes
+]
 
 # All that are transient, apart from those whose names end with Timeout or TimeoutError.
 TRANSIENT = {
@@ -58,3 +70,63 @@ def test_class_in_the_table_exists(name: str) -> None:
     found = getattr(importlib.import_module(module), kind)
 
     assert f"{found.__module__}.{found.__qualname__}" == name
+
+
+# One of each way in which litellm calls providers.
+PROVIDERS = ("openai/a", "anthropic/a", "gemini/a", "mistral/a", "ollama_chat/a", "openrouter/a/b", "cohere_chat/a")
+in_one_loop = pytest.mark.asyncio(loop_scope="package")
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.endswith("_API_KEY") or name.startswith(("AWS_", "GOOGLE_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_REGION_NAME", "us-east-1")
+
+
+async def error_of(model: str, **options: Any) -> EnrichmentError:
+    litellm = importlib.import_module("litellm")
+    messages = [{"role": "user", "content": "private"}]
+    with pytest.raises(Exception) as raised:  # noqa: PT011  # its translation is the subject
+        await litellm.acompletion(model=model, messages=messages, timeout=60, max_retries=0, num_retries=0, **options)
+    return fault_of(raised.value)
+
+
+@pytest.mark.usefixtures("_no_keys")
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("openai/a", KeyMissing),
+        ("azure/a", KeyMissing),
+        ("anthropic/a", KeyMissing),
+        ("gemini/a", KeyMissing),
+        ("fireworks_ai/a", KeyMissing),
+        ("cloudflare/a", KeyMissing),
+        ("perplexity/a", KeyMissing),
+        ("bedrock/anthropic.claude-3-haiku-20240307-v1:0", KeyMissing),
+        ("vertex_ai/gemini-1.5-pro", PackageMissing),
+    ],
+)
+@in_one_loop
+async def test_missing_key_or_package_is_not_an_outage(model: str, kind: type[EnrichmentError]) -> None:
+    assert type(await error_of(model, api_base=NOWHERE)) is kind
+
+
+@pytest.mark.parametrize("model", PROVIDERS)
+@in_one_loop
+async def test_key_with_a_line_end_is_not_an_outage(model: str, server: FakeLLMServer) -> None:
+    assert type(await error_of(model, api_base=server.url, api_key="private\n")) is RequestUnsendable
+
+
+@pytest.mark.parametrize("model", PROVIDERS)
+@in_one_loop
+async def test_address_without_a_scheme_is_not_an_outage(model: str) -> None:
+    assert type(await error_of(model, api_base="127.0.0.1:9", api_key="private")) is RequestUnsendable
+
+
+@pytest.mark.parametrize("model", PROVIDERS)
+@in_one_loop
+async def test_closed_port_is_an_outage(model: str) -> None:
+    assert type(await error_of(model, api_base=NOWHERE, api_key="private")) is ProviderUnavailable

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from enrichment.errors import Interrupted, InvalidOutput, ProviderUnavailable
+from enrichment.errors import Interrupted, InvalidOutput, ProviderUnavailable, RateLimited
 from enrichment.prompts import CUT_MARK, SYSTEM_PROMPT, TAGS_PROMPT
 from items.states import SourceType
 from tests.enrichment.fake_llm_answers import DRAFT, PROMPT_TOKENS
@@ -151,7 +151,7 @@ async def test_retry_after_beyond_the_deadline_is_left_to_the_worker(
     server.script("retry_after_3600")
     began_at = time.monotonic()
 
-    with pytest.raises(ProviderUnavailable) as raised:
+    with pytest.raises(RateLimited) as raised:
         await provider().enrich_item(TEXT)
 
     assert raised.value.retry_after == 3600

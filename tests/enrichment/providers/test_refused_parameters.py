@@ -95,3 +95,12 @@ async def test_failure_after_a_refused_parameter_is_the_error(provider: MakeProv
         await provider(max_retries=0).enrich_item(TEXT)
 
     assert len(server.calls) == 2
+
+
+async def test_parameter_that_is_refused_again_is_an_error(provider: MakeProvider, server: FakeLLMServer) -> None:
+    server.script("no_limit")
+
+    with pytest.raises(ParameterRefused) as raised:
+        await provider().enrich_item(TEXT)
+
+    assert raised.value.parameter == "max_completion_tokens"
