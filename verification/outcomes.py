@@ -1,6 +1,7 @@
 """What became of one text."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from verification.languages import language_of
 
@@ -20,6 +21,7 @@ class Outcome:
     seconds: float | None
     prompt_tokens: int | None
     completion_tokens: int | None
+    cost_usd: Decimal | None
 
     @property
     def is_valid(self) -> bool:

@@ -1,13 +1,15 @@
 """The whole program, as its operator runs it: a database of its own, and a process for each command."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import uuid4
 
 import psycopg
 from psycopg.rows import class_row
@@ -16,6 +18,7 @@ from tqdm import tqdm
 from postgres.embedded.embedded import running_postgres
 from postgres.embedded.processes import dying_with_parent
 from verification.outcomes import Outcome
+from verification.references import Reference
 from verification.serving import Model
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -32,8 +35,9 @@ FIXED = {
 
 RESULTS = """
     SELECT raw_text, status, title, summary, tags, enrichment_error,
-           extract(epoch FROM finished_at - started_at)::float AS seconds, prompt_tokens, completion_tokens
+           extract(epoch FROM finished_at - started_at)::float AS seconds, prompt_tokens, completion_tokens, cost_usd
     FROM items LEFT JOIN enrichment_attempts ON item_id = items.id
+    WHERE confirmed_at IS NULL
     ORDER BY created_at, items.id
 """
 
@@ -47,15 +51,54 @@ def new_database() -> Iterator[str]:
             yield url
 
 
-def enrich(texts: Path, model: Model, *, mode: str) -> list[Outcome]:
-    """Capture the texts of a folder, have a worker enrich what is due, and look at what became of each."""
-    with new_database() as url:
+def enrich(
+    texts: Path, model: Model, *, mode: str, confirmed: Collection[Reference]
+) -> tuple[list[Outcome], int | None]:
+    """Capture the texts of a folder, have a worker enrich them, and return what became of each, and the requests.
+
+    Their owner has confirmed items before, whose tags are the owner's vocabulary.
+    """
+    with new_database() as url, TemporaryDirectory() as folder:
+        earlier = Path(folder) / "confirmed.jsonl"
+        earlier.write_text("".join(map(exported, confirmed)), encoding="utf-8")
+        importing = [("import_items", str(earlier))] if confirmed else []
         chosen = {"LITEVAULT_LLM_MODE": mode, "DATABASE_URL": url}
         environment = {**DEFAULTS, **model.advised, **os.environ, **FIXED, **model.settings, **chosen}
-        for arguments in (("migrate",), ("capture", str(texts)), ("enrich_listener", "--drain")):
+        commands = (
+            ("migrate",),
+            *importing,
+            ("capture", str(texts)),
+            ("enrich_listener", "--drain"),
+        )
+        for arguments in commands:
             manage(*arguments, environment=environment)
         with psycopg.connect(url, row_factory=class_row(Outcome)) as connected:
-            return connected.execute(RESULTS).fetchall()
+            return connected.execute(RESULTS).fetchall(), requests_logged()
+
+
+def exported(reference: Reference) -> str:
+    """Return a confirmed item as export_items writes it."""
+    item = {
+        "id": str(uuid4()),
+        "title": reference.title,
+        "summary": None,
+        "tags": reference.tags,
+        "sourceType": "NOTE",
+        "status": "ARCHIVED",
+        "enrichmentMode": "AI",
+        "enrichmentError": None,
+        "rawText": reference.title,
+        **dict.fromkeys(("createdAt", "updatedAt", "confirmedAt"), "2026-01-01T12:00:00Z"),
+    }
+    return json.dumps(item, ensure_ascii=False) + "\n"
+
+
+def requests_logged() -> int | None:
+    """Return the requests of the last worker, which it logs when it stops."""
+    for line in reversed(LOG.read_text().splitlines()):
+        if '"event": "worker.stopped"' in line:
+            return int(json.loads(line)["requests"])
+    return None
 
 
 def manage(*arguments: str, environment: Mapping[str, str]) -> None:

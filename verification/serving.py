@@ -37,10 +37,15 @@ class Model:
 
 
 @contextmanager
+def served_elsewhere(model: Model) -> Iterator[Model]:
+    yield model
+
+
+@contextmanager
 def served_here(weights: str) -> Iterator[Model]:
-    """Serve the packaged model, or the GGUF file that is named, until the block ends, however it ends."""
+    """Serve a packaged model, or the GGUF file that is named, until the block ends, however it ends."""
     LOG.parent.mkdir(exist_ok=True)
-    command = [str(PYTHON), str(PROJECT / "verification" / "model_server.py"), *filter(None, [weights])]
+    command = [str(PYTHON), str(PROJECT / "verification" / "model_server.py"), weights]
     with (
         LOG.open("w") as log,
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True) as server,

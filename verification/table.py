@@ -1,10 +1,10 @@
-"""What is printed: a line for each text, and one for all."""
+"""What is printed: a line for each text, and a table with the score of each run."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import median
 
 from verification.outcomes import Outcome
+from verification.runs import Run
 
 
 def print_outcomes(outcomes: Iterable[Outcome], *, names: Mapping[str, str]) -> None:
@@ -17,15 +17,11 @@ def print_outcomes(outcomes: Iterable[Outcome], *, names: Mapping[str, str]) -> 
         print(f"{name:<{width}}  {seconds:>7}  {outcome.verdict:<20}  {outcome.language:<8}  {outcome.what_it_says}")
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
-    seconds = [outcome.seconds for outcome in outcomes if outcome.seconds is not None]
-    tokens = [outcome.completion_tokens for outcome in outcomes if outcome.completion_tokens]
-    return (
-        f"{sum(outcome.is_valid for outcome in outcomes)} of {len(outcomes)} valid, "
-        f"{sum(outcome.keeps_the_language for outcome in outcomes)} in the language of the text; "
-        f"seconds per text: median {median(seconds or [0]):.1f}, longest {max(seconds, default=0):.1f}; "
-        f"output tokens per text: median {median(tokens or [0]):.0f}, most {max(tokens, default=0)}"
-    )
+def print_scores(runs: Sequence[Run]) -> None:
+    lines = [["", *runs[0].score.columns()], *([run.label, *run.score.columns().values()] for run in runs)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def names_of(texts: Path) -> dict[str, str]:

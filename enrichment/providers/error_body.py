@@ -83,6 +83,9 @@ def read(chain: tuple[BaseException, ...]) -> ErrorBody:
 
 def _bodies(error: BaseException) -> Iterator[Any]:
     yield getattr(error, "body", None)
+    headers = getattr(getattr(error, "response", None), "headers", None)
+    if isinstance(headers, Mapping):
+        yield {"type": headers.get("x-amzn-errortype", "").partition(":")[0]}  # Amazon, which names it nowhere else
     content: Any = None
     with suppress(Exception):  # a response may not have been read
         content = getattr(getattr(error, "response", None), "content", None)

@@ -38,9 +38,12 @@ BY_WORD: tuple[tuple[type[EnrichmentError], frozenset[str]], ...] = (
         QuotaExhausted,
         frozenset(
             {
+                "BILLING_DISABLED",
+                "ServiceQuotaExceededException",
                 "billing_error",
                 "billing_hard_limit_reached",
                 "billing_not_active",
+                "blocked_api_access",
                 "exceeded_current_quota_error",
                 "insufficient_balance",
                 "insufficient_credits",

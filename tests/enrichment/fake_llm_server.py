@@ -6,25 +6,24 @@ Try it by hand, with a name from fake_llm_answers.py::
 """
 
 import argparse
-import asyncio
 import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Self
 
 from aiohttp import web
 
 from tests.enrichment import obedient_answers, untidy_answers  # noqa: F401  # both register their replies
 from tests.enrichment.fake_llm_answers import ANSWERS, Call
+from tests.enrichment.loopback_server import LoopbackServer
 from tests.enrichment.rate_limits import RateLimiter
 
 
-class FakeLLMServer:
-    """Serves in a thread of its own, for asynchronous tests and for other processes."""
+class FakeLLMServer(LoopbackServer):
+    """Replies to chat completions by script."""
 
     def __init__(self, *, port: int = 0) -> None:
-        self.port = port
+        super().__init__(port=port)
         self.calls: list[Call] = []
         self.most_at_once = 0
         self.limit: RateLimiter | None = None
@@ -32,10 +31,6 @@ class FakeLLMServer:
         self._script: dict[str | None, list[str]] = {None: ["ok"]}
         self._script_by_mark: dict[str, list[str]] = {}
         self._at_once = 0
-        self._ready = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._closing = asyncio.Event()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), daemon=True)
 
     @property
     def url(self) -> str:
@@ -60,31 +55,11 @@ class FakeLLMServer:
         self.limit = None
         self.refused = 0
 
-    def start(self) -> Self:
-        self._thread.start()
-        assert self._ready.wait(timeout=10), "The fake LLM server did not start; is the port in use?"
-        return self
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._closing.set)
-        self._thread.join(timeout=10)
-        assert not self._thread.is_alive()
-        self._loop.close()
-
-    async def _serve(self) -> None:
-        application = web.Application(client_max_size=50_000_000)
-        application.router.add_post("/v1/chat/completions", self._respond)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port)
-        await site.start()
-        self.port = runner.addresses[0][1]
-        self._ready.set()
-        await self._closing.wait()
-        await runner.cleanup()
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_post("/v1/chat/completions", self._respond)
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
-        call = Call(request, await request.json(), self._closing)
+        call = Call(request, await request.json(), self.closing)
         self.calls.append(call)
         if self.limit and (retry_after := self.limit.refusal()) is not None:
             self.refused += 1

@@ -120,7 +120,7 @@ class Command(BaseCommand):
             # The log has no message of the driver's, which may quote a row.
             logger.exception("worker.crashed", worker=name)
             sys.exit(EXIT_CRASHED)
-        logger.info("worker.stopped", worker=name)
+        logger.info("worker.stopped", worker=name, requests=provider.requests)
 
 
 def child(number: int, name: str | None, metrics_port: int) -> Program:

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 
 class Migration(migrations.Migration):
-    dependencies = [("items", "0002_triggers_and_functions")]
+    dependencies = [("items", "0004_validate_foreign_keys")]
 
     operations = [
         migrations.AlterField("item", "created_at", models.DateTimeField(db_default=Now())),
