@@ -8,11 +8,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 # Longer bodies are not parsed. One that repeats a long text is shorter.
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 6
+MAX_FIELDS = 1000
 MAX_MESSAGE_CHARACTERS = 300
 
 WORD_FIELDS = frozenset({"code", "type", "status", "reason", "__type"})
@@ -66,7 +68,9 @@ def read(chain: tuple[BaseException, ...]) -> ErrorBody:
     """Read the bodies of all responses along a chain of exceptions."""
     words: set[str] = set()
     parameters: set[str] = set()
-    for name, value in (field for error in chain for body in _bodies(error) for field in _fields(body)):
+    for name, value in (
+        field for error in chain for body in _bodies(error) for field in islice(_fields(body), MAX_FIELDS)
+    ):
         if name in WORD_FIELDS:
             words.add(value)
         elif name in ("param", "loc"):

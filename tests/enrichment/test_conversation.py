@@ -9,6 +9,7 @@ import pytest
 
 from enrichment.errors import (
     EnrichmentError,
+    FormatMissed,
     Interrupted,
     InvalidOutput,
     KeyRefused,
@@ -172,6 +173,15 @@ async def test_permanent_failure_ends_the_conversation(fault: EnrichmentError) -
     assert fault.__traceback__ is None
     assert conversation.has_reply is (fault.usage is not None)
     assert conversation.usage == (fault.usage or Usage(model="model"))
+
+
+async def test_reply_that_the_provider_held_back_is_retried(pauses: list[float]) -> None:
+    script = Script(FormatMissed(), PRICED)
+
+    draft = await make(script).run(create_draft)
+
+    assert draft is DRAFT
+    assert len(script.requests) == 2
 
 
 async def test_library_error_becomes_an_enrichment_error(pauses: list[float]) -> None:

@@ -31,7 +31,7 @@ from enrichment.errors import (
     UnexpectedFailure,
     UnreadableReply,
 )
-from enrichment.providers.error_body import MAX_BYTES, MAX_DEPTH
+from enrichment.providers.error_body import MAX_BYTES, MAX_DEPTH, MAX_FIELDS
 from enrichment.providers.faults import fault_of, fault_of_unusable_reply
 from tests.enrichment.provider_errors import PROVIDER_ERRORS, ProviderError
 
@@ -272,9 +272,10 @@ def test_text_repeated_in_a_body_decides_nothing(body: Any) -> None:
         '{"code": "insufficient_quota"',
         "[" * 100_000,
         json.dumps({"code": "insufficient_quota", "message": "x" * MAX_BYTES}),
+        json.dumps({"a": [1] * MAX_FIELDS, "code": "insufficient_quota"}),
         '{"a":' * (MAX_DEPTH + 1) + '{"code": "insufficient_quota"}' + "}" * (MAX_DEPTH + 1),
     ],
-    ids=["empty", "text", "cut off", "nested lists", "long", "nested objects"],
+    ids=["empty", "text", "cut off", "nested lists", "long", "wide", "nested objects"],
 )
 def test_body_that_cannot_be_read_decides_nothing(text: str) -> None:
     assert type(fault_of(answered(400, text))) is ProviderRefused
