@@ -257,6 +257,8 @@ def test_result_carries_the_draft_and_its_cost() -> None:
 
     assert (result.title, result.summary, result.usage) == ("Herons", "There are herons.", usage)
     assert (result.tags, result.source_type) == (("herons", "birds", "rivers"), SourceType.NOTE)
+    assert result.tags_filled is False
+    assert drafted(tags_filled=True).result(usage).tags_filled is True
 
 
 def test_usage_adds_up_and_names_the_later_model() -> None:
