@@ -51,6 +51,12 @@ tokens = Counter("litevault_tokens", "Tokens of all replies, useful or not.", ["
 cost = Counter(
     "litevault_cost_usd", "Cost of all replies in US dollars, where it is known.", ["model"], registry=REGISTRY
 )
+attempts_without_price = Counter(
+    "litevault_attempts_without_price",
+    "Attempts that used tokens of a model whose price is not known.",
+    ["model"],
+    registry=REGISTRY,
+)
 stale_results = Counter(
     "litevault_stale_results", "Results that came after their item had changed hands.", registry=REGISTRY
 )
@@ -123,6 +129,8 @@ def _count(verdict: Verdict, *, is_late: bool) -> None:
         tokens.labels(verdict.model, "prompt").inc(verdict.prompt_tokens or 0)
         tokens.labels(verdict.model, "completion").inc(verdict.completion_tokens or 0)
         cost.labels(verdict.model).inc(float(verdict.cost_usd or 0))
+        has_tokens = bool(verdict.prompt_tokens or verdict.completion_tokens)
+        attempts_without_price.labels(verdict.model).inc(has_tokens and verdict.cost_usd is None)
 
 
 def _create_series() -> None:

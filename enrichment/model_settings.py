@@ -23,6 +23,7 @@ def with_scheme(address: str) -> str:
 Temperature = Annotated[Annotated[float, Field(ge=0, le=2)] | None, BeforeValidator(none_as_null)]
 MaxTokens = Annotated[int, Field(ge=64, le=100_000)]
 Address = Annotated[str, AfterValidator(with_scheme)]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")]
 HeaderText = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,1000}$")]
 UsdPerMillion = Annotated[Decimal, Field(ge=0, le=10_000)]
 
@@ -43,7 +44,7 @@ class ModelSettings(BaseModel):
     temperature: Temperature = 0.3
     """None: send none."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
-    extra_headers: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")], HeaderText] = {}
+    extra_headers: dict[HeaderName, HeaderText] = Field(default={}, repr=False)
     input_usd_per_million: UsdPerMillion | None = None
     output_usd_per_million: UsdPerMillion | None = None
     """Both prices or none: without them, LiteLLM's price list counts."""

@@ -14,6 +14,7 @@ from enrichment.providers.variables import (
     LOCAL_PROVIDERS,
     PACKAGES,
     REQUIRED_NAMES,
+    SENT_BESIDE_KEYS,
     address_names,
     clean_address,
     clean_key,
@@ -46,6 +47,7 @@ def addresses_of(
     `shared_base` is LITEVAULT_LLM_API_BASE: it holds for the first model, and for those of the same provider whose own
     variable gives no address. Raises InvalidSettings.
     """
+    environment.pop(SENT_BESIDE_KEYS, None)
     own_bases = [_clean(target, environment) for target in targets]
     uses_shared = [
         bool(shared_base) and target.family == targets[0].family and (target is targets[0] or not own_base)
@@ -94,11 +96,13 @@ def _key(target: Target, *, base: str, is_key_for_base: bool, environment: Mutab
         missing += [] if key else [own_name]
     elif base and not is_key_for_base:
         key = PLACEHOLDER_KEY if names else ""
+    elif target.provider in LOCAL_PROVIDERS:
+        key = next((environment[name] for name in names if name in environment), PLACEHOLDER_KEY)
     elif is_set or not names:
         key = ""
     else:
         key = PLACEHOLDER_KEY
-        missing += [] if base or target.provider in LOCAL_PROVIDERS else [" or ".join(names)]
+        missing += [] if base else [" or ".join(names)]
     if missing:
         raise InvalidSettings(f"{', '.join(missing)} must be set, because {target.label} needs it")
     return key

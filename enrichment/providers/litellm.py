@@ -58,6 +58,8 @@ from instructor import AsyncInstructor, Mode, from_litellm, response_schema
 silence_libraries()  # again, because LITELLM_LOG and OPENAI_LOG set the level at import
 litellm.suppress_debug_info = True  # no banner on standard output
 litellm.telemetry = False
+# It would ask huggingface.co several times a call for the size of the model, and block the loop meanwhile.
+litellm.utils._get_max_position_embeddings = lambda **_: None  # noqa: SLF001  # it has no switch
 
 MODES = {"tools": Mode.TOOLS, "json_schema": Mode.JSON_SCHEMA, "json": Mode.MD_JSON}
 # Variables that LiteLLM reads even if they are empty.
@@ -75,7 +77,7 @@ class Route:
 
     settings: ModelSettings
     instructor: AsyncInstructor
-    address: dict[str, str]
+    address: dict[str, str] = field(repr=False)
     is_local: bool
     gate: Gate
     model_health: ModelHealth = field(default_factory=ModelHealth)

@@ -24,7 +24,8 @@ LOCAL_PROVIDERS = frozenset(
     }
 )
 
-AZURE = ("AZURE_API_KEY", "AZURE_OPENAI_API_KEY", "AZURE_AD_TOKEN", "AZURE_CLIENT_SECRET")
+AZURE = ("AZURE_API_KEY", "AZURE_OPENAI_API_KEY", "AZURE_CLIENT_SECRET")
+AZURE_AI = ("AZURE_AI_API_KEY", "AZURE_API_KEY", "AZURE_OPENAI_API_KEY", "AZURE_AD_TOKEN", "AZURE_CLIENT_SECRET")
 COHERE = ("COHERE_API_KEY", "CO_API_KEY")
 GEMINI = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 MISTRAL = ("MISTRAL_API_KEY", "MISTRAL_AZURE_API_KEY")
@@ -42,7 +43,7 @@ KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "anthropic_text": ("ANTHROPIC_API_KEY",),
     "apertis": ("STIMA_API_KEY",),
     "azure": AZURE,
-    "azure_ai": ("AZURE_AI_API_KEY", *AZURE),
+    "azure_ai": AZURE_AI,
     "azure_text": AZURE,
     "codestral": ("CODESTRAL_API_KEY", *MISTRAL),
     "cohere": COHERE,
@@ -110,6 +111,9 @@ ADDRESS_NAMES: Mapping[str, tuple[str, ...]] = {
     "ollama_chat": ("OLLAMA_API_BASE",),
     "text-completion-openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE"),
 }
+
+# Not a key of LiteLLM's: OpenAI's library sends it to every address, beside the key that is meant for it.
+SENT_BESIDE_KEYS = "AZURE_OPENAI_AD_TOKEN"
 
 # What LiteLLM needs and does not check.
 REQUIRED_NAMES: Mapping[str, tuple[str, ...]] = {

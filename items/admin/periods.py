@@ -23,7 +23,7 @@ DAY = timedelta(days=1)
 LATENCY_SAMPLE = 100
 """Measure the latency of each hour from this many items."""
 
-VERSION = 1
+VERSION = 2
 """The format of the stored rows. Raise it with each change of the format."""
 
 KEPT_FOR = timedelta(days=40)
@@ -33,7 +33,10 @@ Row: TypeAlias = Sequence[Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hour:
-    """The attempts that finished in one hour. Times are in seconds, or None where nothing was measured."""
+    """The attempts that finished in one hour. Times are in seconds, or None where nothing was measured.
+
+    `unpriced` attempts used tokens of a model whose price is not known.
+    """
 
     start: datetime
     succeeded: int
@@ -42,10 +45,11 @@ class Hour:
     latency_median: float | None
     latency_p95: float | None
     usage: TotalUsage
+    unpriced: int
 
     @classmethod
     def from_row(cls, start: datetime, row: Row) -> Self:
-        succeeded, others, attempt_median, latency_median, latency_p95, *usage = row
+        succeeded, others, attempt_median, latency_median, latency_p95, *usage, unpriced = row
         return cls(
             start=start,
             succeeded=succeeded,
@@ -54,6 +58,7 @@ class Hour:
             latency_median=latency_median,
             latency_p95=latency_p95,
             usage=_usage(usage),
+            unpriced=unpriced,
         )
 
     @property
@@ -125,12 +130,16 @@ def cost_rows(last_day: LastDay) -> list[CostRow]:
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     earlier_days = [midnight.replace(day=day) for day in range(1, midnight.day)]
     rows = read_periods(earlier_days, read_days, length=DAY).values()
-    today = TotalUsage.of(hour.usage for hour in last_day.hours if hour.start >= midnight)
-    month = TotalUsage.of([*map(_usage, rows), today])
+    hours = [hour for hour in last_day.hours if hour.start >= midnight]
+    today = TotalUsage.of(hour.usage for hour in hours)
+    month = TotalUsage.of([*(_usage(row[:-1]) for row in rows), today])
+    unpriced = sum(hour.unpriced for hour in hours)
+    unpriced_of_month = unpriced + sum(row[-1] for row in rows)
     return [
         CostRow(name="Tokens in", today=_tokens(today.prompt_tokens), month=_tokens(month.prompt_tokens)),
         CostRow(name="Tokens out", today=_tokens(today.completion_tokens), month=_tokens(month.completion_tokens)),
         CostRow(name="Cost", today=_dollars(today.cost_usd), month=_dollars(month.cost_usd)),
+        CostRow(name="Attempts without a price", today=f"{unpriced:,}", month=f"{unpriced_of_month:,}"),
     ]
 
 

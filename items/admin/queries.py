@@ -36,7 +36,7 @@ GROUP BY 1 ORDER BY 2 DESC, 1
 # retried after a week says nothing about the speed of today.
 HOURS = """
 SELECT hour, worked.succeeded, worked.others, worked.took, waited.median, waited.slow,
-       spent.tokens_in, spent.tokens_out, spent.cost
+       spent.tokens_in, spent.tokens_out, spent.cost, spent.unpriced
 FROM unnest(%(hours)s::timestamptz[]) AS hour
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE outcome = 'SUCCEEDED') AS succeeded,
@@ -61,7 +61,8 @@ CROSS JOIN LATERAL (
     ) wait
 ) waited
 CROSS JOIN LATERAL (
-    SELECT sum(prompt_tokens) AS tokens_in, sum(completion_tokens) AS tokens_out, sum(cost_usd) AS cost
+    SELECT sum(prompt_tokens) AS tokens_in, sum(completion_tokens) AS tokens_out, sum(cost_usd) AS cost,
+           count(*) FILTER (WHERE cost_usd IS NULL AND prompt_tokens + completion_tokens > 0) AS unpriced
     FROM enrichment_attempts WHERE finished_at >= hour AND finished_at < hour + interval '1 hour'
 ) spent
 """
@@ -75,10 +76,11 @@ GROUP BY worker ORDER BY max(finished_at) DESC
 """
 
 DAYS = """
-SELECT day, spent.tokens_in, spent.tokens_out, spent.cost
+SELECT day, spent.tokens_in, spent.tokens_out, spent.cost, spent.unpriced
 FROM unnest(%(days)s::timestamptz[]) AS day
 CROSS JOIN LATERAL (
-    SELECT sum(prompt_tokens) AS tokens_in, sum(completion_tokens) AS tokens_out, sum(cost_usd) AS cost
+    SELECT sum(prompt_tokens) AS tokens_in, sum(completion_tokens) AS tokens_out, sum(cost_usd) AS cost,
+           count(*) FILTER (WHERE cost_usd IS NULL AND prompt_tokens + completion_tokens > 0) AS unpriced
     FROM enrichment_attempts WHERE finished_at >= day AND finished_at < day + interval '1 day'
 ) spent
 """

@@ -34,7 +34,8 @@ A line of `.env` is `NAME=value`, a comment, or empty. Blanks around `=`, a lead
 and a comment after it (`NAME=value # comment`) are allowed. Put a value that contains ` #` in single quotes.
 Any other line stops the start with its number. If a name is set twice, the last value counts.
 
-The API key of a model is read under LiteLLM's name for it, such as `OPENAI_API_KEY` ([models.md](models.md)).
+The API key of a model is read under LiteLLM's name for it, such as `OPENAI_API_KEY`, or from the file that
+`OPENAI_API_KEY_FILE` names ([models.md](models.md)).
 
 This page and [.env.example](../.env.example) are generated from the declaration of the settings in
 `litevault/settings/declaration.py` and `enrichment/config.py`. After a change there, run

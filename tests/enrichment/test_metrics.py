@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from enrichment import metrics
-from enrichment.errors import InvalidOutput, ProviderUnavailable
+from enrichment.errors import InvalidOutput, KeyRefused, ProviderUnavailable
 from enrichment.schemas import Usage
 from items.models import Item
 from items.queue import LISTENER_NAME
@@ -60,6 +60,22 @@ async def test_success_is_counted_with_its_duration_and_cost(
     assert since.grew("litevault_tokens_total", model="metered", direction="prompt") == 900
     assert since.grew("litevault_tokens_total", model="metered", direction="completion") == 90
     assert since.grew("litevault_cost_usd_total", model="metered") == pytest.approx(0.0012)
+    assert since.grew("litevault_attempts_without_price_total", model="metered") == 0
+
+
+async def test_attempts_without_a_price_are_counted(
+    owner: User, database: Database, working: WorkerMaker, provider: ScriptedProvider, since: Since
+) -> None:
+    provider.script["no price"] = [replace(draft(), usage=Usage(model="new", prompt_tokens=9, completion_tokens=1))]
+    provider.script["free"] = [replace(draft(), usage=Usage(model="new", prompt_tokens=9, cost_usd=Decimal(0)))]
+    provider.script["no reply"] = [KeyRefused(usage=Usage(model="new"))]
+    async with working(provider):
+        priceless, free, refused = await database.capture(owner, "no price", "free", "no reply")
+        await database.reaches(priceless, Status.READY_TO_CONFIRM)
+        await database.reaches(free, Status.READY_TO_CONFIRM)
+        await database.reaches(refused, Status.FAILED)
+
+    assert since.grew("litevault_attempts_without_price_total", model="new") == 1
 
 
 def test_series_of_every_error_code_start_at_zero() -> None:

@@ -95,15 +95,16 @@ class Command(BaseCommand):
         llm: LLMSettings = settings.LLM
         try:
             provider = build_provider(llm)
+            max_wait_seconds = MAX_WAIT_SECONDS * len(llm.model_list)
+            deadline_seconds = llm.deadline_seconds + max_wait_seconds + DEADLINE_MARGIN_SECONDS
         except InvalidSettings as error:
             raise CommandError(str(error), returncode=EXIT_MISCONFIGURED) from None
-        max_wait_seconds = MAX_WAIT_SECONDS * len(llm.model_list)
         name = worker_id or f"{socket.gethostname()[:40]}:{os.getpid()}"
         worker = EnrichmentWorker(
             provider,
             worker_id=name,
             concurrency=concurrency,
-            deadline_seconds=llm.deadline_seconds + max_wait_seconds + DEADLINE_MARGIN_SECONDS,
+            deadline_seconds=deadline_seconds,
             settings=settings.ENRICH,
             exits_when_idle=drain,
             max_items=max_items,

@@ -41,7 +41,7 @@ def refused(module: ModuleType, settings: LLMSettings, environment: dict[str, st
     ("model", "names"),
     [
         ("anthropic/any", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"]),
-        ("azure/any", ["AZURE_API_KEY", "AZURE_OPENAI_API_KEY", "AZURE_AD_TOKEN"]),
+        ("azure/any", ["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"]),
         ("azure_ai/any", ["AZURE_AI_API_KEY", "AZURE_API_KEY", "AZURE_OPENAI_API_KEY", "AZURE_AD_TOKEN"]),
         ("cohere_chat/any", ["COHERE_API_KEY", "CO_API_KEY"]),
         ("deepseek/any", ["DEEPSEEK_API_KEY"]),
@@ -135,11 +135,11 @@ def test_unusable_value_is_refused_without_showing_it(
 
 
 def test_keys_and_addresses_are_stripped(module: ModuleType) -> None:
-    with only(AZURE_API_KEY="\tkey\r\n", AZURE_API_BASE=f" {AWAY}\n", AZURE_API_VERSION="1", AZURE_AD_TOKEN=" "):
+    with only(AZURE_API_KEY="\tkey\r\n", AZURE_API_BASE=f" {AWAY}\n", AZURE_API_VERSION="1", AZURE_OPENAI_API_KEY=" "):
         list(module._routes(LLMSettings(model="azure/any")))
 
         assert (os.environ["AZURE_API_KEY"], os.environ["AZURE_API_BASE"]) == ("key", AWAY)
-        assert "AZURE_AD_TOKEN" not in os.environ
+        assert "AZURE_OPENAI_API_KEY" not in os.environ
 
 
 @pytest.mark.parametrize(("model", "name"), [("openai/any", "OPENAI_API_KEY"), ("huggingface/any", "HF_TOKEN")])
@@ -210,7 +210,7 @@ def test_fallback_at_the_providers_address_needs_its_key(module: ModuleType) -> 
             AT_HOME | {"api_key": "key"},
         ),
         ('model = "openai/a"\napi_key_env = "MINE"', {"OPENAI_API_KEY": "key", "MINE": "other"}, {"api_key": "other"}),
-        ('model = "hosted_vllm/a"', {"HOSTED_VLLM_API_KEY": "key"}, {}),
+        ('model = "hosted_vllm/a"', {"HOSTED_VLLM_API_KEY": "key"}, {"api_key": "key"}),
         (f'model = "hosted_vllm/a"\napi_base = "{HOME}"', {"HOSTED_VLLM_API_KEY": "key"}, AT_HOME | NO_KEY),
         (
             f'model = "azure/a"\napi_base = "{HOME}"\napi_version = "1"\napi_key_env = "MINE"',

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from django.conf import settings
@@ -34,6 +34,18 @@ def test_listener_without_a_key_is_refused_in_one_sentence(keys: None, monkeypat
     monkeypatch.setattr(settings, "LLM", LLMSettings())
 
     with pytest.raises(CommandError, match="OPENAI_API_KEY must be set") as raised:
+        call_command("enrich_listener")
+
+    assert raised.value.returncode == EXIT_MISCONFIGURED
+
+
+@pytest.mark.parametrize("provider", ["litellm", "stub"])
+def test_listener_with_an_invalid_file_is_refused_in_one_sentence(
+    provider: Literal["litellm", "stub"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "LLM", LLMSettings(provider=provider, models="/none.toml"))
+
+    with pytest.raises(CommandError, match="LITEVAULT_LLM_MODELS must be the path of a TOML file") as raised:
         call_command("enrich_listener")
 
     assert raised.value.returncode == EXIT_MISCONFIGURED

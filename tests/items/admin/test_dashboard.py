@@ -198,14 +198,28 @@ def test_tokens_and_cost_are_summed_for_today_and_this_month(viewer: Client, own
     make_attempt(item, number=2, finished_at=before_today, **used)
     make_attempt(item, number=3, finished_at=midnight.replace(day=1) - timedelta(seconds=1), **used)
     make_attempt(item, number=4, finished_at=now)
+    make_attempt(item, number=5, finished_at=now, prompt_tokens=0, completion_tokens=0)
 
     shown = section(viewer, "usage")
 
     today = ("2,000", "40", "$1.50") if before_today == midnight else ("1,000", "20", "$0.7500")
     assert shown == (
-        f"Tokens and cost Today This month Tokens in {today[0]} 2,000 Tokens out {today[1]} 40 Cost {today[2]} $1.50"
+        f"Tokens and cost Today This month Tokens in {today[0]} 2,000 Tokens out {today[1]} 40 Cost {today[2]} $1.50 "
+        "Attempts without a price 0 0"
     )
     assert section(viewer, "usage") == shown, "the stored periods equal those that were read"
+
+
+def test_attempts_without_a_price_are_counted(viewer: Client, owner: User) -> None:
+    now = timezone.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    item = make_item(owner)
+    for number, finished_at in enumerate((now, midnight, midnight.replace(day=1)), start=1):
+        make_attempt(item, number=number, finished_at=finished_at, prompt_tokens=9, completion_tokens=1)
+
+    today = 3 if midnight.day == 1 else 2
+    for _ in range(2):  # read, then stored
+        assert section(viewer, "usage").endswith(f"Cost unknown unknown Attempts without a price {today} 3")
 
 
 def test_past_hours_and_days_are_read_once(viewer: Client, owner: User) -> None:

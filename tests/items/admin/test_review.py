@@ -94,6 +94,18 @@ def test_attempts_are_listed_with_totals(reviewer: Client, owner: User) -> None:
     assert sums == ["All 3", "1500 ms", "200", "40", "$0.001000"]
 
 
+def test_cost_of_an_attempt_without_a_price_is_unknown(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    make_attempt(item, number=1, prompt_tokens=100, completion_tokens=20)
+    make_attempt(item, number=2, prompt_tokens=0, completion_tokens=0)
+
+    page = reviewer.get(detail(item)).text
+
+    rows = [re.findall(r">([^<>\n]+)</t[dh]>", row) for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)]
+    assert [row[-2] for row in rows[-3:-1]] == ["unknown", DASH]
+    assert rows[-1][-1] == "unknown"
+
+
 def test_attempts_show_wait_and_duration(reviewer: Client, owner: User) -> None:
     start = timezone.now() - timedelta(hours=1)
     item = make_item(owner, status=Status.READY_TO_CONFIRM, created_at=start)
