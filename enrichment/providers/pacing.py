@@ -17,7 +17,7 @@ from postgres.backoff import Backoff
 
 # Without a time from the provider. Doubles until there is a reply.
 BACKOFF = Backoff(first_seconds=1.0, longest_seconds=60.0)
-DECREASE = 0.95
+DECREASE = 0.98
 """How much slower than the accepted rate the gate starts again."""
 MAX_SAMPLE = 20
 """The most accepted requests that make the measured rate more trustworthy, and its increase slower."""
