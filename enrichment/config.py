@@ -122,6 +122,20 @@ class LLMSettings(EnvironmentSettings):
     concurrency: int = Field(
         default=3, ge=1, le=1000, description="How many items one worker enriches at the same time."
     )
+    daily_budget_usd: float = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="How many US dollars all attempts of a day may cost. Items then wait until midnight UTC. "
+        "0: no limit. Set it alike for all listeners.",
+    )
+    daily_budget_per_owner_usd: float = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="How many US dollars the attempts of a day may cost for one owner. That owner's items then wait. "
+        "0: no limit. Set it alike for all listeners.",
+    )
 
     @property
     def deadline_seconds(self) -> float:

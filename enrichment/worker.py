@@ -11,6 +11,7 @@ import structlog
 
 from enrichment import metrics, verdicts
 from enrichment.breaker import Breaker
+from enrichment.budget import DailyBudget
 from enrichment.config import EnrichSettings
 from enrichment.enricher import Enricher
 from enrichment.leases import LeaseKeeper
@@ -32,6 +33,8 @@ FLUSH_SECONDS = 4.0
 DATABASE_PAUSE_SECONDS = 0.5
 # Before the next claim of an item that is due, but locked, or whose owner is at the limit.
 BLOCKED_PAUSE_SECONDS = 0.2
+# The same, while an owner has to wait for a new budget, perhaps for hours.
+BUDGET_PAUSE_SECONDS = 1.0
 
 
 class EnrichmentWorker:
@@ -49,6 +52,8 @@ class EnrichmentWorker:
         concurrency: int,
         deadline_seconds: float,
         settings: EnrichSettings,
+        daily_budget_usd: float = 0,
+        daily_budget_per_owner_usd: float = 0,
         exits_when_idle: bool = False,
         max_items: int | None = None,
     ) -> None:
@@ -74,6 +79,9 @@ class EnrichmentWorker:
         )
         self._notifier = Notifier(self._shared_session.fetch)
         self._breaker = Breaker()
+        self._budget = DailyBudget(
+            self._claim_session.fetch, total_usd=daily_budget_usd, per_owner_usd=daily_budget_per_owner_usd
+        )
         self._vocabularies = Vocabularies(self._shared_session.fetch)
         self._enricher = Enricher(
             provider,
@@ -160,6 +168,7 @@ class EnrichmentWorker:
 
     async def _claim_all_due(self, group: asyncio.TaskGroup) -> None:
         """Claim until the slots are full, or until a whole round of the owners finds nothing more."""
+        await self._budget.check()
         while (free := self._free_capacity()) > 0:
             is_whole_round = self._last_owner == queue.BEFORE_ALL_OWNERS
             claims = await queue.claim(
@@ -174,6 +183,7 @@ class EnrichmentWorker:
                 self._start(claim, group)
             # Let the tasks begin before the next query.
             await asyncio.sleep(0)
+            await self._budget.check()
             if len(claims) == free:
                 self._last_owner = max(claim.owner_id for claim in claims)
                 continue
@@ -189,6 +199,8 @@ class EnrichmentWorker:
         # While verdicts wait for the database, their leases may end: the items would be claimed and paid for again.
         if self._is_stopping or self._writer.is_delayed or self._breaker.seconds_until_probe() > 0:
             return 0
+        if self._budget.is_spent:
+            return 0
         capacity = 1 if self._breaker.is_open else self._capacity
         free = capacity - len(self._in_flight)
         if free < min(capacity, self._min_free_capacity):
@@ -203,12 +215,15 @@ class EnrichmentWorker:
         if not self._is_listening:
             seconds = min(seconds, DEGRADED_SWEEP_SECONDS)
         seconds *= jitter(0.8, 1.2)
+        if self._budget.is_spent:
+            return min(seconds, self._budget.seconds_until_midnight())
         if self._breaker.is_open:
             return min(seconds, self._breaker.seconds_until_probe() or seconds)
         if self._free_capacity() > 0:
             due_in = await queue.next_due_in(self._claim_session.fetch)
             if due_in is not None:
-                seconds = min(seconds, due_in if due_in > 0 else BLOCKED_PAUSE_SECONDS)
+                blocked_pause = BUDGET_PAUSE_SECONDS if self._budget.paused else BLOCKED_PAUSE_SECONDS
+                seconds = min(seconds, due_in if due_in > 0 else blocked_pause)
         return seconds
 
     def _is_finished(self) -> bool:

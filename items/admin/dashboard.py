@@ -16,6 +16,7 @@ from items.admin.filters import ERROR_CODES
 from items.admin.labels import Count, duration
 from items.admin.periods import CostRow, LastDay, cost_rows
 from items.admin.queries import COUNT_LIMIT, FAILURES, IN_FLIGHT, OLDEST_WAIT, WORKERS, bounded_count, fetch_all
+from items.budget import Pauses
 from items.models import Item
 from items.queue import listener_name
 from items.states import Status
@@ -33,6 +34,7 @@ class QueueStatus:
     oldest_wait: str | None
     in_flight: str
     scheduled: Count
+    pauses: Pauses
 
     @classmethod
     def read(cls, in_flight: int) -> Self:
@@ -43,6 +45,7 @@ class QueueStatus:
             oldest_wait=None if oldest_wait is None else duration(oldest_wait.total_seconds()),
             in_flight=f"{in_flight:,}{'+' if in_flight == IN_FLIGHT_LIMIT else ''}",
             scheduled=bounded_count(enriching.filter(available_at__gt=Now(), claimed_by=None)),
+            pauses=Pauses.read(connection),
         )
 
 

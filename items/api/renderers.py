@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from items.api import pagination
 from items.api.forms import IF_MATCH, SAVE, form_value, is_form, line_of, values_of
+from items.budget import paused_until
 from items.states import PENDING_STATUSES, SourceType, Status
 
 
@@ -37,6 +38,7 @@ class PageRenderer(BrowsableAPIRenderer):
                 "searched": f"{pagination.SEARCH_WINDOW_SIZE:,}",
                 "statuses": PENDING_STATUSES if _is_pending(view) else [s for s in Status if s != Status.DISCARDED],
                 "source_types": list(SourceType),
+                "paused_until": paused_until(request.user.pk) if _is_pending(view) and not response.exception else None,
                 "user": request.user,
                 **_form_of(request, response, data, etag=context.get("etag")),
             },

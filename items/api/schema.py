@@ -182,7 +182,11 @@ read = extend_schema(
     description="Includes all attempts at enriching the item, and their total usage.",
     parameters=[ITEM_ID, IF_NONE_MATCH, ETAG],
     responses={
-        200: _response(serializers.ItemDetailSerializer, "Ready", {**READY, "attempts": [ATTEMPT], "usage": USAGE}),
+        200: _response(
+            serializers.ReadItemSerializer,
+            "Ready",
+            {**READY, "attempts": [ATTEMPT], "usage": USAGE, "pausedUntil": None},
+        ),
         304: OpenApiResponse(description="Not changed."),
     },
 )

@@ -162,6 +162,15 @@ class ItemDetailSerializer(ItemSerializer):
         return UsageSerializer(TotalUsage.of(item.attempts.all())).data
 
 
+class ReadItemSerializer(ItemDetailSerializer):
+    """One item as it is read, with what it waits for."""
+
+    pausedUntil = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When the item is enriched at the earliest, if it waits because the budget of the day is spent.",
+    )
+
+
 class PaginationSerializer(serializers.Serializer[Any]):
     cursor = serializers.CharField(allow_null=True, help_text="The cursor of the next page; null on the last page.")
     hasMore = serializers.BooleanField()

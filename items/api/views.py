@@ -11,6 +11,7 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from rest_framework import status
+from rest_framework.fields import DateTimeField
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -28,8 +29,10 @@ from items.api.serializers import (
     NoFields,
     RetrySerializer,
 )
+from items.budget import paused_until
 from items.models import Item, ItemQuerySet
 from items.models.item import first_line
+from items.states import Status
 
 
 class OwnerViewSet(BrowserForms, ViewSet):
@@ -92,11 +95,16 @@ class ItemViewSet(OwnerViewSet):
 
     @schema.read
     def retrieve(self, request: Request, item_id: str) -> Response:
-        detail, etag = detail_of(_get(self.items, item_id))
+        item = _get(self.items, item_id)
+        detail, etag = detail_of(item)
+        # Not a part of the version: the item itself does not change when the budget is spent.
+        pause = paused_until(item.owner_id) if item.status == Status.ENRICHING else None
         is_json = request.accepted_renderer.format == "json"
-        if is_json and is_unchanged(etag, if_none_match=request.headers.get("If-None-Match")):
+        if is_json and pause is None and is_unchanged(etag, if_none_match=request.headers.get("If-None-Match")):
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
-        return Response(detail, headers={"ETag": etag})
+        return Response(
+            {**detail, "pausedUntil": pause and DateTimeField().to_representation(pause)}, headers={"ETag": etag}
+        )
 
     @schema.change
     def partial_update(self, request: Request, item_id: str) -> Response:

@@ -57,6 +57,16 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="BudgetPause",
+            fields=[
+                ("owner_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("until", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "budget_pauses",
+            },
+        ),
+        migrations.CreateModel(
             name="Item",
             fields=[
                 (

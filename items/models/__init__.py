@@ -1,8 +1,9 @@
 """The models. Django requires all of them in this module."""
 
 from items.models.attempt import EnrichmentAttempt
+from items.models.budget_pause import BudgetPause
 from items.models.idempotency_key import IdempotencyKey
 from items.models.item import Item, ItemQuerySet
 from items.models.period import Period
 
-__all__ = ["EnrichmentAttempt", "IdempotencyKey", "Item", "ItemQuerySet", "Period"]
+__all__ = ["BudgetPause", "EnrichmentAttempt", "IdempotencyKey", "Item", "ItemQuerySet", "Period"]

@@ -18,6 +18,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from items.budget import Pauses
 from items.states import Status
 from items.workers import listening_workers
 from litevault.operations import attempt_metrics
@@ -69,6 +70,7 @@ class Snapshot(Collector):
     oldest_wait_seconds: float
     in_flight: int
     listeners: int
+    pauses: Pauses
     recent: list[attempt_metrics.Group]
 
     @classmethod
@@ -82,6 +84,7 @@ class Snapshot(Collector):
             oldest_wait_seconds=one(OLDEST_WAIT),
             in_flight=one(IN_FLIGHT),
             listeners=len(listening_workers(connected)),
+            pauses=Pauses.read(connected),
             recent=attempt_metrics.read_groups(connected),
         )
 
@@ -97,6 +100,14 @@ class Snapshot(Collector):
         )
         yield GaugeMetricFamily("litevault_items_in_flight", "Items that a worker holds.", value=self.in_flight)
         yield GaugeMetricFamily("litevault_listeners", "Listeners that receive notifications.", value=self.listeners)
+        pauses = GaugeMetricFamily(
+            "litevault_budget_pauses",
+            "Owners whose items wait because a budget is spent; 1 for all owners if the budget of all is.",
+            labels=["scope"],
+        )
+        pauses.add_metric(["all"], self.pauses.of_all)
+        pauses.add_metric(["owner"], self.pauses.of_owners)
+        yield pauses
         yield from attempt_metrics.metric_families(self.recent)
 
 

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
+from items.budget import paused_until
 from items.models import Item
 from items.states import Outcome, Status
 from tests.database import listeners_alive, reaches
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
+from tests.items.factories import make_attempt, make_item
 from tests.plugins.commands import CommandStarter, ListenerStarter, SlowListenerStarter
 from tests.waiting import PATIENCE_SECONDS, until
 
@@ -30,6 +33,22 @@ def test_captured_text_is_enriched_by_a_real_process(owner: User, start_listener
     assert item.title
     assert item.title in TEXT
     assert 3 <= len(item.tags) <= 5
+
+
+@pytest.mark.parametrize("scope", ["", "_PER_OWNER"])
+def test_listener_leaves_items_when_the_budget_is_spent(owner: User, start: CommandStarter, scope: str) -> None:
+    now = timezone.now()
+    paid = make_item(owner, status=Status.ARCHIVED)
+    for number, day in enumerate((now, now + timedelta(days=1)), start=1):  # at whatever time the test runs
+        make_attempt(paid, number=number, finished_at=day, cost_usd=2)
+    item = Item.objects.capture(owner=owner, raw_text=TEXT)
+
+    process = start("enrich_listener", "--drain", **{f"LITEVAULT_LLM_DAILY_BUDGET{scope}_USD": "1.5"})
+
+    assert process.wait(PATIENCE_SECONDS) == 0
+    item.refresh_from_db()
+    assert (item.status, item.attempt_count) == (Status.ENRICHING, 0)
+    assert paused_until(owner.pk) is not None
 
 
 def test_connection_that_listens_carries_the_id_of_its_worker(start_listener: ListenerStarter) -> None:

@@ -10,6 +10,7 @@ from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
 APPS = ("items", "accounts")
 TABLES = (
     "items",
+    "budget_pauses",
     "enrichment_attempts",
     "idempotency_keys",
     "overview_periods",

@@ -101,6 +101,8 @@ class Command(BaseCommand):
             concurrency=concurrency,
             deadline_seconds=llm.deadline_seconds + DEADLINE_MARGIN_SECONDS,
             settings=settings.ENRICH,
+            daily_budget_usd=llm.daily_budget_usd,
+            daily_budget_per_owner_usd=llm.daily_budget_per_owner_usd,
             exits_when_idle=drain,
             max_items=max_items,
         )

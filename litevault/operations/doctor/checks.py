@@ -13,7 +13,14 @@ from litevault.operations.doctor.database import (
 )
 from litevault.operations.doctor.events import events, proxy
 from litevault.operations.doctor.model import model
-from litevault.operations.doctor.queue import failures, listen_round_trip, listeners, notification_queue, waiting
+from litevault.operations.doctor.queue import (
+    budget,
+    failures,
+    listen_round_trip,
+    listeners,
+    notification_queue,
+    waiting,
+)
 from litevault.operations.doctor.result import CheckResult
 from litevault.operations.doctor.web import static_files, web_server
 from litevault.operations.health import readiness
@@ -38,6 +45,7 @@ def run_checks(*, calls_model: bool, expects_events: bool, url: str) -> Iterator
         yield events(is_expected=expects_events)
         if checks["migrations"]:
             yield waiting()
+            yield budget()
             yield failures()
     yield proxy(url=url)
     yield model(calls_model=calls_model)

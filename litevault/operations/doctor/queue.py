@@ -5,6 +5,7 @@ import time
 import psycopg
 from django.db import connection
 
+from items.budget import Pauses
 from items.states import Outcome, Status
 from items.workers import ListeningWorker, listening_workers
 from litevault.operations.doctor.result import CheckResult
@@ -68,6 +69,18 @@ def waiting() -> CheckResult:
     if seconds <= MAX_WAIT_SECONDS:
         return CheckResult("queue", detail)
     return CheckResult("queue", detail, "Check the listener's log, or start more listeners.")
+
+
+def budget() -> CheckResult:
+    pauses = Pauses.read(connection)
+    if not pauses.until:
+        return CheckResult("budget", "not spent, or not set")
+    return CheckResult(
+        "budget",
+        f"spent for {pauses.owners}: their items wait until {pauses.until:%Y-%m-%d %H:%M} UTC",
+        "Raise LITEVAULT_LLM_DAILY_BUDGET_USD or LITEVAULT_LLM_DAILY_BUDGET_PER_OWNER_USD and restart the listeners, "
+        "or wait.",
+    )
 
 
 def failures() -> CheckResult:

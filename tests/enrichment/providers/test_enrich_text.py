@@ -224,9 +224,9 @@ def test_standard_input_is_read_without_a_database() -> None:
 
 
 def test_interrupt_ends_a_call_that_hangs(server: FakeLLMServer, text_file: Path) -> None:
-    server.script("hang")
+    server.script("wrong_schema", "hang")  # after a reply, a cancellation carries its cost
     process = run(str(text_file), LITEVAULT_LLM_API_BASE=server.url, LITEVAULT_LLM_TIMEOUT_SECONDS="600")
-    until(lambda: server.calls or process.poll() is not None)
+    until(lambda: len(server.calls) == 2 or process.poll() is not None)
 
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=PATIENCE_SECONDS)

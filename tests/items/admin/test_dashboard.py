@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from items.admin.periods import Row, read_periods
-from items.models import Item
+from items.models import BudgetPause, Item
 from items.models.period import Period
 from items.queue import LISTENER_NAME, listener_name
 from items.states import Outcome, Status
@@ -61,6 +61,19 @@ def test_waiting_claimed_and_scheduled_items_are_counted(viewer: Client, owner: 
 
     assert section(viewer, "queue") == (
         "Queue Waiting for a worker 2 Oldest wait 3 h In flight 1 Scheduled for later 3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("owner_ids", "who"), [([0], "all owners"), ([0, 5], "all owners"), ([5], "1 owner"), ([5, 6], "2 owners")]
+)
+def test_budget_that_is_spent_is_shown(viewer: Client, owner_ids: Sequence[int], who: str) -> None:
+    until = datetime(2040, 6, 2, tzinfo=UTC)
+    BudgetPause.objects.bulk_create([BudgetPause(owner_id=owner_id, until=until) for owner_id in owner_ids])
+    BudgetPause.objects.create(owner_id=7, until=timezone.now() - HOUR)
+
+    assert section(viewer, "queue").endswith(
+        f"The budget of the day is spent for {who}. Their items wait until 2040-06-02 00:00 UTC."
     )
 
 

@@ -11,8 +11,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from items import queue
+from items.budget import ALL_OWNERS
 from items.claims import Claim
-from items.models import Item
+from items.models import BudgetPause, Item
 from items.states import Outcome, Status
 from tests.items.factories import make_item
 from tests.items.queue.protocol import claim, expire_leases
@@ -109,6 +110,29 @@ def test_claim_respects_the_limit_of_an_owner_across_claims(owner: User, strange
     claimed = claim(1, per_owner=2) + claim(10, per_owner=2) + claim(10, per_owner=2)
 
     assert Counter(each.owner_id for each in claimed) == {owner.pk: 2, stranger.pk: 2}
+
+
+def test_claim_skips_owners_whose_budget_is_spent(owner: User, stranger: User) -> None:
+    third = User.objects.create_user("third")
+    for user in (owner, stranger, third):
+        Item.objects.bulk_create([Item(owner=user, raw_text="text") for _ in range(3)])
+    BudgetPause.objects.create(owner_id=owner.pk, until=timezone.now() + timedelta(hours=1))
+    BudgetPause.objects.create(owner_id=stranger.pk, until=timezone.now() - timedelta(seconds=1))
+
+    claimed = claim(4) + claim(10, per_owner=9) + claim(10)
+
+    assert Counter(each.owner_id for each in claimed) == {stranger.pk: 3, third.pk: 3}
+
+
+@pytest.mark.parametrize(("seconds", "number"), [(3600, 0), (-1, 2)])
+def test_claim_takes_nothing_while_the_budget_of_all_is_spent(
+    owner: User, stranger: User, seconds: float, number: int
+) -> None:
+    for user in (owner, stranger):
+        make_item(user)
+    BudgetPause.objects.create(owner_id=ALL_OWNERS, until=timezone.now() + timedelta(seconds=seconds))
+
+    assert len(claim()) == number
 
 
 def test_claim_skips_locked_items(owner: User) -> None:

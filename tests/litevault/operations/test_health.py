@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from items.models import Item
+from items.models import BudgetPause, Item
 from items.queue import LISTENER_NAME
 from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS, read
 from items.states import Outcome, Status
@@ -157,6 +157,8 @@ def test_metrics_tell_the_state_of_the_queue(owner: User, listener: None) -> Non
         waiting, number=2, started_at=began, finished_at=ended, prompt_tokens=900, completion_tokens=90, cost_usd="0.25"
     )
     make_attempt(waiting, number=3, finished_at=timezone.now() - timedelta(minutes=6))
+    for owner_id, until in ((5, soon), (6, soon), (7, expired)):
+        BudgetPause.objects.create(owner_id=owner_id, until=until)
 
     response = Client().get("/metrics")
 
@@ -178,6 +180,8 @@ def test_metrics_tell_the_state_of_the_queue(owner: User, listener: None) -> Non
         'litevault_items{status="DISCARDED"}': 0,
         "litevault_items_in_flight": 1,
         "litevault_listeners": 1,
+        'litevault_budget_pauses{scope="all"}': 0,
+        'litevault_budget_pauses{scope="owner"}': 2,
         'litevault_attempts_recent{error_code="LLM_TIMEOUT",outcome="FAILED"}': 1,
         'litevault_attempts_recent{error_code="",outcome="SUCCEEDED"}': 1,
         'litevault_tokens_recent{direction="prompt"}': 900,

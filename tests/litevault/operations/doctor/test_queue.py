@@ -1,12 +1,15 @@
 """Checks of the queue."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django import Settings
 
+from items.budget import ALL_OWNERS
+from items.models import BudgetPause
 from items.states import Outcome, Status
 from litevault.operations.doctor import queue
 from tests.database import database_url
@@ -25,6 +28,16 @@ def test_failures_of_the_last_hour_are_reported(listener_connection: object, stu
 
     assert code == 1
     assert "in the last hour: 1 LLM_TIMEOUT" in output
+
+
+def test_budget_that_is_spent_is_reported(listener_connection: object, stub: None) -> None:
+    BudgetPause.objects.create(owner_id=ALL_OWNERS, until=datetime(2040, 6, 2, tzinfo=UTC))
+
+    code, output = run_doctor()
+
+    assert code == 1
+    assert "spent for all owners: their items wait until 2040-06-02 00:00 UTC" in output
+    assert "LITEVAULT_LLM_DAILY_BUDGET_USD" in output
 
 
 def test_missing_listener_is_reported_with_advice(stub: None) -> None:
