@@ -19,7 +19,6 @@ from items.claims import Verdict
 from items.states import Status
 from tests.enrichment.fake_llm_answers import COMPLETION_TOKENS, DRAFT, PROMPT_TOKENS
 from tests.enrichment.leaks import TEXT, everything_said_by, leaked
-from tests.enrichment.providers.native.azure_openai import AzureOpenAI
 from tests.enrichment.providers.native.protocol import Ending, Protocol
 from tests.enrichment.providers.native.protocols import PROTOCOLS
 from tests.enrichment.providers.native.server import NativeServer
@@ -33,28 +32,12 @@ ERRORS_PAGE = Path(settings.BASE_DIR) / "docs" / "errors.md"
 DEADLINE_SECONDS = 60
 LONGEST_DELAY_SECONDS = 3600
 
-# Cells in which the product does not yet do what is expected.
-REASONS = {
-    "The key is replaced by a placeholder.": " ".join(
-        f"azure-{situation}" for situation in AzureOpenAI().all_endings() if situation != "parts"
-    ),
-    "The content is not read as a list, or only in JSON mode.": "openai-parts azure-parts "
-    "openrouter-parts mistral-parts groq-parts deepseek-parts vllm-parts together-parts cohere-parts "
-    "huggingface-parts lm_studio-parts",
-    "RetryInfo is not read.": "gemini-rate_limit",
-    "A price is looked up at the server, once.": "ollama-ok ollama-refusal ollama-cut_off ollama-empty",
-}
-NOT_YET = {name: reason for reason, names in REASONS.items() for name in names.split()}
-ONLY_ONCE = "ollama-"
-
 
 def cells() -> Iterator[object]:
     for protocol in PROTOCOLS:
         for situation, ending in protocol.all_endings().items():
             name = f"{protocol.name}-{situation}"
-            is_strict = not name.startswith(ONLY_ONCE)
-            marks = [pytest.mark.xfail(reason=NOT_YET[name], strict=is_strict)] if name in NOT_YET else []
-            yield pytest.param(protocol, situation, ending, id=name, marks=marks)
+            yield pytest.param(protocol, situation, ending, id=name)
 
 
 class Witness(EnrichmentProvider):
