@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from enrichment.errors import RateLimited
 from items.models import EnrichmentAttempt, Item
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
 from items.states import Outcome, Status
@@ -30,6 +31,7 @@ LLM_TIMEOUT_SECONDS = 10  # all responses arrive at once, and the machine may be
 
 OBEDIENT = [(way.__name__,) for way in (*GIVE_AWAY, *DECORATE)]
 SCRIPTS = list(dict.fromkeys([*(fault.answers for fault in MATRIX), *OBEDIENT]))
+LIMITED = {fault.answers for fault in MATRIX if fault.error is RateLimited}
 DISCARDED = "case-discarded."
 
 PRODUCTION = {"LITEVAULT_DEBUG": "false", "LITEVAULT_LOG_FORMAT": "json", "LITEVAULT_LLM_MODE": "tools"}
@@ -46,6 +48,10 @@ TALKATIVE = {
 
 def mark(number: int) -> str:
     return f"case-{number}."
+
+
+def marks(*, limited: bool) -> list[str]:
+    return [mark(number) for number, script in enumerate(SCRIPTS) if (script in LIMITED) == limited]
 
 
 @pytest.fixture
@@ -91,8 +97,7 @@ def test_neither_key_nor_text_is_seen_anywhere(
         ) as other,
     ):
         errors = list(misuse(web))
-        for name in (*map(mark, range(len(SCRIPTS))), DISCARDED):
-            web.capture(f"{TEXT} {name} {TEXT}", key=name)
+        capture(web, *marks(limited=False), DISCARDED)
         metrics = enrich_everything(start, web, model, environment | keys(model))
         seen = {path: web.call("GET", path) for path in ("/metrics", "/readyz", "/api/v1/schema")}
         seen |= {"metrics of the listener": metrics, "metrics of events": events.call("GET", "/metrics")}
@@ -116,6 +121,11 @@ def test_neither_key_nor_text_is_seen_anywhere(
     places["our own output"] = "".join(capfd.readouterr())
     assert leaks({HOME: places.pop(HOME)}) == [f"{HOME}: text"]
     assert leaks(places) == []
+
+
+def capture(web: Web, *names: str) -> None:
+    for name in names:
+        web.capture(f"{TEXT} {name} {TEXT}", key=name)
 
 
 def keys(model: FakeLLMServer) -> dict[str, str]:
@@ -142,6 +152,9 @@ def enrich_everything(start_one: CommandStarter, web: Web, model: FakeLLMServer,
     web.call("PATCH", f"/api/v1/items/{discarded.pk}", {"action": "discard"})
     # The doctor's import takes seconds, and its output is the same in both environments.
     doctor = start_one("doctor", **environment) if environment["LITEVAULT_DEBUG"] == "false" else None
+    until(lambda: not Item.objects.filter(attempts=None).exists())
+    # Last, because after a rate limit nothing is sent for a while.
+    capture(web, *marks(limited=True))
     until(lambda: not Item.objects.filter(attempts=None).exists())
     metrics = Web(port, token="").call("GET", "/metrics")
     for signal_number in (signal.SIGTERM, signal.SIGINT):

@@ -45,7 +45,7 @@ def test_named_model_enriches_the_texts_of_a_folder(texts: Path, tmp_path: Path)
     lampe, lamp = (line for line in shown.splitlines() if "-lamp" in line)
     # Both texts are sent at once, and the first reply is for either.
     valid, declined = (lamp, lampe) if "valid" in lamp else (lampe, lamp)
-    assert (lampe.split()[0], lamp.split()[0]) == ("de-lampe", "en-lamp")
+    assert {lampe.split()[0], lamp.split()[0]} == {"de-lampe", "en-lamp"}
     assert f"valid                 en        {DRAFT['title']} | {', '.join(DRAFT['tags'])}" in valid
     assert "LLM_VALIDATION_ERROR" in declined
     assert "The model declined to describe this text." in declined

@@ -18,13 +18,19 @@ from litevault.operations.logging import VERBOSE_LOGGERS, configure_logging
 CANARY = "canary-4711"
 
 
-@pytest.fixture(params=["json", "console"])
-def log_format(request: pytest.FixtureRequest) -> Iterator[str]:
+@pytest.fixture(autouse=True)
+def configuration() -> Iterator[None]:
+    """Restore the configuration itself, because loggers that have been used keep its list of processors."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield request.param
+    handlers, level, structlog_config = root.handlers[:], root.level, structlog.get_config()
+    yield
     root.handlers, root.level = handlers, level
-    configure_logging(log_format="console", level="INFO")
+    structlog.configure(**structlog_config)
+
+
+@pytest.fixture(params=["json", "console"])
+def log_format(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def fail(private: str) -> None:
@@ -54,7 +60,6 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
     assert (ours["event"], ours["level"], ours["item_id"]) == ("item.lost", "warning", "1")
     assert theirs["event"] == "text with arguments"
-    configure_logging(log_format="console", level="INFO")
 
 
 def test_traceback_has_lines_and_classes_but_no_values(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
