@@ -198,7 +198,7 @@ def test_drain_ends_when_nothing_is_due(owner: User, start: CommandStarter) -> N
         (("--max-items", "5"), {}, "--max-items is for one process", 1),
         (("--worker-id", "x" * 63), {}, "--worker-id is too long", 1),
         (("--processes", "101"), {}, "must be a whole number from 1 to 100", 2),
-        ((), {"LITEVAULT_LLM_PROVIDER": "litellm", "OPENAI_API_KEY": ""}, "OPENAI_API_KEY", 78),
+        ((), {"LITEVAULT_LLM_PROVIDER": "litellm", "LITEVAULT_LLM_MODELS": "missing.toml"}, "LITEVAULT_LLM_MODELS", 78),
     ],
 )
 def test_unusable_settings_end_all_children(

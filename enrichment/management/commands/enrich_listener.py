@@ -93,8 +93,8 @@ class Command(BaseCommand):
     ) -> None:
         llm: LLMSettings = settings.LLM
         try:
+            max_wait_seconds = MAX_WAIT_SECONDS * len(llm.model_list)  # first: importing litellm takes seconds
             provider = build_provider(llm)
-            max_wait_seconds = MAX_WAIT_SECONDS * len(llm.model_list)
             deadline_seconds = llm.deadline_seconds + max_wait_seconds + DEADLINE_MARGIN_SECONDS
         except InvalidSettings as error:
             raise CommandError(str(error), returncode=EXIT_MISCONFIGURED) from None
