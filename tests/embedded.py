@@ -9,7 +9,6 @@ from pathlib import Path
 
 from django.conf import settings
 
-from litevault.settings.declaration import NAMES_OF_DJANGO, database_config
 from postgres.embedded.embedded import running_postgres
 
 
@@ -19,6 +18,8 @@ def postgres_for_tests() -> Iterator[None]:
     if os.environ.get("DATABASE_URL"):
         yield
         return
+    from litevault.settings.declaration import NAMES_OF_DJANGO, database_config  # it reads the environment
+
     with throwaway_folder() as folder, running_postgres(folder / "postgres", fsync=False) as url:
         os.environ["DATABASE_URL"] = url
         config = database_config(url)
