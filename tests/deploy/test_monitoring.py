@@ -24,6 +24,8 @@ from tests.items.factories import make_attempt, make_item
 
 DEPLOY = Path(settings.BASE_DIR) / "deploy"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"
+POSTGRES_ALERTS = DEPLOY / "prometheus" / "postgres.yml"
+SCALING = DEPLOY / "prometheus" / "scaling.yml"
 DASHBOARD = DEPLOY / "grafana" / "litevault.json"
 OPERATIONS = Path(settings.BASE_DIR) / "docs" / "operations.md"
 PROMTOOL = shutil.which("promtool")
@@ -32,14 +34,14 @@ NAME = re.compile(r"\b(?:litevault|process)_[a-z_]+\b")
 SELECTOR = re.compile(r"\b((?:litevault|process)_[a-z_]+)\{([^}]*)\}")
 
 
-def rules() -> list[dict[str, Any]]:
-    return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+def rules(path: Path) -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
 
 
 def questions() -> list[str]:
     panels = json.loads(DASHBOARD.read_text())["panels"]
     asked = [target["expr"] for panel in panels for target in panel["targets"]]
-    return [*asked, *(rule["expr"] for rule in rules())]
+    return [*asked, *(rule["expr"] for path in (ALERTS, SCALING) for rule in rules(path))]
 
 
 @pytest.fixture
@@ -103,8 +105,9 @@ def test_page_for_operators_says_what_to_do_for_every_alert() -> None:
 
     headings = re.findall(r"^### (LiteVault\w+)$", page, re.MULTILINE)
 
-    assert headings == [rule["alert"] for rule in rules()]
-    assert all(rule["annotations"]["runbook"].endswith(f"#{rule['alert'].lower()}") for rule in rules())
+    alerts = [*rules(ALERTS), *rules(POSTGRES_ALERTS)]
+    assert headings == [rule["alert"] for rule in alerts]
+    assert all(rule["annotations"]["runbook"].endswith(f"#{rule['alert'].lower()}") for rule in alerts)
 
 
 @pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed")
@@ -114,6 +117,10 @@ def test_page_for_operators_says_what_to_do_for_every_alert() -> None:
         ("check", "rules", "alerts.yml"),
         ("check", "config", "prometheus.yml"),
         ("test", "rules", "alerts_test.yml"),
+        ("check", "rules", "postgres.yml"),
+        ("test", "rules", "postgres_test.yml"),
+        ("check", "rules", "scaling.yml"),
+        ("test", "rules", "scaling_test.yml"),
     ],
 )
 def test_prometheus_takes_the_files(verb: str, kind: str, name: str) -> None:
