@@ -16,6 +16,8 @@ from django.test import Client
 from django.utils import timezone
 
 from enrichment import metrics
+from enrichment.providers.base import RateLimit
+from enrichment.providers.stub import StubProvider
 from items.claims import Finished
 from items.states import Outcome, SourceType, Status
 from litevault.events import metrics as of_events
@@ -44,9 +46,15 @@ def questions() -> list[str]:
     return [*asked, *(rule["expr"] for path in (ALERTS, SCALING) for rule in rules(path))]
 
 
+class LimitedProvider(StubProvider):
+    def rate_limits(self) -> list[RateLimit]:
+        return [RateLimit("a model", requests_per_minute=60, refused=1)]
+
+
 @pytest.fixture
-def told(transactional_db: None) -> dict[str, set[str]]:
+def told(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     """Return every exported metric, with its labels."""
+    monkeypatch.setattr(metrics.rate_limits, "_provider", LimitedProvider())
     item = make_item(User.objects.create_user("owner"), status=Status.FAILED)
     ended = timezone.now()
     make_attempt(item, outcome=Outcome.FAILED, started_at=ended - timedelta(seconds=1), finished_at=ended)
