@@ -22,6 +22,7 @@ from items.budget import Pauses
 from items.states import Status
 from items.workers import listening_workers
 from litevault.operations import attempt_metrics
+from litevault.operations.health import WRITABLE
 from litevault.web.error_middleware import error_response
 from litevault.web.errors import Problem
 from postgres.timeboxed import DatabaseUnavailable, run_query
@@ -66,6 +67,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 class Snapshot(Collector):
     """The queue at one moment."""
 
+    is_writable: bool
     items: dict[str, int]
     oldest_wait_seconds: float
     in_flight: int
@@ -80,6 +82,7 @@ class Snapshot(Collector):
             return value
 
         return cls(
+            is_writable=one(WRITABLE),
             items=_items_by_status(connected, rows=one(ROWS)),
             oldest_wait_seconds=one(OLDEST_WAIT),
             in_flight=one(IN_FLIGHT),
@@ -89,6 +92,9 @@ class Snapshot(Collector):
         )
 
     def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "litevault_database_writable", "1, or 0 for a standby or a read-only server.", value=self.is_writable
+        )
         items = GaugeMetricFamily("litevault_items", "Items by status; estimated in a large table.", labels=["status"])
         for status, count in self.items.items():
             items.add_metric([status], count)

@@ -21,6 +21,7 @@ ROOT = Path(settings.BASE_DIR)
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yml"))
+AUTOSCALING = DEPLOY / "kubernetes" / "autoscaling"
 SYSTEMD = shutil.which("systemd-analyze")
 MOST_EXPOSURE = "20"  # tenths; systemd calls anything below 50 medium, and a service without any rule has 96
 WHERE = {"--host", "--port", "--metrics-port", "--metrics-address", "--worker-id"}
@@ -170,6 +171,44 @@ def test_no_listener_is_killed_before_the_grace_is_over() -> None:
 
     # Releasing may take another second, and closing a silent connection longer.
     assert min(kubernetes, compose, int(systemd)) >= grace_seconds + 10
+
+
+def test_listener_units_are_named_by_a_port_that_is_scraped() -> None:
+    unit = (DEPLOY / "systemd" / "litevault-listener@.service").read_text()
+    target = (DEPLOY / "systemd" / "litevault.target").read_text()
+    scraped = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
+
+    ports = re.findall(r"litevault-listener@(\S+)\.service", target)
+
+    assert "--metrics-port %i" in unit
+    assert ports == re.findall(r"127\.0\.0\.1:(91\d\d)", scraped)
+
+
+def test_both_autoscalers_do_the_same() -> None:
+    keda = yaml.safe_load((AUTOSCALING / "keda.yml").read_text())["spec"]
+    hpa = yaml.safe_load((AUTOSCALING / "hpa.yml").read_text())["spec"]
+    (rule,) = yaml.safe_load((AUTOSCALING / "prometheus-adapter.yml").read_text())["rules"]["external"]
+    recorded = [
+        rule["record"]
+        for group in yaml.safe_load((DEPLOY / "prometheus" / "scaling.yml").read_text())["groups"]
+        for rule in group["rules"]
+    ]
+
+    targets = {found["metadata"]["name"] for found in objects() if found["kind"] == "Deployment"}
+    limits = {
+        each["external"]["metric"]["name"]: each["external"]["target"]["value"].replace("700m", "0.7")
+        for each in hpa["metrics"]
+    }
+    renamed = {
+        name: re.sub(rule["name"]["matches"], rule["name"]["as"].replace("${1}", r"\1"), name) for name in recorded
+    }
+
+    assert keda["scaleTargetRef"]["name"] == hpa["scaleTargetRef"]["name"] in targets
+    assert (keda["minReplicaCount"], keda["maxReplicaCount"]) == (hpa["minReplicas"], hpa["maxReplicas"])
+    assert keda["advanced"]["horizontalPodAutoscalerConfig"]["behavior"] == hpa["behavior"]
+    assert {each["metadata"]["query"] for each in keda["triggers"]} == set(recorded)
+    assert {renamed[each["metadata"]["query"]]: each["metadata"]["threshold"] for each in keda["triggers"]} == limits
+    assert {each["metricType"] for each in keda["triggers"]} == {"Value"}
 
 
 @pytest.mark.skipif(not SYSTEMD, reason="systemd is not installed")

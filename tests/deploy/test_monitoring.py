@@ -16,6 +16,8 @@ from django.test import Client
 from django.utils import timezone
 
 from enrichment import metrics
+from enrichment.providers.base import RateLimit
+from enrichment.providers.stub import StubProvider
 from items.claims import Finished
 from items.states import Outcome, SourceType, Status
 from litevault.events import metrics as of_events
@@ -24,6 +26,8 @@ from tests.items.factories import make_attempt, make_item
 
 DEPLOY = Path(settings.BASE_DIR) / "deploy"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"
+POSTGRES_ALERTS = DEPLOY / "prometheus" / "postgres.yml"
+SCALING = DEPLOY / "prometheus" / "scaling.yml"
 DASHBOARD = DEPLOY / "grafana" / "litevault.json"
 OPERATIONS = Path(settings.BASE_DIR) / "docs" / "operations.md"
 PROMTOOL = shutil.which("promtool")
@@ -32,19 +36,25 @@ NAME = re.compile(r"\b(?:litevault|process)_[a-z_]+\b")
 SELECTOR = re.compile(r"\b((?:litevault|process)_[a-z_]+)\{([^}]*)\}")
 
 
-def rules() -> list[dict[str, Any]]:
-    return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+def rules(path: Path) -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
 
 
 def questions() -> list[str]:
     panels = json.loads(DASHBOARD.read_text())["panels"]
     asked = [target["expr"] for panel in panels for target in panel["targets"]]
-    return [*asked, *(rule["expr"] for rule in rules())]
+    return [*asked, *(rule["expr"] for path in (ALERTS, SCALING) for rule in rules(path))]
+
+
+class LimitedProvider(StubProvider):
+    def rate_limits(self) -> list[RateLimit]:
+        return [RateLimit("a model", requests_per_minute=60, refused=1)]
 
 
 @pytest.fixture
-def told(transactional_db: None) -> dict[str, set[str]]:
+def told(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     """Return every exported metric, with its labels."""
+    monkeypatch.setattr(metrics.rate_limits, "_provider", LimitedProvider())
     item = make_item(User.objects.create_user("owner"), status=Status.FAILED)
     ended = timezone.now()
     make_attempt(item, outcome=Outcome.FAILED, started_at=ended - timedelta(seconds=1), finished_at=ended)
@@ -103,8 +113,9 @@ def test_page_for_operators_says_what_to_do_for_every_alert() -> None:
 
     headings = re.findall(r"^### (LiteVault\w+)$", page, re.MULTILINE)
 
-    assert headings == [rule["alert"] for rule in rules()]
-    assert all(rule["annotations"]["runbook"].endswith(f"#{rule['alert'].lower()}") for rule in rules())
+    alerts = [*rules(ALERTS), *rules(POSTGRES_ALERTS)]
+    assert headings == [rule["alert"] for rule in alerts]
+    assert all(rule["annotations"]["runbook"].endswith(f"#{rule['alert'].lower()}") for rule in alerts)
 
 
 @pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed")
@@ -114,6 +125,10 @@ def test_page_for_operators_says_what_to_do_for_every_alert() -> None:
         ("check", "rules", "alerts.yml"),
         ("check", "config", "prometheus.yml"),
         ("test", "rules", "alerts_test.yml"),
+        ("check", "rules", "postgres.yml"),
+        ("test", "rules", "postgres_test.yml"),
+        ("check", "rules", "scaling.yml"),
+        ("test", "rules", "scaling_test.yml"),
     ],
 )
 def test_prometheus_takes_the_files(verb: str, kind: str, name: str) -> None:

@@ -93,6 +93,7 @@ def test_read_only_server_is_waited_for_and_nothing_is_lost(url: str, start: Com
             listed = sent(web.port, "GET", "/api/v1/items", token=token)
             streamed = sent(events.port, "GET", "/api/v1/events", token=token)
             ready = json.loads(web.call("GET", "/readyz"))["checks"]
+            metrics = web.call("GET", "/metrics")
             captured = manage(url, "capture", "--owner", "owner", text="A text.")
             doctor = manage(url, "doctor")
             has_ended = listener.poll() is not None
@@ -103,6 +104,7 @@ def test_read_only_server_is_waited_for_and_nothing_is_lost(url: str, start: Com
     assert (posted.status, posted.headers["Retry-After"]) == (503, "5")
     assert (listed.status, streamed.status, posted_later.status) == (200, 200, 201)
     assert ready == {"database": "ok", "writable": "failed", "migrations": "ok", "triggers": "ok", "listener": "ok"}
+    assert "litevault_database_writable 0.0" in metrics
     assert captured.returncode == 1
     assert captured.stderr.splitlines()[-1].startswith("CommandError: The database is read-only.")
     assert "is read-only" in doctor.stdout

@@ -190,6 +190,7 @@ def test_metrics_tell_the_state_of_the_queue(owner: User, listener: None) -> Non
         'litevault_items{status="FAILED"}': 1,
         'litevault_items{status="ARCHIVED"}': 2,
         'litevault_items{status="DISCARDED"}': 0,
+        "litevault_database_writable": 1,
         "litevault_items_in_flight": 1,
         "litevault_listeners": 1,
         'litevault_budget_pauses{scope="all"}': 0,
@@ -206,6 +207,7 @@ def test_metrics_tell_the_state_of_the_queue(owner: User, listener: None) -> Non
 def test_metrics_of_an_empty_database(owner: User) -> None:
     told = samples(Client().get("/metrics").content.decode())
 
+    assert told.pop("litevault_database_writable") == 1
     assert set(told.values()) == {0}
 
 
