@@ -81,7 +81,7 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def _fields(found: dict[str, Any]) -> Draft:
-    """Return the fields of a draft in an object, whatever the case and the separators of their names."""
+    """Return the fields of a draft in an object. Ignore case and separators in their names."""
     named = ((FIELDS.get(NO_LETTER.sub("", key.lower())), value) for key, value in found.items())
     return {name: _texts(value) for name, value in named if name}
 

@@ -1,4 +1,4 @@
-"""Whatever the database says in place of an answer, the worker waits, unless the draft itself is refused."""
+"""After any database error the worker waits, unless the error refuses the draft itself."""
 
 import asyncio
 from typing import Any

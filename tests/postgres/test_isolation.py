@@ -1,4 +1,4 @@
-"""Our transactions are READ COMMITTED, whatever the default of the database or the role is."""
+"""Our transactions are READ COMMITTED, even if the database or the role has another default."""
 
 from collections.abc import Iterator
 

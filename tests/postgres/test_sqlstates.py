@@ -1,4 +1,4 @@
-"""The database's errors are sorted by SQLSTATE, whatever class psycopg and Django give them."""
+"""The database's errors are sorted by SQLSTATE, not by the class that psycopg and Django give them."""
 
 import psycopg
 import pytest

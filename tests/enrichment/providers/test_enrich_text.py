@@ -214,7 +214,7 @@ def run(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 
 
 def test_standard_input_is_read_without_a_database() -> None:
-    # If it asked for one, nobody would be at this address.
+    # A connection would fail: no server listens at this address.
     process = run("-", "--model", "stub", DATABASE_URL="postgresql://litevault@127.0.0.1:1/litevault")
 
     output, errors = process.communicate("Beans need warm soil.", timeout=PATIENCE_SECONDS)

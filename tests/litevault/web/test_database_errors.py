@@ -1,4 +1,4 @@
-"""Whatever the database says in place of an answer, a client learns to come back, and a read needs no write."""
+"""After any database error a client is asked to retry, and a read needs no write."""
 
 import pytest
 from django.contrib.auth.models import User
