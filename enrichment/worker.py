@@ -250,8 +250,7 @@ class EnrichmentWorker:
 
     def _is_finished(self) -> bool:
         is_enough = (self._exits_when_idle and not self._is_paced) or self._remaining == 0
-        is_idle = not self._leased_claims() and not self._wake.is_set()
-        return is_enough and is_idle
+        return is_enough and not self._wake.is_set() and not self._leased_claims()
 
     def _start(self, claim: Claim, group: asyncio.TaskGroup) -> None:
         if self._remaining is not None:
