@@ -194,10 +194,13 @@ class LLMSettings(EnvironmentSettings):
     def with_one_model(self, name: str) -> Self:
         """Return the settings for this model alone, with its table in the file if there is one.
 
+        The address is kept for models of the same provider only, so that no key travels to another provider's address.
         Raises InvalidSettings, as `model_list` does.
         """
+        is_same_provider = name.partition("/")[0] == self.model.partition("/")[0]
         listed = [model for model in self.model_list if model.model == name]
-        copy = self.model_copy(update={"provider": "litellm"})
+        api_base = self.api_base if is_same_provider else ""
+        copy = self.model_copy(update={"provider": "litellm", "api_base": api_base})
         chosen = listed[0] if listed else ModelSettings(model=name, **self._shared)
         copy._chosen = chosen  # noqa: SLF001  # its own
         return copy

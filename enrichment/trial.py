@@ -46,23 +46,10 @@ class Trial:
 
 
 def with_one_model(settings: LLMSettings, model: str) -> LLMSettings:
-    """Return the settings for this model alone, or for the stub.
-
-    The address is kept for models of the same provider only, so that no key travels to another provider's address.
-    """
+    """Return the settings for this model alone, or for the stub. Raises InvalidSettings."""
     if model == STUB:
         return settings.model_copy(update={"provider": STUB, "model": STUB, "models": ""})
-    if settings.models:
-        return settings.with_one_model(model)
-    is_same_provider = model.partition("/")[0] == settings.model.partition("/")[0]
-    return settings.model_copy(
-        update={
-            "provider": "litellm",
-            "model": model,
-            "fallback_models": (),
-            "api_base": settings.api_base if is_same_provider else "",
-        }
-    )
+    return settings.with_one_model(model)
 
 
 def try_models(text: str, each: Sequence[LLMSettings]) -> list[Trial]:

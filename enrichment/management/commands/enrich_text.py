@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
-from enrichment.config import LLMSettings
+from enrichment.config import InvalidSettings, LLMSettings
 from enrichment.management.trial_report import as_json, report_lines
 from enrichment.trial import try_models, with_one_model
 from items.management.exit_codes import EXIT_INCOMPLETE, interruptible, write_summary
@@ -67,7 +67,13 @@ after Ctrl-C.
 
     def handle(self, *_args: Any, name: str, models: list[str] | None, json: bool, **_options: Any) -> None:
         llm: LLMSettings = settings.LLM
-        each = [with_one_model(llm, model) for model in dict.fromkeys(models)] if models else [llm]
+        try:
+            each = [with_one_model(llm, model) for model in dict.fromkeys(models)] if models else [llm]
+            self.print_drafts(name, each, json=json)
+        except InvalidSettings as error:
+            raise CommandError(str(error)) from None
+
+    def print_drafts(self, name: str, each: list[LLMSettings], *, json: bool) -> None:
         with interruptible(self, NOTHING_STORED):
             if name == STANDARD_INPUT and sys.stdin and sys.stdin.isatty():
                 self.stderr.write("Type or paste the text, then press Ctrl-D on a line of its own.")

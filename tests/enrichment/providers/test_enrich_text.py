@@ -189,6 +189,16 @@ def test_text_that_cannot_be_used_is_refused(
     assert not server.calls
 
 
+@pytest.mark.parametrize("arguments", [(), ("--model", MODEL), ("--model", MODEL, "--model", "stub")])
+def test_missing_file_of_models_is_one_sentence(
+    arguments: tuple[str, ...], text_file: Path, settings: Settings
+) -> None:
+    settings.LLM = LLMSettings(models=str(text_file.with_name("missing.toml")))
+
+    with pytest.raises(CommandError, match=r"^LITEVAULT_LLM_MODELS must be the path of a TOML file"):
+        enrich_text(text_file, *arguments)
+
+
 def test_longest_text_in_utf_8_is_used(tmp_path: Path, server: FakeLLMServer) -> None:
     path = tmp_path / "note.txt"
     path.write_text("я" * RAW_TEXT_MAX_LENGTH, encoding="utf-8-sig")
