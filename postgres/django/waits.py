@@ -16,14 +16,16 @@ from typing import Any
 
 from psycopg import BaseConnection, OperationalError
 
+from postgres.backoff import Backoff
+
 POOL_CONNECTIONS = 12
 """Less than a web worker has threads (--blocking-threads): probes need the others."""
 
 SLOW_SECONDS = 2.0
 MANY = POOL_CONNECTIONS // 2
 MOST_LEFT = 2 * POOL_CONNECTIONS
-LEFT_SECONDS = 600.0
-"""After that the server is taken to have ended a session that it left without an answer."""
+TRIAL = Backoff(first_seconds=5.0, longest_seconds=3600.0)
+"""Between two changes that are tried nevertheless, because a dead server that a proxy hides never answers."""
 
 
 class StatementTimeout(OperationalError):
@@ -36,7 +38,9 @@ class Waits:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._begun: dict[int, float] = {}
-        self._left: deque[tuple[socket.socket, float]] = deque()
+        self._left: deque[socket.socket] = deque()
+        self._trials = 0
+        self._next_trial_at = 0.0
         self._unanswered_since: float | None = None
 
     def begin(self, connection: BaseConnection[Any]) -> None:
@@ -64,24 +68,40 @@ class Waits:
         ours, theirs = socket.socketpair()
         with ours, theirs, self._lock:
             number = connection.fileno()
-            self._left.append((socket.socket(fileno=os.dup(number)), time.monotonic()))
+            self._left.append(socket.socket(fileno=os.dup(number)))
+            self._next_trial_at = time.monotonic() + TRIAL.seconds(self._trials + 1)
             os.dup2(ours.fileno(), number)  # else libpq, or a pooler that it tells, would end the connection
             if len(self._left) > MOST_LEFT:
-                self._left.popleft()[0].close()
+                self._left.popleft().close()
         connection.pgconn.finish()
 
-    def are_many_left(self) -> bool:
-        """Return whether many sessions of the server are still at work for requests that have ended."""
+    def may_change(self) -> bool:
+        """Return False while many sessions of the server are at work for requests that ended, except for a trial."""
         with self._lock:
-            poll = select.poll()
-            for left, _ in self._left:
-                poll.register(left, select.POLLIN)
-            ended = {number for number, _ in poll.poll(0)}
-            for left, since in list(self._left):
-                if left.fileno() in ended or since < time.monotonic() - LEFT_SECONDS:
-                    self._left.remove((left, since))
-                    left.close()
-            return len(self._left) >= MANY
+            self._drop_answered()
+            if len(self._left) < MANY:
+                return True
+            if time.monotonic() < self._next_trial_at:
+                return False
+            self._trials += 1
+            self._next_trial_at = time.monotonic() + TRIAL.seconds(self._trials + 1)
+            return True
+
+    def record_change(self) -> None:
+        """Changes succeed again, whatever has become of those that were given up."""
+        with self._lock:
+            while self._left:
+                self._left.popleft().close()
+            self._trials = 0
+
+    def _drop_answered(self) -> None:
+        poll = select.poll()
+        for left in self._left:
+            poll.register(left, select.POLLIN)
+        answered = {number for number, _ in poll.poll(0)}
+        for left in [left for left in self._left if left.fileno() in answered]:
+            self._left.remove(left)
+            left.close()
 
 
 WAITS = Waits()

@@ -19,6 +19,7 @@ from enrichment import metrics
 from items.claims import Finished
 from items.states import Outcome, SourceType, Status
 from litevault.events import metrics as of_events
+from postgres import timeboxed
 from tests.enrichment.verdicts import a_verdict
 from tests.items.factories import make_attempt, make_item
 

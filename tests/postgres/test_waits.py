@@ -1,23 +1,24 @@
 """Statements of the pool's connections have a deadline, and the sessions that go on without us are counted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import psycopg
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from django.conf import settings
 
+from postgres.backoff import Backoff
 from postgres.django import base, waits
 from postgres.django.base import PooledConnection
-from postgres.django.waits import MANY, StatementTimeout, Waits
+from postgres.django.waits import MANY, TRIAL, StatementTimeout, Waits
 from tests.database import database_url
-from tests.faults.proxy import Proxy
-from tests.plugins.proxies import through
+from tests.faults.pgbouncer import PROGRAM, running_pgbouncer
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LOCKED = "SELECT pg_advisory_lock(4711)"
+LOCKED = "SELECT pg_advisory_xact_lock(4711)"
 ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE query = %s AND state = 'active'"
 
 
@@ -25,6 +26,7 @@ ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE query = %s AND state = 'ac
 def own_waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     own = Waits()
     monkeypatch.setattr(base, "WAITS", own)
+    monkeypatch.setattr(waits, "TRIAL", Backoff(first_seconds=3600, longest_seconds=3600))
     return own
 
 
@@ -32,71 +34,81 @@ def own_waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
 def other() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """A session that holds the lock for which the statements wait."""
     with psycopg.connect(database_url(), autocommit=True) as other:
-        other.execute(LOCKED)
+        other.execute("SELECT pg_advisory_lock(4711)")
         yield other
 
 
-def left_waiting(url: str, count: int, settings: SettingsWrapper) -> None:
+def left_waiting(url: str, count: int) -> None:
     """Give up as many statements that wait for the lock."""
-    for _ in range(count):
-        settings.STATEMENT_SECONDS = 60
-        connection = PooledConnection.connect(url, autocommit=True)
-        settings.STATEMENT_SECONDS = 0.05
-        with pytest.raises(StatementTimeout):
-            connection.execute(LOCKED)
-        assert connection.closed
+    connections = [PooledConnection.connect(url, autocommit=True) for _ in range(count)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "STATEMENT_SECONDS", 0.1)
+        for connection in connections:
+            with pytest.raises(StatementTimeout):
+                connection.execute(LOCKED)
+            assert connection.closed
 
 
 def test_server_is_counted_as_busy_until_it_answers(
-    own_waits: Waits, other: psycopg.Connection[tuple[object, ...]], settings: SettingsWrapper
+    own_waits: Waits, other: psycopg.Connection[tuple[object, ...]]
 ) -> None:
-    left_waiting(database_url(), MANY, settings)
-    assert own_waits.are_many_left()
+    left_waiting(database_url(), MANY)
+    assert not own_waits.may_change()
     assert other.execute(ACTIVE, [LOCKED]).fetchone() == (MANY,)
 
     other.execute("SELECT pg_advisory_unlock_all()")
 
-    until(lambda: not own_waits.are_many_left())
+    until(own_waits.may_change)
     until(lambda: other.execute(ACTIVE, [LOCKED]).fetchone() == (0,))
 
 
-def test_pooler_does_not_learn_that_we_left(
-    own_waits: Waits,
-    other: psycopg.Connection[tuple[object, ...]],
-    settings: SettingsWrapper,
-    make_proxy: Callable[[], Proxy],
-) -> None:
+@pytest.mark.slow
+@pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not installed (Debian: apt install pgbouncer)")
+def test_pooler_does_not_learn_that_we_left(own_waits: Waits, other: psycopg.Connection[tuple[object, ...]]) -> None:
     """It would close its connection to the server, whose session would go on uncounted."""
-    left_waiting(through(make_proxy()), MANY, settings)
+    with running_pgbouncer() as pooler:
+        left_waiting(pooler.url, MANY)
+        psycopg.connect(pooler.url).close()  # it has read by now what was sent before
 
-    assert own_waits.are_many_left()
-    assert other.execute(ACTIVE, [LOCKED]).fetchone() == (MANY,)
+        assert not own_waits.may_change()
 
 
-def test_no_socket_is_kept_for_ever(
-    own_waits: Waits,
-    other: psycopg.Connection[tuple[object, ...]],
-    settings: SettingsWrapper,
-    monkeypatch: pytest.MonkeyPatch,
+def test_changes_are_tried_ever_more_seldom(
+    own_waits: Waits, other: psycopg.Connection[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left_waiting(database_url(), MANY, settings)
+    now = 0
+    monkeypatch.setattr(waits, "TRIAL", TRIAL)
+    monkeypatch.setattr(waits, "time", SimpleNamespace(monotonic=lambda: now))
+    left_waiting(database_url(), MANY)
 
-    monkeypatch.setattr(waits, "LEFT_SECONDS", 0)
+    trials = []
+    for now in range(100):
+        trials += [now] * own_waits.may_change()
 
-    assert not own_waits.are_many_left()
+    assert trials == [5, 15, 35, 75]
+
+
+def test_change_that_succeeds_ends_the_refusals(
+    own_waits: Waits, other: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    left_waiting(database_url(), MANY)
+    assert not own_waits.may_change()
+
+    own_waits.record_change()
+
+    assert own_waits.may_change()
 
 
 def test_number_of_kept_sockets_is_limited(
     own_waits: Waits,
     other: psycopg.Connection[tuple[object, ...]],
-    settings: SettingsWrapper,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(waits, "MOST_LEFT", MANY - 1)
 
-    left_waiting(database_url(), MANY, settings)
+    left_waiting(database_url(), MANY)
 
-    assert not own_waits.are_many_left()
+    assert own_waits.may_change()
 
 
 def test_no_request_waits_behind_many_slow_statements(own_waits: Waits, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,9 +124,7 @@ def test_no_request_waits_behind_many_slow_statements(own_waits: Waits, monkeypa
         assert not own_waits.are_many()
 
 
-def test_no_request_waits_while_no_connection_can_be_made(
-    own_waits: Waits, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_request_waits_while_no_connection_can_be_made(own_waits: Waits, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waits, "SLOW_SECONDS", -1)
 
     with pytest.raises(psycopg.OperationalError):
