@@ -23,7 +23,8 @@ from tests.waiting import PATIENCE_SECONDS, until
 THREADS = ("--blocking-threads", "16")
 CAPTURES = 2 * POOL_CONNECTIONS + 8
 NEVER = "3600"
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+# One waits for the standby, and the others for its lock: commits that notify are made one after the other.
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = 'COMMIT'"
 STORED = "SELECT raw_text, items.id::text FROM items JOIN auth_user ON owner_id = auth_user.id WHERE username = %s"
 
 

@@ -23,11 +23,12 @@ ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE query = %s AND state = 'ac
 
 
 @pytest.fixture(autouse=True)
-def own_waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+def own_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[Waits]:
     own = Waits()
     monkeypatch.setattr(base, "WAITS", own)
     monkeypatch.setattr(waits, "TRIAL", Backoff(first_seconds=3600, longest_seconds=3600))
-    return own
+    yield own
+    own.record_change()
 
 
 @pytest.fixture
