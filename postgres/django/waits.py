@@ -22,6 +22,9 @@ POOL_CONNECTIONS = 12
 """Less than a web worker has threads (--blocking-threads): probes need the others."""
 
 SLOW_SECONDS = 2.0
+UNREACHABLE_SECONDS = 3.0
+"""More than the share of a silent host that is tried first."""
+
 MANY = POOL_CONNECTIONS // 2
 MOST_LEFT = 2 * POOL_CONNECTIONS
 TRIAL = Backoff(first_seconds=5.0, longest_seconds=3600.0)
@@ -58,10 +61,10 @@ class Waits:
 
     def are_many(self) -> bool:
         """Return whether half of the connections wait for long, or none can be made: one more would only wait, too."""
-        slow_since = time.monotonic() - SLOW_SECONDS
-        if self._unanswered_since is not None and self._unanswered_since < slow_since:
+        now, unanswered_since = time.monotonic(), self._unanswered_since
+        if unanswered_since is not None and now - unanswered_since > UNREACHABLE_SECONDS:
             return True
-        return sum(begun < slow_since for begun in list(self._begun.values())) >= MANY
+        return sum(now - begun > SLOW_SECONDS for begun in list(self._begun.values())) >= MANY
 
     def leave(self, connection: BaseConnection[Any]) -> None:
         """Close the connection, but keep its socket, to see when the server has answered."""

@@ -126,7 +126,7 @@ def test_no_request_waits_behind_many_slow_statements(own_waits: Waits, monkeypa
 
 
 def test_no_request_waits_while_no_connection_can_be_made(own_waits: Waits, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waits, "SLOW_SECONDS", -1)
+    monkeypatch.setattr(waits, "UNREACHABLE_SECONDS", -1)
 
     with pytest.raises(psycopg.OperationalError):
         PooledConnection.connect("host=127.0.0.1 port=1")
