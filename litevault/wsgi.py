@@ -15,6 +15,7 @@ from django.conf import settings  # needs the line above
 
 from litevault.operations.checks import deployment_errors
 from postgres.django.base import PooledConnection
+from postgres.django.waits import POOL_CONNECTIONS
 
 if found := " ".join(deployment_errors()):
     raise ImproperlyConfigured(found)
@@ -22,7 +23,13 @@ if found := " ".join(deployment_errors()):
 # Only the web server pools: the worker and the commands hold few connections.
 database = settings.DATABASES["default"]
 database["CONN_MAX_AGE"] = 0
-pool = {"min_size": 1, "max_size": 16, "timeout": 5, "connection_class": PooledConnection}
+pool = {
+    "min_size": 1,
+    "max_size": POOL_CONNECTIONS,
+    # Then requests try to connect again, while the pool itself would try ever less often.
+    "reconnect_timeout": 5,
+    "connection_class": PooledConnection,
+}
 database["OPTIONS"] = {**database["OPTIONS"], "pool": pool}
 
 application = get_wsgi_application()

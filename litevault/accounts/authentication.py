@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
-from django.db import Error
+from django.db import Error, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -49,7 +49,9 @@ def _record_use(token: ApiToken) -> None:
     if token.last_used_at is None or token.last_used_at <= now - LAST_USED_PRECISION:
         is_stale = Q(last_used_at=None) | Q(last_used_at__lte=now - LAST_USED_PRECISION)
         try:
-            ApiToken.objects.filter(is_stale, pk=token.pk).update(last_used_at=now)
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL synchronous_commit = off")  # a read waits for no standby
+                ApiToken.objects.filter(is_stale, pk=token.pk).update(last_used_at=now)
         except Error as error:
             if not drop_read_only_connection(error):
                 raise

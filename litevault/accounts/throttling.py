@@ -11,9 +11,11 @@ from postgres.sqlstates import drop_read_only_connection
 
 # Each request delays the time at which the bucket is empty, but not beyond a minute from now.
 # A refused request is not counted, so that a client which keeps trying is not locked out for ever.
+# The commit waits for neither the disk nor a standby, so that reads do not.
 ADMIT = """
     INSERT INTO api_throttles AS bucket (user_id, drained_at)
-    VALUES (%(user_id)s, clock_timestamp() + make_interval(secs => %(each)s))
+    SELECT %(user_id)s, clock_timestamp() + make_interval(secs => %(each)s)
+    FROM set_config('synchronous_commit', 'off', true)
     ON CONFLICT (user_id) DO UPDATE
     SET drained_at = greatest(bucket.drained_at, clock_timestamp()) + make_interval(secs => %(each)s)
     WHERE bucket.drained_at + make_interval(secs => %(each)s) <= clock_timestamp() + interval '1 minute'

@@ -14,9 +14,17 @@ from django.views.decorators.http import require_safe
 
 from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
 from items.workers import listening_workers
-from postgres.timeboxed import DatabaseUnavailable, run_query
+from postgres.timeboxed import DatabaseUnavailable, Shared, run_query
 
-WRITABLE = "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'"
+UNAVAILABLE = dict.fromkeys(("database", "writable", "migrations", "triggers", "listener"), False)
+
+# A role sees the waits of its own sessions.
+WRITABLE = """
+SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AND NOT EXISTS (
+    SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event = 'SyncRep' AND state_change < now() - interval '2 seconds'
+)
+"""
 MISSING = """
 SELECT expected FROM unnest(%(triggers)s::text[]) AS expected
 WHERE NOT EXISTS (
@@ -40,7 +48,10 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Report whether a capture sent now would be stored and enriched."""
-    checks = readiness()
+    try:
+        checks = READINESS.get()
+    except DatabaseUnavailable:
+        checks = UNAVAILABLE
     is_ready = all(checks.values())
     return JsonResponse(
         {
@@ -56,7 +67,10 @@ def readiness() -> dict[str, bool]:
     try:
         return run_query(_run_checks)
     except DatabaseUnavailable:
-        return dict.fromkeys(("database", "writable", "migrations", "triggers", "listener"), False)
+        return dict(UNAVAILABLE)
+
+
+READINESS = Shared(readiness)
 
 
 def _run_checks(connected: psycopg.Connection[Any]) -> dict[str, bool]:
@@ -70,7 +84,9 @@ def _run_checks(connected: psycopg.Connection[Any]) -> dict[str, bool]:
 
 
 def _is_writable(connected: psycopg.Connection[Any]) -> bool:
-    """Return False for a standby, and for a server, database or role that is set to read-only."""
+    """Return False for a standby, for a server, database or role that is set to read-only, and while commits wait for
+    a synchronous standby.
+    """
     (answer,) = connected.execute(WRITABLE).fetchone() or (False,)
     return bool(answer)
 

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "litevault.web.request_id.RequestIdMiddleware",
     "litevault.web.error_middleware.ErrorMiddleware",
+    "litevault.web.stuck_commits.StuckCommitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -93,6 +94,8 @@ TEMPLATES = [
 # Without a database address, manage.py starts the embedded server and sets DATABASE_URL before this is read.
 # The placeholder lets tools that only read the models (mypy, makemigrations) run without a server.
 DATABASE = database_config(PROJECT.database_url.get_secret_value() or "postgresql://litevault@127.0.0.1:5432/litevault")
+# So that a connection to a machine that is gone ends within half a minute instead of minutes or hours.
+KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 DATABASES = {
     "default": {
         **DATABASE,
@@ -100,14 +103,16 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         # Behind PgBouncer in transaction mode a cursor would be opened on one connection and read on another.
         "DISABLE_SERVER_SIDE_CURSORS": True,
-        # A name that the address or PGAPPNAME gives has precedence.
+        # What the address says has precedence, and a name that PGAPPNAME gives.
         "OPTIONS": {
             "fallback_application_name": APPLICATION_NAME,
+            **KEEPALIVES,
             "isolation_level": IsolationLevel.READ_COMMITTED,
             **DATABASE["OPTIONS"],
         },
     }
 }
+STATEMENT_SECONDS = PROJECT.statement_seconds
 LISTEN_DATABASE_URL = PROJECT.listen_database_url.get_secret_value()
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes; litevault.web.request_body enforces it

@@ -106,6 +106,13 @@ class ProjectSettings(EnvironmentSettings):
         description="The origins that may post forms, each with its scheme.",
         examples=["https://vault.example.com, https://www.example.com"],
     )
+    statement_seconds: int = Field(
+        default=15,
+        ge=1,
+        le=3600,
+        description="How many seconds the web server waits for one statement of the database. After that, the request "
+        "ends with 503.",
+    )
     throttle_per_minute: int = Field(
         default=600,
         ge=0,

@@ -1,32 +1,76 @@
 """Django's database backend, with the rules of all our connections."""
 
-from typing import Any, Self
+import time
+from typing import Any, Self, TypeVar
 
 import psycopg
+from django.conf import settings
 from django.db.backends.postgresql import base
+from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import PoolTimeout
 
 from postgres.conninfo import READ_COMMITTED
+from postgres.django.waits import WAITS, StatementTimeout
 from postgres.hosts import Parameters, connect, connect_timeout_of, split, target_of
+
+Returned = TypeVar("Returned")
 
 CONNECT_SECONDS = 4.0
 """For all hosts together, unless the operator says otherwise: less than a request waits for the pool."""
 
+POOL_SECONDS = 5.0
+POOL_TURN_SECONDS = 0.25
+POOL_REFUSAL_SECONDS = 0.05
+"""How long a request waits for a connection at a time, and how long if others already wait in vain."""
+
+INTERVAL_SECONDS = 0.1
+"""Psycopg's own, at which it looks for signals."""
+
 
 class PooledConnection(psycopg.Connection[Any]):
-    """A connection of the pool, which tries the hosts in turn."""
+    """A connection of the pool, which tries the hosts in turn, and waits for no statement without a deadline."""
 
     @classmethod
     def connect(cls, conninfo: str = "", **parameters: Any) -> Self:
         parameters = {**conninfo_to_dict(conninfo), **parameters}
-        return connect(super().connect, parameters, deadline_seconds=_deadline(parameters))
+        WAITS.begin_connecting()
+        connection = connect(super().connect, parameters, deadline_seconds=_deadline(parameters))
+        WAITS.record_answer()
+        return connection
+
+    def wait(self, gen: PQGen[Returned], interval: float = INTERVAL_SECONDS, timeout: float | None = None) -> Returned:
+        """Raises StatementTimeout."""
+        WAITS.begin(self)
+        try:
+            returned = super().wait(gen, interval, timeout or settings.STATEMENT_SECONDS)
+        except psycopg.errors._WaitTimeout:  # noqa: SLF001  # psycopg documents it for wait()
+            if timeout is not None:
+                raise
+            WAITS.leave(self)
+            raise StatementTimeout from None
+        finally:
+            WAITS.end(self)
+        WAITS.record_answer()
+        return returned
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         if self.pool:
-            return super().get_new_connection(conn_params)
+            return self._connection_of_pool(conn_params)
         return connect(self._connect_to, conn_params, deadline_seconds=_deadline(conn_params))
+
+    def _connection_of_pool(self, conn_params: dict[str, Any]) -> Any:
+        """Wait while connections change hands. Raises PoolTimeout, at once if others wait in vain already."""
+        give_up_at = time.monotonic() + POOL_SECONDS
+        while True:
+            self.pool.timeout = POOL_REFUSAL_SECONDS if WAITS.are_many() else POOL_TURN_SECONDS
+            try:
+                return super().get_new_connection(conn_params)
+            except PoolTimeout:
+                if WAITS.are_many() or time.monotonic() > give_up_at:
+                    raise
 
     def _connect_to(self, **conn_params: Any) -> Any:
         return super().get_new_connection(conn_params)

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management import get_commands
 
 from enrichment.config import EnrichSettings
+from postgres.django.waits import POOL_CONNECTIONS
 
 ROOT = Path(settings.BASE_DIR)
 DEPLOY = ROOT / "deploy"
@@ -131,6 +132,15 @@ def test_every_setting_exists() -> None:
 
     assert len(asked) > 5
     assert asked <= known
+
+
+def test_web_workers_have_threads_left_for_probes() -> None:
+    files = [ROOT / "README.md", *(path for path in DEPLOY.rglob("*") if path.is_file())]
+
+    threads = re.findall(r"--blocking-threads[\s\",]+(\d+)", "".join(path.read_text() for path in files))
+
+    assert len(threads) == 4
+    assert all(int(number) > POOL_CONNECTIONS + 2 for number in threads)
 
 
 def test_whatever_is_asked_whether_it_is_alive_answers_there() -> None:

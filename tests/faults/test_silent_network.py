@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from django.contrib.auth.models import User
 from items.models import Item
 from items.queue import LISTENER_NAME, WORKER_CHANNELS
 from items.states import Status
+from litevault.accounts.models import ApiToken
 from postgres.listener import Listener
 from tests.database import database_url, reaches
 from tests.enrichment.waiting import until
 from tests.faults.proxy import Proxy
-from tests.plugins.commands import ListenerStarter
+from tests.plugins.commands import CommandStarter, ListenerStarter
 from tests.plugins.proxies import through
+from tests.privacy.web import web_server
 from tests.waiting import PATIENCE_SECONDS
 from tests.waiting import until as until_now
 
@@ -129,3 +132,30 @@ def test_process_that_waits_for_a_silent_database_stops_in_time(
     process.send_signal(signal.SIGTERM)
 
     assert process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_probes_are_answered_while_requests_wait_in_silence(
+    owner: User, start: CommandStarter, make_proxy: Callable[[], Proxy]
+) -> None:
+    proxy = make_proxy()
+    environment = {"DATABASE_URL": through(proxy), "LITEVAULT_STATEMENT_SECONDS": "3600"}
+    token = ApiToken.objects.issue(user=owner, name="test")[1]
+    with (
+        web_server(start, token=token, more=("--blocking-threads", "16"), **environment) as web,
+        ThreadPoolExecutor(32) as pool,
+    ):
+        assert "items" in web.call("GET", "/api/v1/items")
+
+        proxy.fall_silent()
+        pages = [pool.submit(web.call, "GET", "/api/v1/items") for _ in range(32)]
+        until_now(lambda: proxy.is_holding_back)
+        alive = web.call("GET", "/healthz")
+        ready = web.call("GET", "/readyz")
+        waiting = [page for page in pages if not page.done()]
+        proxy.heal()
+        later = [page.result() for page in waiting]
+        until_now(lambda: "items" in web.call("GET", "/api/v1/items"))
+
+    assert '"ok"' in alive
+    assert '"database": "failed"' in ready
+    assert any("items" in page for page in later), "the probes did not wait for the end of a request"

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -20,11 +21,17 @@ from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS, read
 from items.states import Outcome, Status
 from litevault.operations import health, metrics
 from postgres import timeboxed
-from postgres.timeboxed import DatabaseUnavailable, run_query
+from postgres.timeboxed import DatabaseUnavailable, Shared, run_query
 from tests.items.factories import make_attempt, make_item
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, until
 
 ALL_OK = {"database": "ok", "writable": "ok", "migrations": "ok", "triggers": "ok", "listener": "ok"}
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request has a result of its own."""
+    monkeypatch.setattr(timeboxed, "SHARED_SECONDS", 0)
 
 
 @pytest.fixture
@@ -139,6 +146,72 @@ def test_hanging_query_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> N
     answered.set()
 
 
+class Source:
+    """What is fetched: the number of times. The first time takes until `go_on` is set."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.go_on = threading.Event()
+
+    def fetch(self) -> int:
+        self.count += 1
+        self.go_on.wait(PATIENCE_SECONDS)
+        return self.count
+
+
+def test_all_who_ask_meanwhile_share_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeboxed, "FOLLOW_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(timeboxed, "SHARED_SECONDS", PATIENCE_SECONDS)
+    source = Source()
+    shared = Shared(source.fetch)
+
+    with ThreadPoolExecutor(8) as pool:
+        results = [pool.submit(shared.get) for _ in range(8)]
+        until(lambda: source.count)
+        source.go_on.set()
+
+    assert {result.result() for result in results} == {shared.get()} == {1}
+
+
+def test_result_is_fetched_again_after_its_time() -> None:
+    source = Source()
+    source.go_on.set()
+    shared = Shared(source.fetch)
+
+    assert (shared.get(), shared.get()) == (1, 2)
+
+
+def test_only_one_waits_for_a_silent_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeboxed, "FOLLOW_SECONDS", 0)
+    source = Source()
+    shared = Shared(source.fetch)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(shared.get)
+        until(lambda: source.count)
+        with pytest.raises(DatabaseUnavailable):
+            shared.get()
+        source.go_on.set()
+
+    assert first.result() == source.count == 1
+
+
+def test_failure_is_shared_too(monkeypatch: pytest.MonkeyPatch, nowhere: None) -> None:
+    monkeypatch.setattr(timeboxed, "SHARED_SECONDS", PATIENCE_SECONDS)
+    queries: list[None] = []
+
+    def fetch() -> None:
+        queries.append(None)
+        run_query(lambda _connected: None)
+
+    shared = Shared(fetch)
+    for _ in range(2):
+        with pytest.raises(DatabaseUnavailable):
+            shared.get()
+
+    assert len(queries) == 1
+
+
 def test_hanging_queries_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeboxed, "CONCURRENT_QUERIES", threading.BoundedSemaphore(1))
     assert timeboxed.CONCURRENT_QUERIES.acquire()
@@ -169,8 +242,8 @@ def test_metrics_tell_the_state_of_the_queue(owner: User, listener: None) -> Non
         waiting, number=2, started_at=began, finished_at=ended, prompt_tokens=900, completion_tokens=90, cost_usd="0.25"
     )
     make_attempt(waiting, number=3, finished_at=timezone.now() - timedelta(minutes=6))
-    for owner_id, until in ((5, soon), (6, soon), (7, expired)):
-        BudgetPause.objects.create(owner_id=owner_id, until=until)
+    for owner_id, ends_at in ((5, soon), (6, soon), (7, expired)):
+        BudgetPause.objects.create(owner_id=owner_id, until=ends_at)
 
     response = Client().get("/metrics")
 

@@ -26,7 +26,7 @@ HOST = "127.0.0.1"
 READY_SECONDS = 60
 DATABASE_POLL_SECONDS = 1
 
-# As many as the web server's pool has connections; see wsgi.py.
+# More than the web server's pool has connections, see postgres/django/waits.py.
 WEB_THREADS = 16
 
 LAST_PORT = 65535
