@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from items.management.arguments import add_names, add_owner
+from items.management.arguments import add_allow_refused, add_names, add_owner
 from items.management.exit_codes import EXIT_INCOMPLETE, interruptible, write_summary
 from items.transfer.importing import SUFFIXES, ImportSummary, import_records, read_records
 from items.transfer.owners import get_or_create_owner
@@ -20,14 +20,15 @@ class Command(BaseCommand):
         "Import items that export_items wrote: JSON Lines, Markdown files (*.md), folders of both, or JSON Lines from "
         "standard input. Existing items are not changed, so that an import can be repeated, also after an "
         "interruption. Refused items are listed with file, line and field, and all others are imported. "
-        "Exit code: 0 if all items are stored, 1 if any was refused, 130 after Ctrl-C."
+        "Exit code: 0 if all items are stored, 1 if any was refused (0 with --allow-refused), 130 after Ctrl-C."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_names(parser)
         add_owner(parser)
+        add_allow_refused(parser)
 
-    def handle(self, *_args: Any, names: Sequence[str], owner: str, **_options: Any) -> None:
+    def handle(self, *_args: Any, names: Sequence[str], owner: str, **options: Any) -> None:
         user = get_or_create_owner(owner)
         names = names or [STANDARD_INPUT]
         summary = ImportSummary()
@@ -39,5 +40,5 @@ class Command(BaseCommand):
                 import_records(read_records(names, on_read=bar.update), summary, owner=user)
         finally:
             write_summary(self, summary.lines(owner=user.get_username()), kept="The imported items are kept.")
-        if summary.refusals.count:
+        if summary.refusals.count and not options["allow_refused"]:
             sys.exit(EXIT_INCOMPLETE)
