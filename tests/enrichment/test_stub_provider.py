@@ -183,12 +183,12 @@ def test_article_has_an_address_or_reads_like_one(text: str, source_type: Source
         ("X-Title: draft\nSubject: Owls\n\nThey hunt.", "Owls"),
         ("Subject: Owls\n at night\nFrom: jo\n\nThey hunt.", "Owls"),
         ("Subject: Owls\n\tat night\nFrom: jo\n\nThey hunt.", "Owls"),
-        ("From: jo\nTo: kim\n\nOwls hunt.", "From: jo"),
+        ("From: jo\nTo: kim\n\nOwls hunt.", "Owls hunt"),
         ("Title: Owls\n\nThey hunt.", "Title: Owls"),
         ('---\ntitle: "Xenon X"\ndate: today\n---\n\nA gas.', "Xenon X"),
     ],
 )
-def test_header_needs_two_fields_and_a_subject(text: str, title: str) -> None:
+def test_header_has_two_fields_and_names_text_or_sender(text: str, title: str) -> None:
     assert enrich(text).title == title
 
 
