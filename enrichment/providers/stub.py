@@ -17,8 +17,7 @@ from enrichment.tidying import without_quotes
 from items.states import SourceType
 from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
 
-TAGS_WITHOUT_WORDS = ("note", "text", "short")
-ARTICLE_LENGTH, ARTICLE_PARAGRAPHS = 1200, 3
+TAGS_WITHOUT_WORDS, ARTICLE_LENGTH, ARTICLE_PARAGRAPHS = ("note", "text", "short"), 1200, 3
 LONG_LINE = 50  # probably wrapped: the sentence goes on in the next line
 READ_LENGTH, LONGEST_LINE, TAGS_COMPARED, LONGEST_WORD = 4_000, 2_000, 50, 30
 
@@ -77,8 +76,9 @@ class StubProvider(EnrichmentProvider):
 
 def draft(text: str) -> EnrichmentSchema:
     subject, body = split_header(ESCAPE_SEQUENCE.sub("", text).replace("\r\n", "\n"))
-    blocks = blocks_of(body) or [[" ".join(re.split(r"[\W_]+", re.sub(r"https?://(?:www\.)?|[?#]\S*", "", text)))]]
-    lines = (line[:LONGEST_LINE] for line in (subject, title_of(blocks[0]), text, "Untitled"))
+    rest = re.sub(r"<[^<>]*>|\{[{%][^{}\n]*\}+|https?://(?:www\.)?|[?#]\S*", "", body)
+    blocks = blocks_of(body) or [[subject or " ".join(re.split(r"[\W_]+", rest))]]
+    lines = (line[:LONGEST_LINE] for line in (subject, title_of(blocks[0]), rest, "Untitled"))
     title = next(filter(None, (without_quotes(one_line(line, limit=TITLE_MAX_LENGTH)) for line in lines)))
     is_article = URL.search(text) or (len(text) >= ARTICLE_LENGTH and len(blocks) >= ARTICLE_PARAGRAPHS)
     return EnrichmentSchema(
@@ -95,7 +95,7 @@ def split_header(text: str) -> tuple[str, str]:
     header = list(takewhile(lambda line: FIELD.match(line) or line.startswith((" ", "\t", "From ")), lines))
     fields = [(field[1].lower(), field[2]) for field in map(FIELD.match, header) if field]
     subject = next((value for name, value in fields if name in SUBJECTS and LETTER.search(value)), "")
-    if len(fields) > 1 and (subject or {"from", "received", "content-type"} & dict(fields).keys()):
+    if len(fields) > 1 and (subject or (any(lines[len(header) :]) and {"from", "received"} & dict(fields).keys())):
         return HeaderRegistry()("subject", subject[:LONGEST_LINE]).strip("\"'"), "\n".join(lines[len(header) :])
     return "", re.sub(r"(?ms)\A[.'].*?^(?=\.(?:TH|Dd) )", "", text)  # before the title of a man page are its macros
 
