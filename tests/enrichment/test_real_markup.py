@@ -60,7 +60,7 @@ class VisibleText(HTMLParser):
 def texts_of(kind: str) -> list[tuple[str, str]]:
     """Return the names and texts of some files, evenly spread over all of the kind, or skip the test."""
     folders, pattern = KINDS[kind]
-    paths = sorted(path for top in folders for path in walk(top) if re.fullmatch(pattern, path.name))
+    paths = sorted(path for top in folders for path in files_named(pattern, top))
     chosen = paths[:: max(1, len(paths) // FILES_COUNT)][:FILES_COUNT]
     texts = [(str(path), text) for path in chosen if not is_blank(text := read(path))]
     if len(texts) < FILES_MIN_COUNT:
@@ -68,9 +68,10 @@ def texts_of(kind: str) -> list[tuple[str, str]]:
     return texts
 
 
-def walk(top: str) -> Iterator[Path]:
+def files_named(pattern: str, top: str) -> Iterator[Path]:
     for folder, _, names in os.walk(top):
-        yield from (path for name in names if (path := Path(folder, name)).is_file())
+        paths = (Path(folder, name) for name in names if re.fullmatch(pattern, name))
+        yield from (path for path in paths if path.is_file())
 
 
 def read(path: Path) -> str:
