@@ -1,6 +1,7 @@
 """The query parameters of lists, as strict as request bodies: an unknown filter is an error, not ignored."""
 
 import re
+from typing import cast
 
 from django.db.models import Q
 from django.http import QueryDict
@@ -9,7 +10,7 @@ from rest_framework.exceptions import ErrorDetail
 
 from items.api.fields import Choice, ErrorCode, Tag, Text, WholeNumber
 from items.api.pagination import SEARCH_WINDOW_SIZE, CursorField, Page, SearchWindow
-from items.api.serializers import StrictSerializer
+from items.api.serializers import ItemSerializer, StrictSerializer
 from items.models import ItemQuerySet
 from items.states import PENDING_STATUSES, SourceType, Status
 
@@ -29,7 +30,8 @@ class PageParameters(StrictSerializer):
         """Return one page of the items of an owner."""
         cursor = self.validated_data.get("cursor")
         window = SearchWindow.of(items, cursor=cursor) if "q" in self.validated_data else None
-        return Page.of(self.narrow(items), limit=self.validated_data["limit"], cursor=cursor, window=window)
+        wanted = self.narrow(items).values_list(*ItemSerializer.sources(), named=True)
+        return Page.of(cast(ItemQuerySet, wanted), limit=self.validated_data["limit"], cursor=cursor, window=window)
 
 
 class PendingParameters(PageParameters):
