@@ -51,7 +51,7 @@ class OwnerViewSet(BrowserForms, ViewSet):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        patch_cache_control(response, private=True, no_cache=True)
+        patch_cache_control(response, private=True, no_store=True)
         patch_vary_headers(response, ["Authorization", "Cookie"])
         return response
 
