@@ -144,6 +144,7 @@ class ItemViewSet(OwnerViewSet):
 
 
 class TagViewSet(OwnerViewSet):
+    is_heavy = True
     pages: ClassVar = {"list": "tags"}
 
     @schema.list_tags
