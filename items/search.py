@@ -1,0 +1,97 @@
+"""The search for words in items. PostgreSQL finds them, and Python marks what was found."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from django.db.models import F, Func, Q, TextField, Value
+from django.db.models.lookups import Regex
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
+
+from items.folding import Folding, folding
+from items.models import ItemQuerySet
+from items.texts import ELLIPSIS, comparable, cut
+
+SEARCH_MAX_LENGTH = 200
+WORDS_MAX_COUNT = 10
+TOO_MANY_WORDS = f"may have at most {WORDS_MAX_COUNT} words and phrases in double quotes."
+
+WORD = re.compile(r'(?<!\S)"([^"]*[^"\s][^"]*)"(?!\S)|(\S+)')
+# No tag contains a control character, so no phrase is found across two tags.
+TAGS = Func(F("tags"), Value("\x01"), function="array_to_string", output_field=TextField())
+
+
+class TooManyWords(ValueError):
+    """A search for more than WORDS_MAX_COUNT words."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """Words that must all be found, in any order. Without words, it finds all items and marks nothing."""
+
+    words: tuple[str, ...] = ()
+    ignores_accents: bool = False
+
+    @classmethod
+    def of(cls, text: str, *, ignores_accents: bool = False) -> Self:
+        """Split a text into words and phrases in double quotes. The longest comes first, because it is the rarest.
+
+        Raises TooManyWords.
+        """
+        words = dict.fromkeys(" ".join((phrase or word).split()) for phrase, word in WORD.findall(text))
+        visible = [word for word in words if comparable(word)]
+        if len(visible) > WORDS_MAX_COUNT:
+            raise TooManyWords
+        return cls(tuple(sorted(visible, key=len, reverse=True)), ignores_accents)
+
+    @cached_property
+    def patterns(self) -> list[str]:
+        return [self._folding.pattern(word) for word in self.words]
+
+    def narrow(self, items: ItemQuerySet) -> ItemQuerySet:
+        """Filter by words in the title, the summary, the tags or the text.
+
+        The planner can estimate matches of `~`, but not of `LIKE` in any case. For common words it then reads the
+        newest items until the page is full, instead of sorting all items.
+        """
+        for pattern in self.patterns:
+            short = Q(title__regex=pattern) | Q(summary__regex=pattern) | Q(Regex(TAGS, pattern))
+            items = items.filter(short | Q(raw_text__regex=pattern))
+        return items
+
+    def matches(self, text: str) -> bool:
+        """Return whether one of the words is in the text."""
+        return next(self._places(text), None) is not None
+
+    def marked(self, text: str) -> SafeString:
+        """Return the text as HTML, with the words in <mark>."""
+        parts: list[SafeString] = []
+        shown = 0
+        for start, end in self._places(text):
+            parts += (escape(text[shown:start]), format_html("<mark>{}</mark>", text[start:end]))
+            shown = end
+        return SafeString("".join([*parts, escape(text[shown:])]))
+
+    def excerpt(self, text: str, *, limit: int) -> SafeString:
+        """Return at most `limit` characters as HTML: the first, or those around the first word if it comes later."""
+        start, end = next(self._places(text), (0, 0))
+        if end < limit:
+            return self.marked(cut(text, limit))
+        # Begin with a whole word.
+        _, *before = text[max(0, start - limit // 4) : start].split(maxsplit=1) or [""]
+        return self.marked(ELLIPSIS + cut("".join(before) + text[start:], limit - len(ELLIPSIS)))
+
+    @property
+    def _folding(self) -> Folding:
+        return folding(ignores_accents=self.ignores_accents)
+
+    def _places(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where words start and end."""
+        if not self.words:
+            return
+        seen, positions = self._folding.seen(text)
+        for match in re.finditer("|".join(map(self._folding.without_gaps, self.patterns)), seen):
+            yield positions[match.start()], positions[match.end()]
