@@ -20,13 +20,18 @@ VARIED = (
     *"\u1fb3\u0390\u0414\u0434\u0419\u0439\u03ad\u0388\u304b\u304c\ud55c\ud558\u0928\u0929\u212a\u2126\uf900\U0001f600\U0001f468\u20ac",
 )
 DECOMPOSED = (
-    *(unicodedata.normalize("NFD", letter) for letter in "\xe9\xc9\xf1\u0160\u1eb9\u1ec7\u1ec6\u0439\u0419\xef\u304c\ud55c\ud558"),
+    *(
+        unicodedata.normalize("NFD", letter)
+        for letter in "\xe9\xc9\xf1\u0160\u1eb9\u1ec7\u1ec6\u0439\u0419\xef\u304c\ud55c\ud558"
+    ),
     *("e\u0302\u0323", "x\u0302", "a\u0308\u0301"),
 )
 ABOVE_OR_BELOW = 200  # the least of these combining classes
 HIDDEN = ("\xad", "\u200b", "\u200d", "\ufeff", "\u2060", "\ufe0f", "\U000e0067")
 
-words = st.lists(st.sampled_from([*PLAIN, *VARIED, *DECOMPOSED]), min_size=1, max_size=4).map("".join).filter(comparable)
+words = (
+    st.lists(st.sampled_from([*PLAIN, *VARIED, *DECOMPOSED]), min_size=1, max_size=4).map("".join).filter(comparable)
+)
 texts = st.lists(st.sampled_from([*PLAIN, *VARIED, *DECOMPOSED, *HIDDEN]), max_size=8).map("".join)
 
 
