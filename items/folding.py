@@ -151,7 +151,7 @@ def folding(*, ignores_accents: bool) -> Folding:
 
 def _orders(letter: str) -> Iterable[Sequence[str]]:
     """Return the orders of the marks that look the same: those of one combining class keep theirs."""
-    base, *marks = letter
+    base, marks = letter[0], letter[1:]
     if not all(map(unicodedata.combining, marks)) or not 1 < len(marks) <= ORDERED_MARKS:
         return [letter]
     orders = dict.fromkeys(base + "".join(order) for order in permutations(marks))

@@ -1,7 +1,7 @@
 """The search for words in items. PostgreSQL finds them, and Python marks what was found."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -17,15 +17,14 @@ from items.texts import ELLIPSIS, comparable, cut
 
 SEARCH_MAX_LENGTH = 200
 WORDS_MAX_COUNT = 10
-TOO_MANY_WORDS = f"may have at most {WORDS_MAX_COUNT} words and phrases in double quotes."
 
 WORD = re.compile(r'(?<!\S)"([^"]*[^"\s][^"]*)"(?!\S)|(\S+)')
 # No tag contains a control character, so no phrase is found across two tags.
 TAGS = Func(F("tags"), Value("\x01"), function="array_to_string", output_field=TextField())
 
 
-class TooManyWords(ValueError):
-    """A search for more than WORDS_MAX_COUNT words."""
+class SearchTooLong(ValueError):
+    """A search for more than WORDS_MAX_COUNT words or SEARCH_MAX_LENGTH characters."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,12 @@ class Search:
     def of(cls, text: str, *, ignores_accents: bool = False) -> Self:
         """Split a text into words and phrases in double quotes. The longest comes first, because it is the rarest.
 
-        Raises TooManyWords.
+        Raises SearchTooLong.
         """
         words = dict.fromkeys(" ".join((phrase or word).split()) for phrase, word in WORD.findall(text))
         visible = [word for word in words if comparable(word)]
-        if len(visible) > WORDS_MAX_COUNT:
-            raise TooManyWords
+        if len(visible) > WORDS_MAX_COUNT or len(text) > SEARCH_MAX_LENGTH:
+            raise SearchTooLong
         return cls(tuple(sorted(visible, key=len, reverse=True)), ignores_accents)
 
     @cached_property
@@ -68,21 +67,16 @@ class Search:
 
     def marked(self, text: str) -> SafeString:
         """Return the text as HTML, with the words in <mark>."""
-        parts: list[SafeString] = []
-        shown = 0
-        for start, end in self._places(text):
-            parts += (escape(text[shown:start]), format_html("<mark>{}</mark>", text[start:end]))
-            shown = end
-        return SafeString("".join([*parts, escape(text[shown:])]))
+        return _marked(text, self._places(text))
 
     def excerpt(self, text: str, *, limit: int) -> SafeString:
         """Return at most `limit` characters as HTML: the first, or those around the first word if it comes later."""
-        start, end = next(self._places(text), (0, 0))
-        if end < limit:
-            return self.marked(cut(text, limit))
-        # Begin with a whole word.
-        _, *before = text[max(0, start - limit // 4) : start].split(maxsplit=1) or [""]
-        return self.marked(ELLIPSIS + cut("".join(before) + text[start:], limit - len(ELLIPSIS)))
+        places = list(self._places(text))
+        first, end = places[0] if places else (0, 0)
+        start = _start_of_words_before(first, text, distance=limit // 4) if end > limit else 0
+        dots = ELLIPSIS if start else ""
+        part = cut(text[start:], limit - len(dots))
+        return SafeString(dots) + _marked(part, ((begin - start, end - start) for begin, end in places))
 
     @property
     def _folding(self) -> Folding:
@@ -95,3 +89,20 @@ class Search:
         seen, positions = self._folding.seen(text)
         for match in re.finditer("|".join(map(self._folding.without_gaps, self.patterns)), seen):
             yield positions[match.start()], positions[match.end()]
+
+
+def _marked(text: str, places: Iterable[tuple[int, int]]) -> SafeString:
+    parts: list[SafeString] = []
+    shown = 0
+    for start, end in places:
+        if start >= len(text):
+            break
+        parts += (escape(text[shown:start]), format_html("<mark>{}</mark>", text[start:end]))
+        shown = end
+    return SafeString("".join([*parts, escape(text[shown:])]))
+
+
+def _start_of_words_before(position: int, text: str, *, distance: int) -> int:
+    """Return where the first whole word starts at most this far before the position."""
+    _, *words = text[max(0, position - distance) : position].split(maxsplit=1) or [""]
+    return position - len("".join(words))

@@ -10,7 +10,7 @@ from items.api.fields import Choice, ErrorCode, Tag, Text, WholeNumber
 from items.api.pagination import CursorField, Page, SearchWindow
 from items.api.serializers import StrictSerializer
 from items.models import ItemQuerySet
-from items.search import SEARCH_MAX_LENGTH, TOO_MANY_WORDS, WORDS_MAX_COUNT, Search, TooManyWords
+from items.search import SEARCH_MAX_LENGTH, WORDS_MAX_COUNT, Search, SearchTooLong
 from items.states import PENDING_STATUSES, SourceType, Status
 
 IGNORE = "ignore"
@@ -30,8 +30,9 @@ class SearchParameters(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         try:
             search = Search.of(attrs.get("q", ""), ignores_accents=attrs.get("accents") == IGNORE)
-        except TooManyWords:
-            raise serializers.ValidationError({"q": [ErrorDetail(TOO_MANY_WORDS, code="max_words")]}) from None
+        except SearchTooLong:
+            sentence = f"may have at most {WORDS_MAX_COUNT} words, or phrases in double quotes."
+            raise serializers.ValidationError({"q": [ErrorDetail(sentence, code="max_words")]}) from None
         return {**attrs, "search": search}
 
 

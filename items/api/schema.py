@@ -18,8 +18,8 @@ from items.api import (
 )
 from items.api.etags import Stale
 from items.api.filters import ListParameters, PendingParameters, SearchParameters
-from items.api.pagination import SEARCH_WINDOW_SIZE
 from items.api.idempotency import KeyReused, StillRunning
+from items.api.pagination import SEARCH_WINDOW_SIZE
 from items.states import Action, InvalidTransition, Status, allowed_actions
 
 ITEM_ID = OpenApiParameter("item_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
@@ -146,7 +146,7 @@ list_items = extend_schema(
     operation_id="listItems",
     summary="List items",
     description="The items of the caller, newest first, without discarded ones. "
-    f"One page of a search reads at most {SEARCH_WINDOW_SIZE:,} items, so it may be empty although there is a next one.",
+    f"One page of a search reads at most {SEARCH_WINDOW_SIZE:,} items, and may be empty although there is a next one.",
     parameters=[ListParameters],
     responses={
         200: _response(serializers.ItemPageSerializer, "One page", {"items": [ARCHIVED], "pagination": LAST_PAGE})
