@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from items.folding import Folding, folding
 from items.models import ItemQuerySet
-from items.texts import ELLIPSIS, comparable, cut
+from items.texts import ELLIPSIS, cut, is_blank
 
 SEARCH_MAX_LENGTH = 200
 WORDS_MAX_COUNT = 10
@@ -41,7 +41,7 @@ class Search:
         Raises SearchTooLong.
         """
         words = dict.fromkeys(" ".join((phrase or word).split()) for phrase, word in WORD.findall(text))
-        visible = [word for word in words if comparable(word)]
+        visible = [word for word in words if not is_blank(word)]
         if len(visible) > WORDS_MAX_COUNT or len(text) > SEARCH_MAX_LENGTH:
             raise SearchTooLong
         return cls(tuple(sorted(visible, key=len, reverse=True)), ignores_accents)
@@ -78,6 +78,10 @@ class Search:
         part = cut(text[start:], limit - len(dots))
         return SafeString(dots) + _marked(part, ((begin - start, end - start) for begin, end in places))
 
+    @cached_property
+    def _any_word(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(self._folding.without_gaps, self.patterns)))
+
     @property
     def _folding(self) -> Folding:
         return folding(ignores_accents=self.ignores_accents)
@@ -87,7 +91,7 @@ class Search:
         if not self.words:
             return
         seen, positions = self._folding.seen(text)
-        for match in re.finditer("|".join(map(self._folding.without_gaps, self.patterns)), seen):
+        for match in self._any_word.finditer(seen):
             yield positions[match.start()], positions[match.end()]
 
 
