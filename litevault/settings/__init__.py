@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "litevault.web.request_id.RequestIdMiddleware",
+    "litevault.web.security_headers.SecurityHeadersMiddleware",
     "litevault.web.error_middleware.ErrorMiddleware",
     "litevault.web.stuck_commits.StuckCommitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
