@@ -19,7 +19,7 @@ from rest_framework.viewsets import ViewSet
 from items.api import schema
 from items.api.browser import BrowserForms, if_match
 from items.api.etags import detail_of, etag_of, is_unchanged, refuse_stale
-from items.api.filters import ListParameters, PendingParameters, parameters
+from items.api.filters import ListParameters, PendingParameters, SearchParameters, parameters
 from items.api.forms import body_of
 from items.api.idempotency import fingerprint_of, key_from, respond_once
 from items.api.pagination import Page
@@ -61,7 +61,8 @@ class OwnerViewSet(BrowserForms, ViewSet):
 
 
 class ItemViewSet(OwnerViewSet):
-    parameters: ClassVar = {"list": ListParameters, "pending": PendingParameters}
+    # The page of an item marks the words of the search that led to it.
+    parameters: ClassVar = {"list": ListParameters, "pending": PendingParameters, "retrieve": SearchParameters}
     pages: ClassVar = {
         **dict.fromkeys(("list", "pending"), "list"),
         **dict.fromkeys(("create", "retrieve", "partial_update", "retry"), "item"),
