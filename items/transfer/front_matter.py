@@ -8,6 +8,7 @@ grow in memory.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
@@ -19,6 +20,7 @@ OPENING = re.compile(r"---[ \t]*(\r\n?|\n)")
 CLOSING = re.compile(r"(?<=[\r\n])---[ \t]*(?:\r\n?|\n|\Z)")
 # The parser in C, unless PyYAML was built without it.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+NODES = (yaml.ScalarEvent, yaml.SequenceStartEvent, yaml.MappingStartEvent)
 NOT_YAML = "is not YAML (a text that contains a colon or # needs quotes)"
 
 Value = str | list["Value"] | dict[str, "Value"] | None
@@ -62,13 +64,13 @@ def _read(head: str) -> FrontMatter:
     try:
         events = yaml.parse(head, Loader=LOADER)
         for event in events:
-            line = event.start_mark.line + 2
+            line = _line(event.start_mark)
             if isinstance(event, yaml.MappingStartEvent) and not found.fields:
                 found = _mapping(events, depth=1)
             elif isinstance(event, yaml.NodeEvent):
                 raise InvalidFrontMatter(line, "must be fields of the form name: value")
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 2 if error.problem_mark else line
+        line = _line(error.problem_mark)
     except (yaml.YAMLError, UnicodeError):  # a character that YAML does not allow
         pass
     else:
@@ -76,10 +78,15 @@ def _read(head: str) -> FrontMatter:
     raise InvalidFrontMatter(line, NOT_YAML)
 
 
+def _line(mark: Any) -> int:
+    """The opening fence is line 1 of the file."""
+    return int(mark.line) + 2 if mark else 2
+
+
 def _mapping(events: Iterator[yaml.Event], *, depth: int) -> FrontMatter:
     found = FrontMatter()
     for event in events:
-        line = event.start_mark.line + 2
+        line = _line(event.start_mark)
         if isinstance(event, yaml.MappingEndEvent):
             break
         if not isinstance(event, yaml.ScalarEvent):
@@ -92,8 +99,8 @@ def _mapping(events: Iterator[yaml.Event], *, depth: int) -> FrontMatter:
 
 
 def _value(events: Iterator[yaml.Event], event: yaml.Event, *, name: str, depth: int) -> Value:
-    line = event.start_mark.line + 2
-    if isinstance(event, yaml.AliasEvent) or event.anchor is not None or event.tag is not None:
+    line = _line(event.start_mark)
+    if not isinstance(event, NODES) or event.anchor is not None or event.tag is not None:
         raise InvalidFrontMatter(line, "may not use tags (!) and references (&, *) of YAML", name=name)
     if depth > DEPTH_MAX:
         raise InvalidFrontMatter(line, "has too many levels", name=name)
