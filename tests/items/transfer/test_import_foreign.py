@@ -196,14 +196,16 @@ def karakeep(**changes: Any) -> str:
         ("pocket", f'title,url\n"{"x" * 200_000}",https://a\n', ", line 2: not CSV"),
         ("bookmarks", "secret", ": not an export of a browser: it has no bookmarks in it"),
         ("bookmarks", "<A>secret</A>", ", line 1: a link without an address"),
-        ("bookmarks", f"<A HREF='{'x' * 2_000_000}", ", line 1: the rest of the file is not HTML"),
+        ("bookmarks", f"<A HREF='{'x' * 2_000_000}", ", line 1: not HTML, and the rest of the file"),
+        ("bookmarks", "<DT>\n<!--" * 100_000, ", line 2: not HTML, and the rest of the file"),
+        ("bookmarks", "<DT>\n<A HREF='secret", ", line 2: not HTML, and the rest of the file"),
         ("bookmarks", f"<DT>\n<A HREF='{'x' * 20_000}'>a</A>", ", line 2: longer than 10,000 characters"),
         ("obsidian", "---\na: b: c\n---\nsecret", ", line 2: is not YAML"),
         ("obsidian", "---\na: &a [*a]\n---\nsecret", ", line 2: may not use tags (!) and references"),
         ("obsidian", "---\ntitle: secret\n---\n", ": blank"),
         ("obsidian", "---\ntags:\n  - {a: b}\n---\n\u200b", ": blank"),
     ],
-    ids=range(39),
+    ids=range(41),
 )  # fmt: skip
 def test_entry_that_is_not_valid_is_refused_by_its_place(
     owner: User, tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str, content: str, says: str
