@@ -8,7 +8,7 @@ from items.transfer.formats.entry import Entry, ForeignFile, Found, Omitted, lin
 from items.transfer.formats.json_export import length, read_list, validated
 from items.transfer.sources import Refused
 
-FILE_TYPES = {"pdf", "image"}
+FILE_TYPES = ("pdf", "image")
 
 
 class Tag(BaseModel):

@@ -51,6 +51,7 @@ def test_any_text_is_read(source: str, text: str) -> None:
 
 
 @given(ENTRIES, VALUES)
+@example([{"type": [], "name": "a"}], None)
 @example([{"createdAt": {"a": 1}, "content": {"url": "https://a"}}], None)
 def test_any_json_is_read(entries: list[dict[str, object]], other: object) -> None:
     check("karakeep", json.dumps({"bookmarks": entries, "lists": other}))
