@@ -3,7 +3,7 @@
 import json
 
 from django.contrib.auth.models import User
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from items.texts import refusal
@@ -30,6 +30,9 @@ VALUES = st.recursive(
 )
 ENTRIES = st.lists(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8), max_size=3)
 
+# A loaded machine may be slow.
+WITHOUT_CLOCK = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 def check(source: str, text: str) -> None:
     conversion = Conversion(source=source, owner=User(pk=1))
@@ -45,11 +48,13 @@ def check(source: str, text: str) -> None:
         pass
 
 
+@WITHOUT_CLOCK
 @given(st.sampled_from(sorted(FORMATS)), TEXTS)
 def test_any_text_is_read(source: str, text: str) -> None:
     check(source, text)
 
 
+@WITHOUT_CLOCK
 @given(ENTRIES, VALUES)
 @example([{"type": [], "name": "a"}], None)
 @example([{"createdAt": {"a": 1}, "content": {"url": "https://a"}}], None)
