@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
+from items.audit import attributed
 from items.models.limits import TIMES
 
 BATCH_SIZE = 500
@@ -142,7 +143,7 @@ def count_attempts(*, before: datetime) -> int:
 
 @contextmanager
 def _short_transaction() -> Iterator[None]:
-    with transaction.atomic():
+    with attributed():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit = off")
         yield

@@ -101,12 +101,10 @@ class ModelFilter(ChoiceFilter):
         return queryset.filter(Exists(attempts)) if self.value() else queryset
 
 
-class OwnerFilter(admin.SimpleListFilter):
-    """A field for the owner's name, because a list would not scale."""
+class NameFilter(admin.SimpleListFilter):
+    """A field for the name of a user, because a list would not scale."""
 
-    title = "owner"
-    parameter_name = "owner"
-    template = "admin/items/item/owner_filter.html"
+    template = "admin/items/item/name_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[()]:
         return ()
@@ -115,16 +113,29 @@ class OwnerFilter(admin.SimpleListFilter):
         return True
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # for our template
+        parameter = str(self.parameter_name)
         yield {
-            "owner": self.value() or "",
-            "other_parameters": [(name, value) for name, value in changelist.params.items() if name != "owner"],
-            "without_owner": changelist.get_query_string(remove=["owner"]),
+            "parameter": parameter,
+            "name": self.value() or "",
+            "other_parameters": [(name, value) for name, value in changelist.params.items() if name != parameter],
+            "without_name": changelist.get_query_string(remove=[parameter]),
         }
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         name = (self.value() or "").strip()
         if not name:
             return queryset
+        return queryset.none() if "\x00" in name else self.narrow(queryset, name)
+
+    def narrow(self, queryset: Any, name: str) -> Any:
+        raise NotImplementedError
+
+
+class OwnerFilter(NameFilter):
+    title = "owner"
+    parameter_name = "owner"
+
+    def narrow(self, queryset: Any, name: str) -> Any:
         owner = owner_named(name)
         return queryset.owned_by(owner) if owner else queryset.none()
 

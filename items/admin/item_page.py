@@ -16,11 +16,12 @@ from items.admin.forms import DRAFT_FIELDS, ItemForm
 from items.admin.item_actions import ItemActionsAdmin
 from items.admin.labels import DONE, GONE, duration, refusal
 from items.admin.permissions import may, permitted_actions
-from items.models import EnrichmentAttempt, Item
+from items.models import AuditEvent, EnrichmentAttempt, Item
 from items.states import Action, InvalidTransition, Status
 from items.usage import TotalUsage
 
 CONFIRM_BUTTON = "_confirm"
+EVENTS_SHOWN = 100
 QUEUE_FIELDS = ("attempt_count", "refund_count", "available_at", "claimed_by", "claimed_at", "fencing_token")
 
 
@@ -62,6 +63,7 @@ class ItemPageAdmin(ItemActionsAdmin):
     """Every change goes through a method of the item, which checks the status under a lock."""
 
     form = ItemForm
+    object_history_template = "admin/items/item/history.html"
     fieldsets: ClassVar = (
         (None, {"fields": ("status_badge", "enrichment_error", *DRAFT_FIELDS, "source_type", "folded_text")}),
         ("Origin", {"fields": ("id", "owner", "enrichment_mode", "created_at", "updated_at", "confirmed_at")}),
@@ -92,6 +94,13 @@ class ItemPageAdmin(ItemActionsAdmin):
             return HttpResponseRedirect(self.detail_url(request, object_id))
         except Item.DoesNotExist:
             return self._report_gone(request)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        item = self.get_object(request, object_id)
+        events = AuditEvent.objects.filter(object_id=item.pk)[:EVENTS_SHOWN] if item else ()
+        return super().history_view(request, object_id, {"events": events, **(extra_context or {})})
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, *_args: Any) -> HttpResponse:
         return self._report_gone(request)

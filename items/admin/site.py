@@ -6,9 +6,10 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
+from items.admin.audit_trail import AuditEventAdmin
 from items.admin.changelist import ItemAdmin
 from items.admin.dashboard import Dashboard
-from items.models import Item
+from items.models import AuditEvent, Item
 
 
 class ReviewSite(AdminSite):
@@ -23,6 +24,7 @@ class ReviewSite(AdminSite):
         """Register items here: `@admin.register` in this package would need the site that importing it creates."""
         super().__init__(name)
         self.register(Item, ItemAdmin)
+        self.register(AuditEvent, AuditEventAdmin)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Add the dashboard for users who may view items."""

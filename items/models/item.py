@@ -8,10 +8,11 @@ from typing import Any, ClassVar, Self, cast
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from items.audit import attributed
 from items.models.constraints import CONSTRAINTS
 from items.models.indexes import INDEXES
 from items.models.limits import ERROR_MAX_LENGTH, MANUAL_TITLE_LENGTH
@@ -74,7 +75,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def _move(self, action: Action, **changes: Any) -> int:
         """Lock the rows in the order of their keys, which prevents deadlocks, and change them."""
         rows = self.allowing(action).order_by("pk").select_for_update(no_key=True, of=("self",))
-        with transaction.atomic():
+        with attributed():
             return int(Item.objects.filter(pk__in=rows.values("pk")).update(**changes, updated_at=Now()))
 
     def allowing(self, action: Action) -> Self:
@@ -194,7 +195,7 @@ class Item(models.Model):
 
         Raises InvalidTransition, and Item.DoesNotExist if the row was deleted.
         """
-        with transaction.atomic():
+        with attributed():
             self.refresh_from_db(from_queryset=Item.objects.select_for_update())
             changes["status"] = next_status(Status(self.status), action)
             changes["updated_at"] = Now()

@@ -22,7 +22,7 @@ def named_statements(text: str) -> dict[str, str]:
 
 QUEUE = named_statements(read("queue.sql"))
 
-EXPECTED_TRIGGERS = re.findall(r"^CREATE OR REPLACE TRIGGER (\w+)", read("triggers.sql"), re.MULTILINE)
-EXPECTED_FUNCTIONS = re.findall(
-    r"^CREATE OR REPLACE FUNCTION (\w+)", read("triggers.sql") + read("claim.sql"), re.MULTILINE
-)
+_SQL = read("triggers.sql") + read("claim.sql") + read("audit.sql")
+
+EXPECTED_TRIGGERS = re.findall(r"^CREATE OR REPLACE TRIGGER (\w+)", _SQL, re.MULTILINE)
+EXPECTED_FUNCTIONS = re.findall(r"^CREATE OR REPLACE FUNCTION (\w+)", _SQL, re.MULTILINE)

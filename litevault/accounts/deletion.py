@@ -5,6 +5,7 @@ from time import monotonic
 import structlog
 from django.contrib.auth.models import User
 
+from items.audit import attributed
 from items.deletion import Deleted, delete_items_of
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,7 @@ def delete_user(user: User, *, within_seconds: float = float("inf")) -> tuple[De
             is_complete = False
             break
     if is_complete:
-        User.objects.filter(pk=user.pk).delete()
+        with attributed():
+            User.objects.filter(pk=user.pk).delete()
     log.info("user.deleted", user_id=user.pk, items=items, attempts=attempts, is_complete=is_complete)
     return Deleted(items=items, attempts=attempts), is_complete

@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from items.audit import attributed
+
 TOKEN_PREFIX = "lv_"  # noqa: S105  # lets secret scanners find leaked tokens
 TOKEN_BYTES = 32
 TOKEN_NAME_MAX_LENGTH = 100
@@ -28,16 +30,17 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
     def revoke(self) -> int:
         """Revoke those that are not revoked yet, and return their number."""
-        return self.filter(revoked_at=None).update(revoked_at=timezone.now())
+        with attributed():
+            return self.filter(revoked_at=None).update(revoked_at=timezone.now())
 
 
 class ApiTokenManager(models.Manager.from_queryset(ApiTokenQuerySet)):  # type: ignore[misc]  # made at run time
     def issue(self, *, user: object, name: str, expires_at: datetime | None = None) -> tuple["ApiToken", str]:
         """Create a token and return it with its secret, which is not stored."""
         secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
-        token = self.create(
-            user=user, name=name, digest=digest_of(secret), hint=secret[: len(TOKEN_PREFIX) + 4], expires_at=expires_at
-        )
+        hint = secret[: len(TOKEN_PREFIX) + 4]
+        with attributed():
+            token = self.create(user=user, name=name, digest=digest_of(secret), hint=hint, expires_at=expires_at)
         return token, secret
 
 
@@ -71,7 +74,8 @@ class ApiToken(models.Model):
 
     def revoke(self) -> None:
         self.revoked_at = timezone.now()
-        self.save(update_fields=["revoked_at"])
+        with attributed():
+            self.save(update_fields=["revoked_at"])
 
 
 class Throttle(models.Model):

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.sessions.models import Session
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from items import deletion
-from items.models import IdempotencyKey
+from items.audit import attributed
+from items.models import AuditEvent, IdempotencyKey
 from litevault.accounts.models import ApiToken
 
 
@@ -29,7 +29,7 @@ def _in_batches(old: Callable[[datetime], QuerySet[Any]]) -> Callable[[datetime]
     def delete(before: datetime) -> Iterator[int]:
         ids = None
         while ids is None or len(ids) == deletion.BATCH_SIZE:
-            with transaction.atomic():
+            with attributed():
                 rows = old(before).select_for_update(skip_locked=True)
                 ids = list(rows.values_list("pk", flat=True)[: deletion.BATCH_SIZE])
                 rows.model.objects.filter(pk__in=ids).delete()
@@ -48,6 +48,10 @@ def _old_sessions(before: datetime) -> QuerySet[Session]:
 
 def _old_keys(before: datetime) -> QuerySet[IdempotencyKey]:
     return IdempotencyKey.objects.filter(created_at__lt=before)
+
+
+def _old_events(before: datetime) -> QuerySet[AuditEvent]:
+    return AuditEvent.objects.filter(at__lt=before).order_by("at")
 
 
 DISCARDED = Kind(
@@ -69,3 +73,4 @@ SESSIONS = Kind(
 KEYS = Kind(
     name="expired idempotency keys", count=lambda before: _old_keys(before).count(), delete=_in_batches(_old_keys)
 )
+AUDIT = Kind(name="audit events", count=lambda before: _old_events(before).count(), delete=_in_batches(_old_events))

@@ -13,7 +13,7 @@ from django.utils import timezone
 from items.api.idempotency import KEPT_FOR
 from items.deletion import delete_old_usage
 from items.management.exit_codes import interruptible
-from litevault.operations.purging import ATTEMPTS, DISCARDED, KEYS, SESSIONS, TOKENS, Kind
+from litevault.operations.purging import ATTEMPTS, AUDIT, DISCARDED, KEYS, SESSIONS, TOKENS, Kind
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +46,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--tokens-after", type=age, metavar="AGE", help="delete tokens this long after they ended: 90d"
         )
+        parser.add_argument("--audit-after", type=age, metavar="AGE", help="delete audit events at this age: 365d")
         parser.add_argument("--dry-run", action="store_true", help="only count what would be deleted")
 
     def handle(self, *_args: Any, dry_run: bool, **options: Any) -> None:
@@ -62,7 +63,12 @@ class Command(BaseCommand):
 
 def kinds(options: dict[str, Any]) -> Iterator[tuple[Kind, datetime]]:
     now = timezone.now()
-    for kind, name in ((DISCARDED, "discarded_after"), (ATTEMPTS, "attempts_after"), (TOKENS, "tokens_after")):
+    for kind, name in (
+        (DISCARDED, "discarded_after"),
+        (ATTEMPTS, "attempts_after"),
+        (TOKENS, "tokens_after"),
+        (AUDIT, "audit_after"),
+    ):
         if options[name]:
             yield kind, now - options[name]
     yield SESSIONS, now

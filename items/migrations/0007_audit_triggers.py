@@ -1,0 +1,21 @@
+"""Run all SQL of items/sql, and with it the triggers of the audit trail.
+
+To restore dropped or disabled triggers and functions, migrate back to 0006_audit_events and forward again.
+"""
+
+from django.db import migrations
+
+from items.sql import read
+
+DROP = (
+    "DROP TRIGGER IF EXISTS items_audit_update ON items",
+    "DROP TRIGGER IF EXISTS items_audit_delete ON items",
+    "DROP FUNCTION IF EXISTS items_audit",
+    "DROP FUNCTION IF EXISTS audit_record",
+)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("items", "0006_audit_events")]
+
+    operations = [migrations.RunSQL([read("triggers.sql"), read("claim.sql"), read("audit.sql")], DROP)]
