@@ -30,7 +30,8 @@ UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid)
   FROM pg_constraint WHERE conrelid::regclass::text = ANY(%(tables)s)
 UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(oid)
   FROM pg_trigger WHERE tgrelid::regclass::text = ANY(%(tables)s) AND NOT tgisinternal
-UNION ALL SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc WHERE proname LIKE 'items\\_%%' OR proname LIKE '%%audit%%'
+UNION ALL SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc
+  WHERE proname LIKE 'items\\_%%' OR proname LIKE '%%audit%%'
 """
 # Made by a migration of accounts.
 ELSEWHERE = {

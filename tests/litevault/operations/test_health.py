@@ -46,7 +46,7 @@ def sql_run_again(transactional_db: None) -> Iterator[None]:
     """Restore every trigger and function after the test."""
     yield
     with connection.cursor() as cursor:
-        cursor.execute(read("triggers.sql") + read("claim.sql"))
+        cursor.execute(read("triggers.sql") + read("claim.sql") + read("audit.sql"))
 
 
 def address(parameters: dict[str, Any]) -> dict[str, Any]:

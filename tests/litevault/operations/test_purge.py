@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from items import deletion
 from items.admin.periods import LastDay, cost_rows
-from items.models import EnrichmentAttempt, IdempotencyKey, Item
+from items.models import AuditEvent, EnrichmentAttempt, IdempotencyKey, Item
 from items.states import Status
 from litevault.accounts.models import ApiToken
 from tests.items.factories import make_attempt, make_item
 
-ALL = ("--discarded-after", "30d", "--attempts-after", "90d", "--tokens-after", "48h")
+ALL = ("--discarded-after", "30d", "--attempts-after", "90d", "--tokens-after", "48h", "--audit-after", "90d")
 
 
 @pytest.fixture
@@ -35,6 +35,9 @@ def rows(owner: User) -> None:
         IdempotencyKey.objects.create(owner=owner, key=str(days), fingerprint="", answer={}, created_at=then)
         Session.objects.create(session_key=str(days), session_data="", expire_date=then + timedelta(hours=1))
     ApiToken.objects.issue(user=owner, name="for ever")
+    # Issuing the tokens made five events.
+    for event, days in zip(AuditEvent.objects.order_by("id"), (91, 92, 93), strict=False):
+        AuditEvent.objects.filter(pk=event.pk).update(at=now - timedelta(days=days))
 
 
 def counts() -> dict[str, int]:
@@ -54,6 +57,7 @@ def test_purge_deletes_what_is_old(
         "Deleted 3 discarded items.",
         "Deleted 3 attempts of archived items.",
         "Deleted 3 revoked or expired tokens.",
+        "Deleted 3 audit events.",
         "Deleted 3 expired sessions.",
         "Deleted 3 expired idempotency keys.",
     ]
@@ -66,7 +70,7 @@ def test_dry_run_counts_and_deletes_nothing(rows: None, capsys: pytest.CaptureFi
     call_command("purge", *ALL, "--dry-run")
 
     out = capsys.readouterr().out.splitlines()
-    assert [line.split()[:3] for line in out] == [["Would", "delete", "3"]] * 5
+    assert [line.split()[:3] for line in out] == [["Would", "delete", "3"]] * 6
     assert counts() == before
 
 
