@@ -31,7 +31,7 @@ class ActorFilter(NameFilter):
 
 
 class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
-    """The four columns of the search, the filters and the order have an index each."""
+    """The search and each filter have an index in the order of the list."""
 
     list_display = ("at", "action", "object", "actor_name", "actor_id", "via", "credential", "request_id")
     list_display_links = None

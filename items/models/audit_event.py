@@ -28,13 +28,13 @@ class AuditEvent(models.Model):
 
     class Meta:
         db_table = "audit_events"
-        ordering: ClassVar = ("-at", "-id")
+        ordering: ClassVar = ("-id",)
         default_permissions = ("view",)
         indexes: ClassVar = (
             models.Index(fields=("at",), name="audit_events_at"),
-            models.Index(fields=("object_id", "at"), name="audit_events_object"),
-            models.Index(fields=("actor_name", "at"), name="audit_events_actor"),
-            models.Index(fields=("action", "at"), name="audit_events_action"),
+            models.Index(fields=("object_id", "id"), name="audit_events_object"),
+            models.Index(fields=("actor_name", "id"), name="audit_events_actor"),
+            models.Index(fields=("action", "id"), name="audit_events_action"),
         )
 
     def __str__(self) -> str:
