@@ -58,7 +58,12 @@ def _operator() -> Actor:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
         name = f"uid {os.getuid()}"
-    return Actor(None, name[:NAME_MAX_LENGTH], Via.COMMAND, credential="".join(sys.argv[1:2])[:64])
+    return Actor(None, _printable(name)[:NAME_MAX_LENGTH], Via.COMMAND, credential=_printable(*sys.argv[1:2])[:64])
+
+
+def _printable(name: str = "") -> str:
+    """Replace the surrogates of bytes that are not UTF-8, which PostgreSQL refuses."""
+    return name.encode(errors="replace").decode()
 
 
 _find_actor: ContextVar[Callable[[], Actor]] = ContextVar("find_actor", default=_operator)

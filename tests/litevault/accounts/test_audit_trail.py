@@ -1,5 +1,7 @@
 """Every way to change an item, a token or a user is recorded with who did it, and without texts."""
 
+import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, cast
@@ -198,6 +200,17 @@ def test_bulk_change_is_recorded_for_each_item(owner: User) -> None:
 
     assert sorted(object_id for *_, object_id in recorded()) == sorted(str(item.pk) for item in items)
     assert {via for _, via, *_ in recorded()} == {"command"}
+
+
+def test_command_of_a_user_whose_name_is_no_text(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = make_item(owner, status=READY)
+    monkeypatch.setenv("LOGNAME", os.fsdecode(b"ann\xff"))
+    monkeypatch.setattr(sys, "argv", ["manage.py", os.fsdecode(b"purge\xff"), "argument"])
+
+    item.discard()
+
+    assert recorded() == [("ann?", "command", "discard", "item", str(item.pk))]
+    assert AuditEvent.objects.get().credential == "purge?"
 
 
 def test_events_outlive_the_deleted_actor(actors: Actors) -> None:
