@@ -55,7 +55,10 @@ INSTALLED_APPS = [
     "litevault.development",
     "items",
     "enrichment",
+    "django.forms",
 ]
+# With our template for the attributes of fields, in litevault.web.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 MIDDLEWARE = [
     "litevault.web.request_id.RequestIdMiddleware",

@@ -9,8 +9,6 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.request import Request
 
-from litevault.web.form_data import MULTIPART, URLENCODED
-
 MAX_DEPTH = 20
 CODE = "INVALID_REQUEST"
 
@@ -40,7 +38,7 @@ class StrictJSONParser(JSONParser):
 class FormParser(BaseParser):
     """Return the form as StrictFormsMiddleware decoded it."""
 
-    media_type = URLENCODED
+    media_type = "application/x-www-form-urlencoded"
 
     def parse(
         self, _stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -50,7 +48,7 @@ class FormParser(BaseParser):
 
 
 class MultiPartParser(FormParser):
-    media_type = MULTIPART
+    media_type = "multipart/form-data"
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

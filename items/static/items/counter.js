@@ -10,7 +10,7 @@
       const text = field.name === "rawText" ? field.value : field.value.trim();
       const length = [...text].length;
       counter.textContent = `${length.toLocaleString("en")} of ${limit.toLocaleString("en")} characters`;
-      counter.className = length > limit ? "error" : "quiet";
+      counter.className = `counter ${length > limit ? "error" : "quiet"}`;
     };
     (field.closest("label") ?? field).after(counter);
     field.setAttribute("aria-describedby", `${field.getAttribute("aria-describedby") ?? ""} ${counter.id}`.trim());
