@@ -47,7 +47,7 @@ class StoredField(forms.Field):
 class TitleField(StoredField, forms.CharField):
     def validate(self, value: Any) -> None:
         super().validate(value)
-        refuse_control_characters(value)
+        refuse_control_characters(value or "")
 
 
 class TextField(StoredField, forms.CharField):
@@ -83,7 +83,7 @@ class TagsField(StoredField, forms.CharField):
 
 
 class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
-    title = TitleField(max_length=TITLE_MAX_LENGTH, widget=AdminTextInputWidget)
+    title = TitleField(max_length=TITLE_MAX_LENGTH, empty_value=None, widget=AdminTextInputWidget)
     summary = TextField(
         required=False, max_length=SUMMARY_MAX_LENGTH, empty_value=None, widget=forms.Textarea(attrs={"rows": 4})
     )
@@ -99,10 +99,11 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class tak
         super().__init__(*args, **kwargs)
         self.fields["seen_at"].initial = self.instance.updated_at.isoformat()
         is_ready = self.instance.status == Status.READY_TO_CONFIRM
-        for name, is_required in {"title": True, "summary": is_ready, "tags": is_ready}.items():
-            if name in self.fields:
-                self.fields[name].required = is_required
-                self.fields[name].stored = getattr(self.instance, name)
+        required = {"title": is_ready or self.instance.title is not None, "summary": is_ready, "tags": is_ready}
+        for name, field in self.fields.items():
+            if isinstance(field, StoredField):
+                field.required = required[name]
+                field.stored = getattr(self.instance, name)
 
     def clean(self) -> dict[str, Any]:
         is_editable = Action.EDIT in self.instance.allowed_actions
