@@ -12,6 +12,7 @@ from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 
 from items.api.serializers import presentable
+from items.texts import LONE_SURROGATE
 from litevault.web.error_middleware import error_response
 from litevault.web.errors import Problem, problem_of
 
@@ -26,8 +27,7 @@ CODE = "INVALID_REQUEST"
 
 
 class StrictFormsMiddleware:
-    """Decodes what Django would decode leniently: bytes that are not UTF-8 become U+FFFD there, and bytes in a form of
-    several parts are lost without its end.
+    """Decodes the query and the form before Django does, which replaces what is not UTF-8 and accepts half a form.
 
     It comes after BodyMiddleware, which has read the body.
     """
@@ -39,7 +39,7 @@ class StrictFormsMiddleware:
         # The servers' interfaces: WSGI carries bytes as Latin-1, Django's ASGI request carries text.
         charset = "latin-1" if isinstance(request, WSGIRequest) else "utf-8"
         try:
-            request.GET = QueryDict(urlencode(decode_pairs(request.META["QUERY_STRING"].encode(charset))))
+            request.GET = QueryDict(urlencode(decode_pairs(request.META.get("QUERY_STRING", "").encode(charset))))
             if request.content_type in (URLENCODED, MULTIPART) and request.body:
                 request.POST = QueryDict(urlencode(_decode_form(request)))
                 # Otherwise Django parses the form again.
@@ -81,7 +81,7 @@ def _decoded_part(part: bytes) -> tuple[str, str]:
     headers = _headers(head) if len(head) <= PART_HEAD_MAX_LENGTH else {}
     disposition, parameters = headers.get("content-disposition", ("", {}))
     name = parameters.get("name")
-    if not separator or disposition != "form-data" or name is None:
+    if not separator or disposition != "form-data" or name is None or LONE_SURROGATE.search(name):
         raise _malformed_part()
     if "filename" in parameters:
         raise _refused(name, "may not be a file.", code="invalid")

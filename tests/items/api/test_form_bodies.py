@@ -64,6 +64,14 @@ MALFORMED = {
         MULTIPART,
         b'--x\r\nContent-Disposition: attachment; name="rawText"\r\n\r\na\r\n' + END,
     ),
+    "name in an escaped encoding": (
+        MULTIPART,
+        b"--x\r\nContent-Disposition: form-data; name*=unicode_escape''\\ud800\r\n\r\na\r\n" + END,
+    ),
+    "name in an unknown encoding": (
+        MULTIPART,
+        b"--x\r\nContent-Disposition: form-data; name*=none''a\r\n\r\na\r\n" + END,
+    ),
     "long headers": (MULTIPART, part(b"a", "X-Long: " + "a" * 2_000) + END),
     "name in Latin-1": (MULTIPART, part(b"a").replace(b"rawText", b"raw\xe9") + END),
     "form in Latin-1": ("application/x-www-form-urlencoded; charset=iso-8859-1", b"rawText=caf%E9"),
