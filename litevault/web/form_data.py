@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import unquote_to_bytes, urlencode
+from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
@@ -39,9 +40,9 @@ class StrictFormsMiddleware:
         # The servers' interfaces: WSGI carries bytes as Latin-1, Django's ASGI request carries text.
         charset = "latin-1" if isinstance(request, WSGIRequest) else "utf-8"
         try:
-            request.GET = QueryDict(urlencode(decode_pairs(request.META.get("QUERY_STRING", "").encode(charset))))
+            request.GET = _query_dict(decode_pairs(request.META.get("QUERY_STRING", "").encode(charset)))
             if request.content_type in (URLENCODED, MULTIPART) and request.body:
-                request.POST = QueryDict(urlencode(_decode_form(request)))
+                request.POST = _query_dict(_decode_form(request))
                 # Otherwise Django parses the form again.
                 request._files = MultiValueDict()  # type: ignore[attr-defined]  # noqa: SLF001  # as REST framework does
         except APIException as error:
@@ -134,3 +135,12 @@ def _limit(fields: int) -> None:
     limit = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
     if fields > limit:
         raise ParseError(f"There are more than {limit} fields.", code=CODE)
+
+
+def _query_dict(pairs: list[tuple[str, str]]) -> Any:
+    """Return an immutable QueryDict, without encoding a long text to have it decoded again."""
+    query = QueryDict(mutable=True)
+    for name, value in pairs:
+        query.appendlist(name, value)
+    query._mutable = False  # noqa: SLF001  # as Django's own parser of forms does
+    return query

@@ -112,6 +112,29 @@ def test_item_with_gaps_is_saved_unchanged(owner: User, save: Save, stored: dict
     assert draft_of(item) == before
 
 
+FIRST_LINES = [
+    "\x1b[1mbold\x07",
+    "\u200b\u2060",
+    "---",
+    "a\x0bb\x1cc",
+    "🙂" * 200,
+    f"{FAMILY * 20}",
+    "  a\u00a0",
+    "\u2800",
+]
+
+
+@BOTH
+def test_titles_made_from_texts_are_saved_unchanged(owner: User, save: Save) -> None:
+    for line in FIRST_LINES:
+        item = Item.objects.capture(owner=owner, raw_text=f"{line}\r\nand more", enrich=False)
+        before = draft_of(item)
+
+        save(item)
+
+        assert draft_of(item) == before
+
+
 @BOTH
 def test_other_fields_of_an_odd_item_can_be_edited(owner: User, save: Save) -> None:
     item = make_item(owner, status=Status.ARCHIVED, title="a\x1bb", tags=["A\nB"])
