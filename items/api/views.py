@@ -110,9 +110,10 @@ class ItemViewSet(OwnerViewSet):
     def partial_update(self, request: Request, item_id: str) -> Response:
         body = body_of(request)
         with transaction.atomic():
-            item = self._locked_item(item_id)
+            item = _get(self.items.select_for_update(), item_id)
             change = ChangeSerializer(item, data=with_unchanged(body, request, item))
             change.is_valid(raise_exception=True)
+            refuse_stale(item, if_match=if_match(request))
             change.apply_to(item)
         return Response(ItemSerializer(item).data, headers={"ETag": etag_of(item)})
 
