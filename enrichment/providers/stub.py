@@ -10,10 +10,10 @@ from itertools import groupby, islice, takewhile
 from stopwordsiso import langs, stopwords
 
 from enrichment.providers.base import EnrichmentProvider
-from enrichment.schemas import ESCAPE_SEQUENCE, EnrichmentResult, EnrichmentSchema, Usage, one_line
+from enrichment.schemas import EnrichmentResult, EnrichmentSchema, Usage, one_line
 from enrichment.spelling import distinct
 from items.states import SourceType
-from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
+from items.texts import ESCAPE_SEQUENCE, SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
 
 TAGS_WITHOUT_WORDS = ("note", "text", "short")
 ARTICLE_LENGTH, ARTICLE_PARAGRAPHS = 1200, 3

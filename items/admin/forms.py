@@ -1,5 +1,7 @@
 """The form on the page of an item: title, summary and tags."""
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -8,14 +10,18 @@ from django.core.exceptions import ValidationError
 from items.admin.labels import CHANGED_MEANWHILE
 from items.models import Item
 from items.states import Action, Status
-from items.texts import CONTROL_CHARACTER, SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT, normalise_tag
+from items.texts import SUMMARY_MAX_LENGTH, InvalidText, clean_summary, clean_tags, clean_title
 
 DRAFT_FIELDS = ("title", "summary", "tags")
 
 
-def refuse_control_characters(line: str) -> None:
-    if CONTROL_CHARACTER.search(line):
-        raise ValidationError("Line breaks and control characters are not allowed.")
+def cleaned(clean: Callable[[Any], Any], value: object) -> Any:
+    """Clean by a rule of items.texts."""
+    try:
+        return clean(value)
+    except InvalidText as error:
+        reason = str(error)
+    raise ValidationError(f"{reason[0].upper()}{reason[1:]}.")
 
 
 class TextField(forms.CharField):
@@ -37,20 +43,16 @@ class TagsField(forms.CharField):
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # the field's value is a list
-        tags = (normalise_tag(line) for line in str(super().to_python(value)).splitlines())
-        return list(dict.fromkeys(tag for tag in tags if tag))
+        return [line for line in re.split(r"\r\n?|\n", str(super().to_python(value))) if line.strip()]
 
-    def validate(self, value: Any) -> None:
-        super().validate(value)
-        if len(value) > TAGS_MAX_COUNT:
-            raise ValidationError(f"An item can have at most {TAGS_MAX_COUNT} tags.")
-        if any(len(tag) > TAG_MAX_LENGTH for tag in value):
-            raise ValidationError(f"A tag can have at most {TAG_MAX_LENGTH} characters.")
-        for tag in value:
-            refuse_control_characters(tag)
+    def clean(self, value: Any) -> list[str]:
+        return list(cleaned(clean_tags, super().clean(value)))
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return list(initial or []) != self.to_python(data)
+        try:
+            return list(initial or []) != self.clean(data)
+        except ValidationError:
+            return True
 
 
 class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
@@ -74,9 +76,11 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class tak
                 self.fields[name].required = is_required
 
     def clean_title(self) -> str:
-        title: str = self.cleaned_data["title"]
-        refuse_control_characters(title)
-        return title
+        return str(cleaned(clean_title, self.cleaned_data["title"]))
+
+    def clean_summary(self) -> str | None:
+        summary: str | None = self.cleaned_data["summary"]
+        return None if summary is None else str(cleaned(clean_summary, summary))
 
     def clean(self) -> dict[str, Any]:
         is_editable = Action.EDIT in self.instance.allowed_actions
