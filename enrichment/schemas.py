@@ -71,8 +71,11 @@ def one_line(text: str, *, limit: int) -> str:
     """
     line = on_one_line(text)
     shown = cut(line, limit)
-    at_word = shown.rpartition(" ")[0]
-    return shown if shown == line or len(at_word) <= limit // 2 else at_word + ELLIPSIS
+    if shown == line:
+        return line
+    kept = shown.removesuffix(ELLIPSIS)
+    at_word = kept if line[len(kept)] == " " else kept.rpartition(" ")[0]
+    return at_word + ELLIPSIS if len(at_word) > limit // 2 else shown
 
 
 def drafted_tag(tag: str) -> str:

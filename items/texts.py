@@ -59,15 +59,13 @@ def refusal(raw_text: str) -> Refusal | None:
 
 
 def _refusal(text: str, *, limit: int) -> Refusal | None:
-    if is_blank(text):
-        return Refusal.BLANK
-    if len(text) > limit:
-        return Refusal.TOO_LONG
     if "\x00" in text:
         return Refusal.NUL
     if LONE_SURROGATE.search(text):
         return Refusal.SURROGATE
-    return None
+    if is_blank(text):
+        return Refusal.BLANK
+    return Refusal.TOO_LONG if len(text) > limit else None
 
 
 # Each of these returns the value to store. Raises InvalidText.

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from items.models import Item
 from items.states import PENDING_STATUSES, TRANSITIONS, Action, EnrichmentMode, InvalidTransition, SourceType, Status
+from items.texts import first_line
 from tests.items.factories import RAW_TEXT, make_item
 from tests.items.other_connection import other_connection
 
@@ -187,7 +188,7 @@ def test_capture_without_enrichment_archives_the_item(owner: User) -> None:
     assert stored(item).status == Status.ARCHIVED
     assert stored(item).raw_text == f"\n  {RAW_TEXT}\nMore."
     assert (item.enrichment_mode, item.source_type) == (EnrichmentMode.MANUAL, SourceType.NOTE)
-    assert RAW_TEXT.startswith(str(item.title))
+    assert item.title == first_line(RAW_TEXT)
 
 
 def test_times_of_an_item_are_the_databases(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
