@@ -17,12 +17,13 @@ TAGS_MAX_COUNT = 20
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Default ignorable: soft hyphens, joiners, variation selectors, marks of direction. U+2800 is a blank of Braille.
 VISIBLE = regex.compile(r"[^\s\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cs}\u2800]")
-IGNORABLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cs}]+")
-# Joiners and variation selectors change what is seen. Tag characters do after a black flag: the flag of England.
+# Tag characters are seen after a black flag: the flag of England.
+FLAG = r"(?<=\U0001f3f4[\U000e0020-\U000e007f]*)[\U000e0020-\U000e007f](*SKIP)(*FAIL)"
+IGNORABLE = regex.compile(rf"{FLAG}|[\p{{Default_Ignorable_Code_Point}}\p{{Cs}}]")
+# Joiners and variation selectors change what is seen.
 PRESENTATION = r"\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
 UNSEEN = regex.compile(
-    rf"(?<=\U0001f3f4[\U000e0020-\U000e007f]*)[\U000e0020-\U000e007f](*SKIP)(*FAIL)"
-    rf"|[[\p{{Default_Ignorable_Code_Point}}\p{{Cs}}]--[{PRESENTATION}]]",
+    rf"{FLAG}|[[\p{{Default_Ignorable_Code_Point}}\p{{Cs}}]--[{PRESENTATION}]]",
     regex.VERSION1,
 )
 GRAPHEME = regex.compile(r"\X")
@@ -170,8 +171,8 @@ def on_one_line(text: str) -> str:
 
 
 def first_line(text: str) -> str:
-    """Return the title of a text that is not enriched: its first line, but rather one with words than with markup."""
+    """Return the title of a text that is not enriched: its first line that has more than markup, on one line."""
     lines = [line for line in map(on_one_line, text.splitlines()) if line]
-    return cut(
-        next((line for line in lines if not MARKUP_LINE.fullmatch(line)), "".join(lines[:1])), MANUAL_TITLE_LENGTH
-    )
+    titles = [line for line in lines if not MARKUP_LINE.fullmatch(line)] or lines
+    # A text can consist of escape sequences only.
+    return cut(titles[0] if titles else without_unseen(CONTROL_CHARACTER.sub("", text)).strip(), MANUAL_TITLE_LENGTH)
