@@ -1,11 +1,15 @@
 """The rules for texts, titles, summaries and tags. tests/items/test_doors.py checks that every way in has them."""
 
+import re
+import sys
+
 import pytest
 import regex
 from django.contrib.auth.models import User
 from hypothesis import given
 from hypothesis import strategies as st
 
+from items.api.field_schema import UNSEEN, VISIBLE_LINE, VISIBLE_TEXT
 from items.models import Item
 from items.texts import (
     MANUAL_TITLE_LENGTH,
@@ -17,6 +21,7 @@ from items.texts import (
     comparable,
     cut,
     first_line,
+    is_blank,
     refusal,
     tag_keys,
 )
@@ -49,6 +54,21 @@ def test_valid_text_is_accepted(owner: User, text: str) -> None:
 )
 def test_text_is_refused_with_its_reason(text: str, why: Refusal) -> None:
     assert refusal(text) is why
+
+
+def test_schema_of_the_api_knows_every_invisible_character() -> None:
+    characters = "".join(chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF)
+
+    assert re.findall(f"[{UNSEEN}]", characters) == [each for each in characters if is_blank(each)]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_line"),
+    [("a", True), ("\n \u200ba\u200b\x85", True), ("a\nb", False), ("\u200b \x07", None), ("a\x00", None), ("", None)],
+)
+def test_schema_of_the_api_is_as_strict_as_the_rules(text: str, *, is_line: bool | None) -> None:
+    assert bool(re.match(VISIBLE_TEXT, text)) is (is_line is not None)
+    assert bool(re.match(VISIBLE_LINE, text)) is (is_line is True)
 
 
 @pytest.mark.parametrize(
