@@ -17,8 +17,8 @@ TAGS_MAX_COUNT = 20
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Default ignorable: soft hyphens, joiners, variation selectors, marks of direction. U+2800 is a blank of Braille.
 VISIBLE = regex.compile(r"[^\s\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cs}\u2800]")
-# Tag characters are seen after a black flag: the flag of England.
-FLAG = r"(?<=\U0001f3f4[\U000e0020-\U000e007f]*)[\U000e0020-\U000e007f](*SKIP)(*FAIL)"
+# The flag of a region, such as England, is a black flag with invisible letters. They would hide any other text as well.
+FLAG = r"\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f(*SKIP)(*FAIL)"
 IGNORABLE = regex.compile(rf"{FLAG}|[\p{{Default_Ignorable_Code_Point}}\p{{Cs}}]")
 # Joiners and variation selectors change what is seen.
 PRESENTATION = r"\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
@@ -172,7 +172,10 @@ def on_one_line(text: str) -> str:
 
 def first_line(text: str) -> str:
     """Return the title of a text that is not enriched: its first line that has more than markup, on one line."""
-    lines = [line for line in map(on_one_line, text.splitlines()) if line]
-    titles = [line for line in lines if not MARKUP_LINE.fullmatch(line)] or lines
-    # A text can consist of escape sequences only.
-    return cut(titles[0] if titles else without_unseen(CONTROL_CHARACTER.sub("", text)).strip(), MANUAL_TITLE_LENGTH)
+    markup = ""
+    for line in filter(None, map(on_one_line, text.splitlines())):
+        if not MARKUP_LINE.fullmatch(line):
+            return cut(line, MANUAL_TITLE_LENGTH)
+        markup = markup or line
+    # A text can also consist of escape sequences only.
+    return cut(markup or without_unseen(CONTROL_CHARACTER.sub("", text)).strip(), MANUAL_TITLE_LENGTH)

@@ -24,6 +24,7 @@ from items.texts import (
     is_blank,
     refusal,
     tag_keys,
+    without_unseen,
 )
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -105,6 +106,19 @@ def test_stored_tag_is_accepted_again_unchanged(tag: str) -> None:
     assert clean_tag(kept) == kept
     assert comparable(kept) == comparable(comparable(kept))
     assert len(kept) <= TAG_MAX_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        (f"{ENGLAND}{WALES}", f"{ENGLAND}{WALES}"),
+        ("\U0001f3f4" + "\U000e0061" * 50_000 + "b", "\U0001f3f4b"),
+        ("a\u202eb\u2066c\ufeffd\u200be\ud800", "abcde"),
+        ("۝ می\u200cروم ❤️ 👩‍🚀", "۝ می\u200cروم ❤️ 👩‍🚀"),
+    ],
+)
+def test_invisible_characters_are_removed_unless_they_show(text: str, seen: str) -> None:
+    assert without_unseen(text) == seen
 
 
 def test_keys_are_kept_only_where_they_differ() -> None:
