@@ -43,14 +43,12 @@ class TagsField(forms.CharField):
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # the field's value is a list
-        return [line for line in re.split(r"\r\n?|\n", str(super().to_python(value))) if line.strip()]
-
-    def clean(self, value: Any) -> list[str]:
-        return list(cleaned(clean_tags, super().clean(value)))
+        lines = re.split(r"\r\n?|\n", str(super().to_python(value)))
+        return list(cleaned(clean_tags, [line for line in lines if line.strip()]))
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
-            return list(initial or []) != self.clean(data)
+            return list(initial or []) != self.to_python(data)
         except ValidationError:
             return True
 

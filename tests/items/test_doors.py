@@ -140,6 +140,7 @@ class Doors:
         return self.api.raw(method, path, urlencode(values).encode(), content_type=FORM)
 
     def _by_admin(self, field: str, value: Any) -> Verdict:
+        Item.objects.filter(pk=self.item.pk).update(title="before", summary="Before.", tags=["before"], tag_keys=None)
         value = "\r\n".join(value) if isinstance(value, list) else LINE_END.sub("\r\n", value)
         page = detail(self.item)
         response = self.reviewer.post(page, {**form_of(self.reviewer, self.item), field: value, "_save": ""})
