@@ -21,6 +21,7 @@ from django.utils import timezone
 from items.claims import Claim, Finished, Verdict
 from items.sql import QUEUE
 from items.states import Status
+from items.texts import tag_keys
 from postgres.session import Fetch, Transaction
 
 CHANNEL_ENRICHING = "items_enriching"
@@ -158,6 +159,7 @@ def _changes(verdict: Verdict) -> dict[str, object]:
         "title": verdict.title,
         "summary": verdict.summary,
         "tags": verdict.tags or None,
+        "tag_keys": tag_keys(verdict.tags),
         "source_type": verdict.source_type,
         "enrichment_error": verdict.enrichment_error,
         "delay_seconds": verdict.delay_seconds,

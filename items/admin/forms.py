@@ -1,5 +1,7 @@
 """The form on the page of an item: title, summary and tags."""
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -9,21 +11,18 @@ from django.core.exceptions import ValidationError
 from items.admin.labels import CHANGED_MEANWHILE
 from items.models import Item
 from items.states import Action, Status
-from items.texts import (
-    CONTROL_CHARACTER,
-    SUMMARY_MAX_LENGTH,
-    TAG_MAX_LENGTH,
-    TAGS_MAX_COUNT,
-    TITLE_MAX_LENGTH,
-    normalise_tag,
-)
+from items.texts import InvalidText, clean_summary, clean_tags, clean_title
 
 DRAFT_FIELDS = ("title", "summary", "tags")
 
 
-def refuse_control_characters(line: str) -> None:
-    if CONTROL_CHARACTER.search(line):
-        raise ValidationError("Line breaks and control characters are not allowed.")
+def cleaned(clean: Callable[[Any], Any], value: object) -> Any:
+    """Clean by a rule of items.texts."""
+    try:
+        return clean(value)
+    except InvalidText as error:
+        reason = str(error)
+    raise ValidationError(f"{reason[0].upper()}{reason[1:]}.")
 
 
 class StoredField(forms.Field):
@@ -45,9 +44,9 @@ class StoredField(forms.Field):
 
 
 class TitleField(StoredField, forms.CharField):
-    def validate(self, value: Any) -> None:
-        super().validate(value)
-        refuse_control_characters(value or "")
+    def to_python(self, value: Any) -> str | None:
+        title = super().to_python(value)
+        return str(cleaned(clean_title, title)) if title else title
 
 
 class TextField(StoredField, forms.CharField):
@@ -57,7 +56,7 @@ class TextField(StoredField, forms.CharField):
 
     def to_python(self, value: Any) -> str | None:
         text = super().to_python(value)
-        return text.replace("\r\n", "\n") if text else text
+        return str(cleaned(clean_summary, text.replace("\r\n", "\n"))) if text else text
 
 
 class TagsField(StoredField, forms.CharField):
@@ -69,24 +68,13 @@ class TagsField(StoredField, forms.CharField):
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # the field's value is a list
-        tags = (normalise_tag(line) for line in str(super().to_python(value)).splitlines())
-        return list(dict.fromkeys(tag for tag in tags if tag))
-
-    def validate(self, value: Any) -> None:
-        super().validate(value)
-        if len(value) > TAGS_MAX_COUNT:
-            raise ValidationError(f"An item can have at most {TAGS_MAX_COUNT} tags.")
-        if any(len(tag) > TAG_MAX_LENGTH for tag in value):
-            raise ValidationError(f"A tag can have at most {TAG_MAX_LENGTH} characters.")
-        for tag in value:
-            refuse_control_characters(tag)
+        lines = re.split(r"\r\n?|\n", str(super().to_python(value)))
+        return list(cleaned(clean_tags, [line for line in lines if line.strip()]))
 
 
 class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
-    title = TitleField(max_length=TITLE_MAX_LENGTH, empty_value=None, widget=AdminTextInputWidget)
-    summary = TextField(
-        required=False, max_length=SUMMARY_MAX_LENGTH, empty_value=None, widget=forms.Textarea(attrs={"rows": 4})
-    )
+    title = TitleField(empty_value=None, widget=AdminTextInputWidget)
+    summary = TextField(required=False, empty_value=None, widget=forms.Textarea(attrs={"rows": 4}))
     tags = TagsField(required=False, help_text="One per line.", widget=forms.Textarea(attrs={"rows": 5}))
     seen_at = forms.CharField(required=False, widget=forms.HiddenInput)
     """When the item was last changed, so that the form does not overwrite a change that it did not show."""

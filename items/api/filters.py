@@ -75,7 +75,7 @@ class ListParameters(SearchParameters, PageParameters):
         if "status" in wanted:
             items = items.filter(status=wanted["status"])
         if "tag" in wanted:
-            items = items.filter(tags__contains=[wanted["tag"]])
+            items = items.tagged(wanted["tag"])
         if "source_type" in wanted:
             items = items.filter(source_type=wanted["source_type"])
         if "error_code" in wanted:

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, F, Func
 from django.http import Http404
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -32,8 +31,9 @@ from items.api.serializers import (
 )
 from items.budget import paused_until
 from items.models import Item, ItemQuerySet
-from items.models.item import first_line
 from items.states import Status
+from items.texts import first_line
+from items.vocabulary import tag_counts
 
 
 class OwnerViewSet(BrowserForms, ViewSet):
@@ -152,14 +152,7 @@ class TagViewSet(OwnerViewSet):
 
     @schema.list_tags
     def list(self, _request: Request) -> Response:
-        tags = (
-            self.items.not_discarded()
-            .annotate(name=Func(F("tags"), function="unnest"))
-            .values("name")
-            .annotate(count=Count("*"))
-            .order_by("-count", "name")
-        )
-        return Response({"tags": list(tags)})
+        return Response({"tags": tag_counts(self.request.user)})
 
 
 def _shown(page: Page) -> dict[str, object]:

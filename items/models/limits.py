@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 ERROR_MAX_LENGTH = 500
-MANUAL_TITLE_LENGTH = 60
 ERROR_FORM = r"^[A-Z][A-Z0-9_]{0,39}: ."
 
 # Far above any real value, and far below the range of the column.

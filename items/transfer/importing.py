@@ -10,6 +10,7 @@ from django.db import Error, connection, reset_queries, transaction
 from psycopg import sql
 
 from items.models import Item
+from items.texts import tag_keys
 from items.transfer import json_lines, markdown
 from items.transfer.formats.entry import Omitted
 from items.transfer.records import InvalidRecord, ItemRecord
@@ -155,11 +156,12 @@ def _copy_or_insert(batch: Sequence[FoundRecord], *, owner: Any) -> list[Refused
 def _copy(batch: Sequence[FoundRecord], *, owner: Any) -> None:
     """Columns that a record does not have get their defaults from the database."""
     fields = list(ItemRecord.model_fields)
-    columns = sql.SQL(", ").join(map(sql.Identifier, [*fields, "owner_id"]))
+    columns = sql.SQL(", ").join(map(sql.Identifier, [*fields, "tag_keys", "owner_id"]))
     command = sql.SQL("COPY items ({}) FROM STDIN").format(columns)
     with connection.cursor() as cursor, cursor.copy(command) as copy:
         for found in batch:
-            copy.write_row([*(getattr(found.record, name) for name in fields), owner.pk])
+            record = found.record
+            copy.write_row([*(getattr(record, name) for name in fields), tag_keys(record.tags), owner.pk])
 
 
 def _insert(batch: Sequence[FoundRecord], *, owner: Any) -> list[Refused]:
