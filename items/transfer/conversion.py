@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 
-from items.models.item import first_line
 from items.models.limits import TIMES
 from items.states import EnrichmentMode, SourceType, Status
 from items.texts import (
@@ -22,6 +21,7 @@ from items.texts import (
     Refusal,
     comparable,
     cut,
+    first_line,
     is_blank,
     normalise_tag,
     refusal,
