@@ -20,15 +20,16 @@ STOP_SECONDS = 30
 
 
 class Client:
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, timeout: float = TIMEOUT_SECONDS) -> None:
         self._port = port
+        self._timeout = timeout
 
     def call(self, owner: str, method: str, path: str, body: object = None, *, key: str = "") -> tuple[Answer, str]:
         """Send a request, and return its outcome and the error code."""
         headers = {"X-Dev-User-Id": owner, "Content-Type": "application/json"}
         if key:
             headers["Idempotency-Key"] = key
-        connection = http.client.HTTPConnection(HOST, self._port, timeout=TIMEOUT_SECONDS)
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=self._timeout)
         try:
             connection.request(method, path, json.dumps(body or {}), headers)
             answer = connection.getresponse()
