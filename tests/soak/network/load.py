@@ -33,6 +33,7 @@ class Load:
     port: int
     token: str
     captured: list[str] = field(default_factory=list)
+    captured_at: dict[str, float] = field(default_factory=dict)
     responses: dict[str, list[Response]] = field(default_factory=dict)
     _ends: threading.Event = field(default_factory=threading.Event)
 
@@ -58,6 +59,10 @@ class Load:
         """Return whether a request that began after this moment was answered with this status."""
         return any(r.status == status and r.began_at >= since for r in list(self.responses.get(path, [])))
 
+    def all_have_captured(self, since: float) -> bool:
+        """Return whether each client has received a 201 after this moment."""
+        return all(moment >= since for moment in list(self.captured_at.values()))
+
     def statuses(self, path: str, since: float) -> set[int]:
         return {response.status for response in self.since(path, since)}
 
@@ -80,6 +85,7 @@ class Load:
             while self._call("POST", "/api/v1/items", {"rawText": text}, key=text).status != HTTPStatus.CREATED:
                 time.sleep(PAUSE_SECONDS)  # the pace of the load, not a wait
             self.captured.append(text)
+            self.captured_at[name] = time.monotonic()
             time.sleep(PAUSE_SECONDS)  # likewise
 
     def _probe(self, path: str) -> None:
