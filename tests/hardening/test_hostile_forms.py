@@ -40,8 +40,8 @@ OF_LISTS = {
 OF_PAGES = {"_changelist_filters", "next", "seen", "back", "part"}
 # Fields that a script adds, or that are in another form.
 OF_FORMS = {"_next", "_method", "_selected_action", "select_across", "_popup"}
-FEW = (b"/\x00", b"/a\r\nX-Evil: b", b"9" * 400, b"xyz")
-VALUES = (*FEW, b"", b"\xff\xfe", b"-1", "%' \u202e\U0001f4a3".encode(), b"2026-99-99 25:61", b"a" * 20_000)
+FEW = (b"/\x00", b"9" * 400, b"/a\r\nX-Evil: b", b"xyz")
+VALUES = (*FEW, b"", b"\xff\xfe", b"-1", "%' \u202e\U0001f4a3".encode(), b"a" * 20_000)
 UNSAFE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
@@ -125,29 +125,29 @@ def walk(client: Client) -> Iterator[Page]:
 def requests_of(pages: list[Page]) -> Iterator[tuple[str, str, dict[str, str | bytes]]]:
     """Return method, path and parameters of every request: one parameter at a time is hostile."""
     for page in pages:
-        if is_ours(page.url):
-            is_list = any(form.method == "get" for form in page.forms)
-            linked = {name for link in page.links for name, _ in parse_qsl(urlsplit(link).query)}
-            for name in sorted(linked | (OF_LISTS if is_list else OF_PAGES)):
-                for value in FEW:
-                    yield "get", page.url, {name: value}
+        is_list = any(form.method == "get" for form in page.forms)
+        linked = {name for link in page.links for name, _ in parse_qsl(urlsplit(link).query)}
+        for name in sorted(linked | (OF_LISTS if is_list else OF_PAGES)) if is_ours(page.url) else ():
+            for value in FEW if is_list else FEW[:2]:
+                yield "get", page.url, {name: value}
     forms = {form.kind: form for page in pages for form in page.forms if not LEFT_OUT.search(form.url)}
     for form in forms.values():
         path = urlsplit(form.url).path
-        for fields in variants(form):
-            for name in sorted({*fields, *(OF_FORMS if form.method == "post" else ())} - {"csrfmiddlewaretoken"}):
-                for value in VALUES if is_ours(path) else FEW[:2]:
-                    yield form.method, path, {**fields, name: value}
+        if actions := form.options.get("action"):
+            yield from selections(path, actions)
+            continue
+        for name in sorted({*form.fields, *(OF_FORMS if form.method == "post" else ())} - {"csrfmiddlewaretoken"}):
+            for value in VALUES if is_ours(path) else FEW[:2]:
+                yield form.method, path, {**form.fields, name: value}
 
 
-def variants(form: Form) -> Iterator[dict[str, str]]:
-    """Return what a browser would send: for the form of a list, with each action, for the page and for all that match."""
-    actions = form.options.get("action", [])
-    if not actions:
-        yield form.fields
+def selections(path: str, actions: list[str]) -> Iterator[tuple[str, str, dict[str, str | bytes]]]:
+    """Return the form of a list in the admin, with each action, for the selected rows and for all."""
+    yield "post", path, {"action": FEW[0], "_selected_action": "1"}
     for action in actions:
-        for across in ("0", "1"):
-            yield {"action": action, "select_across": across, "_selected_action": ""}
+        for across in ("0", "1", FEW[0]):
+            for value in (*FEW, b""):
+                yield "post", path, {"action": action, "select_across": across, "_selected_action": value}
 
 
 def is_ours(url: str) -> bool:

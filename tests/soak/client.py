@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from litevault.settings import DEVELOPMENT_MARK
 from postgres.embedded.server import free_port
 from tests.soak.record import Answer
 from tests.soak.server import PROJECT, environment
@@ -55,7 +56,7 @@ def web_server(url: str, log: Path) -> Iterator[Client]:
         process = subprocess.Popen(
             [sys.executable, "-m", "granian", *options, "--workers-kill-timeout", "1", "litevault.wsgi:application"],
             cwd=PROJECT,
-            env=environment(DATABASE_URL=url, LITEVAULT_THROTTLE_PER_MINUTE="0"),
+            env=environment(DATABASE_URL=url, LITEVAULT_THROTTLE_PER_MINUTE="0", **{DEVELOPMENT_MARK: "1"}),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
