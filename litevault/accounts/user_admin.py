@@ -59,7 +59,7 @@ class BatchedUserAdmin(CheckedSelectionAdmin, UserAdmin):  # type: ignore[type-a
         return HttpResponseRedirect(reverse("admin:auth_user_change", args=(obj_id,)))
 
 
-class CheckedGroupAdmin(CheckedSelectionAdmin, GroupAdmin):  # type: ignore[type-arg]  # as above
+class CheckedGroupAdmin(CheckedSelectionAdmin, GroupAdmin):
     pass
 
 

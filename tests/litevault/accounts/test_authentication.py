@@ -161,8 +161,8 @@ FROM_ELSEWHERE = [
 def test_development_header_is_for_direct_local_requests(settings: Settings, meta: dict[str, str]) -> None:
     settings.DEVELOPMENT_USERS = True
 
-    assert Client().get(URL, headers={"X-Dev-User-Id": "ann"}).status_code == 200
-    assert Client().get(URL, headers={"X-Dev-User-Id": "ann"}, **meta).status_code == 401
+    assert ask(X_Dev_User_Id="ann").status_code == 200
+    assert Client(**meta).get(URL, headers={"X-Dev-User-Id": "ann"}).status_code == 401  # type: ignore[arg-type]
 
 
 def test_development_header_does_not_wake_an_inactive_user(settings: Settings, owner: User) -> None:
