@@ -63,8 +63,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "litevault.web.request_id.RequestIdMiddleware",
+    "litevault.web.security_headers.SecurityHeadersMiddleware",
     "litevault.web.error_middleware.ErrorMiddleware",
     "litevault.web.stuck_commits.StuckCommitsMiddleware",
+    "litevault.accounts.throttling.FairnessMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -122,6 +124,7 @@ LISTEN_DATABASE_URL = PROJECT.listen_database_url.get_secret_value()
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes; litevault.web.request_body enforces it
 
 THROTTLE_PER_MINUTE = PROJECT.throttle_per_minute
+REQUESTS_AT_ONCE = PROJECT.requests_at_once
 LOGIN_FAILURES_PER_ADDRESS = PROJECT.login_failures_per_address
 LOGIN_FAILURES_PER_NAME = PROJECT.login_failures_per_name
 # The number of our proxies decides which address in X-Forwarded-For is trustworthy.

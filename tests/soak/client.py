@@ -56,7 +56,12 @@ def web_server(url: str, log: Path) -> Iterator[Client]:
         process = subprocess.Popen(
             [sys.executable, "-m", "granian", *options, "--workers-kill-timeout", "1", "litevault.wsgi:application"],
             cwd=PROJECT,
-            env=environment(DATABASE_URL=url, LITEVAULT_THROTTLE_PER_MINUTE="0", **{DEVELOPMENT_MARK: "1"}),
+            env=environment(
+                DATABASE_URL=url,
+                LITEVAULT_THROTTLE_PER_MINUTE="0",
+                LITEVAULT_REQUESTS_AT_ONCE="1000",
+                **{DEVELOPMENT_MARK: "1"},
+            ),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

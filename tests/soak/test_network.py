@@ -144,6 +144,7 @@ def start_web(start: CommandStarter, url: str, port: int) -> Started:
         program=("-m", "granian"),
         DATABASE_URL=url,
         LITEVAULT_THROTTLE_PER_MINUTE="0",
+        LITEVAULT_REQUESTS_AT_ONCE="1000",
     )
 
 

@@ -61,13 +61,26 @@ def test_invalid_line_is_refused_and_the_others_imported(
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        (b"---\n", b"", "line 1: has no front matter between two lines of ---"),
-        (b'"ARCHIVED"', b"ARCHIVED", "line 7: status: must be a JSON value"),
+        (b"---\n", b"", "line 1: was not written by export_items; --from obsidian reads such files"),
         (b'"ARCHIVED"', b'"DONE"', "line 7: status: must be one of"),
-        (b'"ARCHIVED"', b"[" * 100_000, "line 7: status: must be a JSON value"),
+        (b'"ARCHIVED"', b"2026-01-01", "line 7: status: must be one of"),
+        (b'"ARCHIVED"', b"true", "line 7: status: must be one of"),
+        (b'"ARCHIVED"', b"", "line 7: status: must be one of"),
+        (b'"ARCHIVED"', b"ARCHIVED: secret", "line 7: is not YAML"),
+        (b'"ARCHIVED"', b'"ARCHIVED', "line 8: is not YAML"),
+        (b'"ARCHIVED"', b"\x01", "line 2: is not YAML"),
+        (b'"ARCHIVED"', b"!!python/name:os.system secret", "line 7: status: may not use tags"),
+        (b'"ARCHIVED"', b"&a secret", "line 7: status: may not use tags"),
+        (b'"ARCHIVED"', b"*a", "line 7: status: may not use tags"),
+        (b'"ARCHIVED"', b"[" * 60_000, "line 7: status: has too many levels"),
+        (b'"ARCHIVED"', b"[" * 100_000, "line 1: has more than 65,536 characters of front matter"),
         (b"status:", b"id:", "line 7: repeats a field"),
-        (b"status:", b"rawText:", "line 7: repeats a field"),
-        (b"status:", b"secret text", "line 7: must be a JSON value"),
+        (b"status:", b"rawText:", "line 7: rawText: belongs below the front matter"),
+        (b"status:", b"secret text", "line 8: is not YAML"),
+        (b"status:", b"secret text:", "line 1: status: is missing"),
+        (b"status:", b"? [secret]\n:", "line 7: must be fields of the form name: value"),
+        (b"status:", b"--- secret\nstatus:", "line 7: must be fields of the form name: value"),
+        (b'tags: ["tides"]', b"tags:\n- tides\n- [secret]", "line 5: tags[1]: must be a string"),
         (b"Tides rise", b"\xff", "line 14: is not UTF-8"),
         (b"Tides rise", b"x" * (1 << 20), "line 1: is too long to be an item"),
         (b"Tides rise", b"x" * 10_000, "line 1: rawText: may have at most 10000 characters"),
@@ -150,3 +163,9 @@ def test_closed_standard_input_is_refused(
 @pytest.mark.parametrize(("name", "reason"), [("", "no such file"), ("x" * 300, "cannot be read")])
 def test_invalid_file_name_is_refused(owner: User, capsys: pytest.CaptureFixture[str], name: str, reason: str) -> None:
     assert import_items(capsys, name, exit_code=1).endswith(f"  {name}: {reason}\n")
+
+
+def test_refused_file_may_be_allowed(owner: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    summary = import_items(capsys, tmp_path / "none.jsonl", "--allow-refused")
+
+    assert "Refused 1." in summary
