@@ -175,7 +175,7 @@ def test_development_header_does_not_wake_an_inactive_user(settings: Settings, o
 
 @pytest.mark.django_db(transaction=True)
 def test_development_user_is_created_once_by_concurrent_requests(settings: Settings) -> None:
-    settings.DEVELOPMENT_USERS = True
+    settings.DEVELOPMENT_USERS, settings.REQUESTS_AT_ONCE = True, 1000
 
     answers = at_once(8, lambda _: ask(X_Dev_User_Id="ann").status_code)
 
