@@ -13,6 +13,7 @@ from postgres.conninfo import READ_COMMITTED, database_conninfo
 from postgres.hosts import connect_async
 from postgres.sockets import cut, is_quiet
 from postgres.sqlstates import is_read_only
+from postgres.transactions import limit_idle
 
 Parameters: TypeAlias = Mapping[str, Any]
 Row: TypeAlias = tuple[Any, ...]
@@ -56,7 +57,7 @@ class Session:
     async def transaction(self) -> AsyncIterator[Fetch]:
         """Run the statements of the block in one transaction. The deadline covers the whole block."""
         async with self._connected() as connection:
-            await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+            await connection.execute(b"BEGIN ISOLATION LEVEL READ COMMITTED; " + limit_idle(self._deadline_seconds))
             yield partial(fetch, connection)
             await connection.execute("COMMIT")
 

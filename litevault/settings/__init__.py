@@ -1,5 +1,6 @@
 """The Django settings. Those that the environment sets are declared in declaration.py."""
 
+import os
 import secrets
 from pathlib import Path
 
@@ -17,6 +18,9 @@ read_dotenv()
 PROJECT, LLM, ENRICH = read(Env.ENVIRON)
 
 DEBUG = PROJECT.debug
+# Set by `manage.py up` for its processes only. It is no setting: with it, programs on this machine act as any user.
+DEVELOPMENT_MARK = "_LITEVAULT_DEVELOPMENT"
+DEVELOPMENT_USERS = DEBUG and os.environ.get(DEVELOPMENT_MARK) == "1"
 
 # Commands work without a key. The web server refuses to start without one (operations/checks.py), because a random
 # key would end all sessions at each restart.
@@ -201,6 +205,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+# All texts are English. With translations, drf-spectacular would keep one object for each value of ?lang= in memory.
+USE_I18N = False
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

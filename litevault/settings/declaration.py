@@ -92,7 +92,7 @@ class ProjectSettings(EnvironmentSettings):
     )
     debug: bool = Field(
         default=False,
-        description="true only on your own machine: allows the X-Dev-User-Id header, and shows details of errors.",
+        description="true only on your own machine: shows details of errors, and needs no LITEVAULT_SECRET_KEY.",
     )
     secret_key: SecretStr = Field(
         default=SecretStr(""),

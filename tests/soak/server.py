@@ -70,13 +70,13 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 @contextmanager
-def own_server() -> Iterator[OwnServer]:
-    """Yield a running server with LiteVault's tables."""
+def own_server(*, addresses: str = "127.0.0.1") -> Iterator[OwnServer]:
+    """Yield a running server with LiteVault's tables. 127.0.0.1 has to be one of the addresses on which it listens."""
     command = [sys.executable, "-m", "tests.soak.server_process"]
     with throwaway_folder() as folder, (folder / "log").open("wb") as log:
         (folder / "postgres").mkdir()
         with subprocess.Popen(
-            [*command, str(folder / "postgres")],
+            [*command, str(folder / "postgres"), addresses],
             cwd=PROJECT,
             env=environment(),
             stdin=subprocess.PIPE,
