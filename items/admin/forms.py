@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from items.admin.labels import CHANGED_MEANWHILE
 from items.models import Item
 from items.states import Action, Status
-from items.texts import InvalidText, clean_summary, clean_tags, clean_title
+from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, InvalidText, clean_summary, clean_tags, clean_title
 
 DRAFT_FIELDS = ("title", "summary", "tags")
 
@@ -73,8 +73,11 @@ class TagsField(StoredField, forms.CharField):
 
 
 class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
-    title = TitleField(empty_value=None, widget=AdminTextInputWidget)
-    summary = TextField(required=False, empty_value=None, widget=forms.Textarea(attrs={"rows": 4}))
+    # The template of attributes makes a counter of maxlength.
+    title = TitleField(empty_value=None, widget=AdminTextInputWidget(attrs={"maxlength": TITLE_MAX_LENGTH}))
+    summary = TextField(
+        required=False, empty_value=None, widget=forms.Textarea(attrs={"rows": 4, "maxlength": SUMMARY_MAX_LENGTH})
+    )
     tags = TagsField(required=False, help_text="One per line.", widget=forms.Textarea(attrs={"rows": 5}))
     seen_at = forms.CharField(required=False, widget=forms.HiddenInput)
     """When the item was last changed, so that the form does not overwrite a change that it did not show."""

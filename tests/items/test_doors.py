@@ -40,7 +40,7 @@ FORM = "application/x-www-form-urlencoded"
 PIECES = [
     "a", "B", " ", "\u00a0", "\t", "\n", "\r\n", "\x85", "\u2028", "\x00", "\x07", "\x1b[31m", "---", "#", ",", '"',
     "é", "e\u0301", "ß", "ẞ", "İ", "ς", "Σ", "ﬁ", "한", "\u1112\u1161\u11ab", "\u06dd", "می\u200cروم",
-    "\u200b", "\ufeff", "\u00ad", "\u200d", "\ufe0f", "\u202e", "\u2800", "\u3164", "\ud800", "\udfff", "\U0010ffff",
+    "\u200b", "\ufeff", "\u00ad", "\u200d", "\ufe0f", "\u202e", "\u2800", "\u3164", "\ud800", "\udbff", "\U0010ffff",
     "👩‍👩‍👧", "👍🏽", "❤️", "🇩🇪", "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
 ]  # fmt: skip
 RULES: dict[str, Callable[[Any], Any]] = {
