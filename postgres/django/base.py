@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout
 
 from postgres.conninfo import READ_COMMITTED
 from postgres.django.waits import WAITS, StatementTimeout
-from postgres.hosts import Parameters, connect, connect_timeout_of, split, target_of
+from postgres.hosts import Parameters, connect, connect_timeout_of, has_moved, split, target_of
 
 Returned = TypeVar("Returned")
 
@@ -40,7 +40,10 @@ class PooledConnection(psycopg.Connection[Any]):
         return connection
 
     def wait(self, gen: PQGen[Returned], interval: float = INTERVAL_SECONDS, timeout: float | None = None) -> Returned:
-        """Raises StatementTimeout."""
+        """Raises StatementTimeout, and OperationalError instead of sending anything to a former host."""
+        if has_moved(self):
+            self.pgconn.finish()
+            raise psycopg.OperationalError("the host has changed")
         WAITS.begin(self)
         try:
             returned = super().wait(gen, interval, timeout or settings.STATEMENT_SECONDS)
@@ -60,6 +63,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.pool:
             return self._connection_of_pool(conn_params)
         return connect(self._connect_to, conn_params, deadline_seconds=_deadline(conn_params))
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        if not self.in_atomic_block and has_moved(self.connection):
+            self.close()
+        super().close_if_unusable_or_obsolete()
 
     def _connection_of_pool(self, conn_params: dict[str, Any]) -> Any:
         """Wait while connections change hands. Raises PoolTimeout, at once if others wait in vain already."""

@@ -42,7 +42,7 @@ class Clients:
 
     def capture(self, text: str) -> None:
         """Send it with one key until it is stored."""
-        answer = self._until_answered("POST", "/api/v1/items", {"rawText": text}, **{"Idempotency-Key": text})
+        answer = self._until_answered("POST", "/api/v1/items", {"rawText": text}, key=text)
         with self._lock:
             self.seen.captured[text] = (answer["id"], time.monotonic())
 
@@ -80,8 +80,9 @@ class Clients:
                 time.sleep(PAUSE_SECONDS)  # as a browser does before it connects again
 
     def _until_answered(
-        self, method: str, path: str, body: object = None, *, final: tuple[int, ...] = (200, 201), **headers: str
+        self, method: str, path: str, body: object = None, *, final: tuple[int, ...] = (200, 201), key: str = ""
     ) -> Any:
+        headers = {"Idempotency-Key": key} if key else {}
         while True:
             try:
                 status, answer = self._send(method, path, body, headers)
@@ -107,8 +108,8 @@ class Clients:
         self._is_capturing = False
 
     def stop_reading(self) -> None:
-        """The stream ends with the next event."""
         self._is_reading = False
+        self.capture("The last one: its event ends the wait for events.")
 
 
 @contextmanager
@@ -129,5 +130,4 @@ def clients_at_work(clients: Clients, *, capturing: int) -> Iterator[tuple[Clien
         finally:
             clients.stop_capturing()
             clients.stop_reading()
-            clients.capture("The last one, which ends the stream.")
             stream.result()

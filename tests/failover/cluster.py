@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]  # it carries no types
@@ -18,7 +19,6 @@ from tests.soak.server import OwnServer, server_in
 from tests.waiting import PATIENCE_SECONDS, until
 
 STREAMING = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = %s"
-OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 
 
 class Machine:
@@ -34,7 +34,7 @@ class Machine:
         parts = urlsplit(self.server.url)
         return f"{parts.hostname}:{parts.port}"
 
-    def connect(self) -> "psycopg.Connection[tuple[object, ...]]":
+    def connect(self) -> "psycopg.Connection[Any]":
         return psycopg.connect(self.server.url, autocommit=True, connect_timeout=int(PATIENCE_SECONDS))
 
     def configure(self, name: str, value: str) -> None:
@@ -112,9 +112,10 @@ def _copy(primary: Machine, source: Path, target: Path) -> None:
     """Make the folder of a standby. The server changes its owner when it starts."""
     target.mkdir()
     shutil.copy(source / "password", target / "password")
+    program = find_binaries().folder / "pg_basebackup"
+    options = ("--write-recovery-conf", "--checkpoint=fast", "--no-sync")
     subprocess.run(
-        [find_binaries().folder / "pg_basebackup", "--dbname", primary.server.url, "--pgdata", target / "data"]
-        + ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"],
+        [program, "--dbname", primary.server.url, "--pgdata", target / "data", *options],
         env=ENVIRONMENT | {"HOME": os.devnull},
         check=True,
         timeout=PATIENCE_SECONDS,

@@ -1,4 +1,6 @@
-"""`manage.py enrich_listener` with a slow provider that notes its calls: python -m tests.failover.counting_listener FILE […].
+"""`manage.py enrich_listener` with a slow provider that notes its calls.
+
+Usage: python -m tests.failover.counting_listener FILE […].
 
 Each call is a line of the file: the text.
 """
