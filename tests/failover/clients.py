@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
+from itertools import pairwise
 from typing import Any
 
 from tests.litevault.events.client import Listening
@@ -25,7 +26,11 @@ class Seen:
     ready: dict[str, float] = field(default_factory=dict)
     confirmed: dict[str, float] = field(default_factory=dict)
     streamed: dict[str, tuple[str, float]] = field(default_factory=dict)
-    not_answered: int = 0
+
+    def longest_pause(self, since: float) -> float:
+        """Return the most seconds without an answer to a capture."""
+        answered = sorted(at for _, at in list(self.captured.values()) if at > since)
+        return max(after - before for before, after in pairwise([since, *answered]))
 
 
 class Clients:
@@ -91,8 +96,6 @@ class Clients:
             if status in final:
                 return answer
             assert status in (0, 503), (status, answer)
-            with self._lock:
-                self.seen.not_answered += 1
             time.sleep(PAUSE_SECONDS)  # between two tries
 
     def _send(self, method: str, path: str, body: object, headers: dict[str, str]) -> tuple[int, Any]:

@@ -38,6 +38,7 @@ class Recipe:
         self._binaries = find_binaries()
         self._identity: Identity = find_identity(folder, self._binaries)
         self._started: dict[str, subprocess.Popen[bytes]] = {}
+        self._frozen: set[psutil.Process] = set()
         self.url = f"postgresql://litevault:of-the-test@{self._subnet}3:5000/litevault"
 
     def start(self) -> None:
@@ -85,16 +86,27 @@ class Recipe:
 
     def kill_machine(self, node: str) -> None:
         """Kill Patroni and PostgreSQL there, without a chance to say goodbye."""
-        postmaster = psutil.Process(int((self._data(node) / "postmaster.pid").read_text().splitlines()[0]))
-        patroni = psutil.Process(self._started[f"patroni-{node}"].pid)
-        processes = [patroni, postmaster, *patroni.children(recursive=True), *postmaster.children(recursive=True)]
-        for sign in (signal.SIGSTOP, signal.SIGKILL):
-            for process in processes:
-                if process.is_running():
-                    process.send_signal(sign)
+        self.freeze_machine(node)
+        for process in self._frozen:
+            process.kill()
         self._started[f"patroni-{node}"].wait()
 
+    def freeze_machine(self, node: str) -> None:
+        postmaster = psutil.Process(int((self._data(node) / "postmaster.pid").read_text().splitlines()[0]))
+        patroni = psutil.Process(self._started[f"patroni-{node}"].pid)
+        for process in (patroni, postmaster):
+            process.send_signal(signal.SIGSTOP)
+        self._frozen = {patroni, postmaster, *patroni.children(recursive=True), *postmaster.children(recursive=True)}
+        for process in self._frozen:
+            process.send_signal(signal.SIGSTOP)
+
+    def thaw_machine(self) -> None:
+        for process in self._frozen:
+            if process.is_running():
+                process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
+        self.thaw_machine()
         for process in reversed(self._started.values()):
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
