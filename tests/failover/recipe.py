@@ -1,5 +1,6 @@
 """The machines of docs/high-availability.md, each an address of the loopback network, with the files of the recipe."""
 
+import json
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import psutil  # type: ignore[import-untyped]  # it carries no types
 import psycopg
@@ -67,22 +69,25 @@ class Recipe:
         self._start(f"patroni-{node}", "patroni", str(config), **PASSWORDS)
 
     def members(self) -> dict[str, str]:
-        """Return the role of each member that runs."""
-        done = self.patronictl("list", "--format", "tsv")
-        rows = [line.split("\t") for line in done.splitlines()[1:]]
-        return {row[1]: row[3] for row in rows if row[4] in ("running", "streaming")}
+        """Return the role of each member that runs, from the first machine that answers."""
+        for number, _ in enumerate(DATABASES, start=1):
+            try:
+                with urlopen(f"http://{self._subnet}{number}:8008/cluster", timeout=2) as response:
+                    found = json.load(response)["members"]
+            except OSError:
+                continue
+            return {each["name"]: each["role"] for each in found if each["state"] in ("running", "streaming")}
+        return {}
 
     def leader(self) -> str:
-        return next((name for name, role in self.members().items() if role == "Leader"), "")
+        return next((name for name, role in self.members().items() if role == "leader"), "")
 
     def is_synchronous(self) -> bool:
-        return sorted(self.members().values()) == ["Leader", "Sync Standby"]
+        return sorted(self.members().values()) == ["leader", "sync_standby"]
 
-    def patronictl(self, *arguments: str) -> str:
-        command = [self._program("patronictl"), "-c", str(self._folder / "db1.yml"), *arguments]
-        return subprocess.run(
-            command, env=self._environment(), capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
-        ).stdout
+    def switch_over(self) -> None:
+        command = [self._program("patronictl"), "-c", str(self._folder / "db1.yml"), "switchover", "--force"]
+        subprocess.run(command, env=self._environment(), capture_output=True, check=True, timeout=PATIENCE_SECONDS)
 
     def kill_machine(self, node: str) -> None:
         """Kill Patroni and PostgreSQL there, without a chance to say goodbye."""
