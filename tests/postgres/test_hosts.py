@@ -199,7 +199,7 @@ async def test_session_and_pool_leave_the_former_host(
         async with session.transaction() as fetch:
             await fetch(statement, {})
             proxy.refuse_new()
-            await asyncio.to_thread(PooledConnection.connect, **parameters)
+            (await asyncio.to_thread(PooledConnection.connect, **parameters)).close()
 
     with pytest.raises(psycopg.OperationalError):
         await outlive_the_host()
