@@ -10,7 +10,7 @@ import psycopg
 
 from postgres import hosts
 from postgres.conninfo import READ_COMMITTED, database_conninfo
-from postgres.hosts import connect_async
+from postgres.hosts import connect_async, has_moved
 from postgres.sockets import cut, is_quiet
 from postgres.sqlstates import is_read_only
 from postgres.transactions import limit_idle
@@ -59,6 +59,8 @@ class Session:
         async with self._connected() as connection:
             await connection.execute(b"BEGIN ISOLATION LEVEL READ COMMITTED; " + limit_idle(self._deadline_seconds))
             yield partial(fetch, connection)
+            if has_moved(connection):
+                raise psycopg.OperationalError("the host has changed")
             await connection.execute("COMMIT")
 
     async def close(self) -> None:
@@ -85,7 +87,7 @@ class Session:
 
     async def _connect(self) -> CuttingConnection:
         # A server that ended the connection has sent a message.
-        if self._connection is None or not is_quiet(self._connection):
+        if self._connection is None or not is_quiet(self._connection) or has_moved(self._connection):
             await self._disconnect()
             # No prepared statements: a pooler gives each transaction another server session.
             connect = partial(CuttingConnection.connect, autocommit=True, prepare_threshold=None)

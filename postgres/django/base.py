@@ -15,7 +15,7 @@ from psycopg_pool import PoolTimeout
 
 from postgres.conninfo import READ_COMMITTED
 from postgres.django.waits import WAITS, StatementTimeout
-from postgres.hosts import Parameters, connect, connect_timeout_of, split, target_of
+from postgres.hosts import Parameters, connect, connect_timeout_of, has_moved, split, target_of
 from postgres.transactions import limit_idle
 
 Returned = TypeVar("Returned")
@@ -56,7 +56,10 @@ class PooledConnection(psycopg.Connection[Any]):
         return connection
 
     def wait(self, gen: PQGen[Returned], interval: float = INTERVAL_SECONDS, timeout: float | None = None) -> Returned:
-        """Raises StatementTimeout."""
+        """Raises StatementTimeout, and OperationalError instead of sending anything to a former host."""
+        if has_moved(self):
+            self.pgconn.finish()
+            raise psycopg.OperationalError("the host has changed")
         WAITS.begin(self)
         try:
             returned = super().wait(gen, interval, timeout or settings.STATEMENT_SECONDS)
@@ -86,6 +89,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             except Error:
                 self.close()  # Django has not noticed that a transaction begins
                 raise
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        if not self.in_atomic_block and has_moved(self.connection):
+            self.close()
+        super().close_if_unusable_or_obsolete()
 
     def _connection_of_pool(self, conn_params: dict[str, Any]) -> Any:
         """Wait while connections change hands. Raises PoolTimeout, at once if others wait in vain already."""
