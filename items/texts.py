@@ -4,9 +4,16 @@ import re
 import unicodedata
 
 import regex
+from django.conf import settings
 from django.db.models import TextChoices
+from django.utils.functional import lazy
 
-RAW_TEXT_MAX_LENGTH = 10_000
+RAW_TEXT_HIGHEST_LIMIT = 1_000_000
+"""The highest value of LITEVAULT_TEXT_MAX_LENGTH, which the database enforces."""
+
+LISTED_TEXT_MAX_LENGTH = 10_000
+"""How much of a text the lists show."""
+
 TITLE_MAX_LENGTH = 100
 SUMMARY_MAX_LENGTH = 500
 TAG_MAX_LENGTH = 50
@@ -24,15 +31,25 @@ UNSEEN = regex.compile(
     regex.VERSION1,
 )
 GRAPHEME = regex.compile(r"\X")
+LONGEST_GRAPHEME = 64
 ELLIPSIS = "…"
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def raw_text_max_length() -> int:
+    """Return how many characters a text may have that is captured now. Stored texts may be longer."""
+    return int(settings.TEXT_MAX_LENGTH)
+
+
+def _too_long() -> str:
+    return f"may have at most {raw_text_max_length():,} characters"
 
 
 class Refusal(TextChoices):
     """The reason why a text is refused. The label completes the sentence "The text …"."""
 
     BLANK = "blank", "may not be blank"
-    TOO_LONG = "max_length", f"may have at most {RAW_TEXT_MAX_LENGTH:,} characters"
+    TOO_LONG = "max_length", lazy(_too_long, str)()
     NUL = "null_characters_not_allowed", "may not contain a NUL character"
     SURROGATE = "surrogate_characters_not_allowed", "may not contain half of a surrogate pair"
 
@@ -41,7 +58,7 @@ def refusal(raw_text: str) -> Refusal | None:
     """Return the reason why this text cannot be captured, or None if it can."""
     if is_blank(raw_text):
         return Refusal.BLANK
-    if len(raw_text) > RAW_TEXT_MAX_LENGTH:
+    if len(raw_text) > raw_text_max_length():
         return Refusal.TOO_LONG
     if "\x00" in raw_text:
         return Refusal.NUL
@@ -82,3 +99,11 @@ def normalise_tag(tag: str) -> str:
     if is_blank(tag):
         return ""
     return unicodedata.normalize("NFC", " ".join(without_unseen(tag).split()).lower())
+
+
+def beginning(text: str, limit: int) -> str:
+    """Return at most `limit` characters of the text, unchanged. No visible character is divided, unless it is huge."""
+    if len(text) <= limit:
+        return text
+    ends = (cluster.end() for cluster in GRAPHEME.finditer(text, max(0, limit - LONGEST_GRAPHEME), limit + 1))
+    return text[: max((end for end in ends if end <= limit), default=limit)]

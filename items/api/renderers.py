@@ -13,6 +13,7 @@ from items.api import pagination
 from items.api.forms import IF_MATCH, SAVE, form_value, is_form, line_of, values_of
 from items.budget import paused_until
 from items.states import PENDING_STATUSES, SourceType, Status
+from items.texts import raw_text_max_length
 
 
 class PageRenderer(BrowsableAPIRenderer):
@@ -35,6 +36,7 @@ class PageRenderer(BrowsableAPIRenderer):
                 "status_text": response.status_text,
                 "query": request.query_params,
                 "next_page": _next_page(request.query_params, data),
+                "text_max_length": f"{raw_text_max_length():,}",
                 "searched": f"{pagination.SEARCH_WINDOW_SIZE:,}",
                 "statuses": PENDING_STATUSES if _is_pending(view) else [s for s in Status if s != Status.DISCARDED],
                 "source_types": list(SourceType),

@@ -11,7 +11,7 @@ from rest_framework.exceptions import ErrorDetail
 from items.api.fields import Choice, ErrorCode, Flag, Line, RawText, Tags, Text, Timestamp
 from items.models import Item, ItemQuerySet
 from items.states import Action, EnrichmentMode, Outcome, SourceType, Status
-from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
+from items.texts import LISTED_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
 from items.usage import TotalUsage
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
@@ -129,7 +129,12 @@ class ItemSerializer(serializers.Serializer[Any]):
     """One captured text with its draft."""
 
     id = serializers.UUIDField()
-    rawText = serializers.CharField(source="raw_text")
+    rawText = serializers.CharField(
+        source="raw_text", help_text=f"In lists at most the first {LISTED_TEXT_MAX_LENGTH:,} characters."
+    )
+    rawTextIsCut = serializers.BooleanField(
+        source="raw_text_is_cut", help_text="True in lists, if the text is longer. The item itself has all of it."
+    )
     title = serializers.CharField(allow_null=True)
     summary = serializers.CharField(allow_null=True)
     tags = serializers.ListField(child=serializers.CharField())

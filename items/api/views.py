@@ -22,6 +22,7 @@ from items.api.etags import detail_of, etag_of, is_unchanged, refuse_stale
 from items.api.filters import ListParameters, PendingParameters, parameters
 from items.api.forms import body_of
 from items.api.idempotency import fingerprint_of, key_from, respond_once
+from items.api.listed_texts import with_texts
 from items.api.serializers import (
     CaptureSerializer,
     ChangeSerializer,
@@ -130,8 +131,8 @@ class ItemViewSet(OwnerViewSet):
         return Response({"retried": body.narrow(self.items).retry()})
 
     def _page(self) -> dict[str, object]:
-        page = self.query.page(self.items)
-        return {"items": ItemSerializer(page.items, many=True).data, "pagination": page.pagination}
+        page = self.query.page(self.items.defer("raw_text"))
+        return {"items": ItemSerializer(with_texts(page.items), many=True).data, "pagination": page.pagination}
 
     def _capture(self, *, raw_text: str, enrich: bool) -> dict[str, Any]:
         item = Item.objects.capture(owner=self.request.user, raw_text=raw_text, enrich=enrich)
@@ -174,12 +175,12 @@ def _created(response: Mapping[str, Any]) -> Response:
 
 def _without_text(response: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of the response that is stored, without the texts of the user."""
-    kept = {name: value for name, value in response["item"].items() if name not in ("rawText", "title")}
+    kept = {name: value for name, value in response["item"].items() if name not in ("rawText", "rawTextIsCut", "title")}
     return {"item": kept, "etag": response["etag"]}
 
 
 def _with_text(response: Mapping[str, Any], *, raw_text: str, enrich: bool) -> dict[str, Any]:
     """Restore the first response, with the text of the repeated request."""
     title = None if enrich else first_line(raw_text)
-    item = {**response["item"], "rawText": raw_text, "title": title}
+    item = {**response["item"], "rawText": raw_text, "rawTextIsCut": False, "title": title}
     return {"item": {name: item[name] for name in ItemSerializer().fields}, "etag": response["etag"]}

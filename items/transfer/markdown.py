@@ -9,10 +9,10 @@ import json
 import re
 from pathlib import PurePosixPath
 
+from items.texts import raw_text_max_length
 from items.transfer.records import InvalidRecord, ItemRecord
 
 SUFFIX = ".md"
-FILE_MAX_BYTES = 512 * 1024
 FENCE = "---"
 TEXT_FIELD = "rawText"
 # Valid unescaped in JSON, but not in YAML.
@@ -25,6 +25,11 @@ class InvalidFile(InvalidRecord):
     def __init__(self, line: int, field: str, sentence: str) -> None:
         super().__init__([(field, sentence)])
         self.line = line
+
+
+def file_max_bytes() -> int:
+    """Return more than any item needs: its text, which is not escaped, and the front matter."""
+    return 4 * raw_text_max_length() + 64 * 1024
 
 
 def path_for(record: ItemRecord) -> PurePosixPath:
@@ -52,7 +57,7 @@ def parse(content: bytes) -> ItemRecord:
 
 
 def _decode(content: bytes) -> str:
-    if len(content) > FILE_MAX_BYTES:
+    if len(content) > file_max_bytes():
         raise InvalidFile(1, "", "is too long to be an item")
     try:
         return content.decode()

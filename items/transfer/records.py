@@ -14,7 +14,14 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from items.models import Item
 from items.models.limits import ERROR_FORM, ERROR_MAX_LENGTH, TIMES
 from items.states import EnrichmentMode, SourceType, Status
-from items.texts import RAW_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT, TITLE_MAX_LENGTH
+from items.texts import (
+    SUMMARY_MAX_LENGTH,
+    TAG_MAX_LENGTH,
+    TAGS_MAX_COUNT,
+    TITLE_MAX_LENGTH,
+    Refusal,
+    raw_text_max_length,
+)
 
 # The same rules are constraints of the database, but there without the name of the field.
 REQUIRED_FIELDS: Mapping[Status, tuple[str, ...]] = MappingProxyType(
@@ -65,6 +72,12 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def _not_too_long(text: str) -> str:
+    if len(text) > raw_text_max_length():
+        raise PydanticCustomError(OWN_ERROR, "{sentence}", {"sentence": str(Refusal.TOO_LONG.label)})
+    return text
+
+
 def _within_range(time: datetime) -> datetime:
     earliest, latest = TIMES
     if not earliest <= time <= latest:
@@ -100,7 +113,7 @@ class ItemRecord(BaseModel):
     created_at: Time
     updated_at: Time
     confirmed_at: Time | None
-    raw_text: Annotated[str, Field(min_length=1, max_length=RAW_TEXT_MAX_LENGTH), NO_NUL]
+    raw_text: Annotated[str, Field(min_length=1), AfterValidator(_not_too_long), NO_NUL]
 
     @model_validator(mode="after")
     def _require_fields_of_status(self) -> Self:

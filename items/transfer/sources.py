@@ -13,11 +13,9 @@ from io import BufferedReader, FileIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from items.texts import RAW_TEXT_MAX_LENGTH
+from items.texts import raw_text_max_length
 
 STANDARD_INPUT = "-"
-# One more than may be captured, to distinguish a text that is too long from one that just fits.
-READ_LENGTH = RAW_TEXT_MAX_LENGTH + 1
 CHUNK_LENGTH = 64 * 1024
 PEEK_BYTES = 8 * 1024
 EXAMPLES_COUNT = 20
@@ -117,7 +115,7 @@ def texts_of_stream(stream: BufferedReader, origin: str, *, separator: str | Non
     text = TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     try:
         if separator is None:
-            yield FoundText(origin, text.read(READ_LENGTH))
+            yield FoundText(origin, text.read(read_length()))
         else:
             unit = "line" if separator == "\n" else "piece"
             for number, piece in enumerate(split(text, separator), 1):
@@ -126,18 +124,24 @@ def texts_of_stream(stream: BufferedReader, origin: str, *, separator: str | Non
         text.detach()
 
 
+def read_length() -> int:
+    """Return one more than may be captured, to distinguish a text that is too long from one that just fits."""
+    return raw_text_max_length() + 1
+
+
 def split(text: TextIO, separator: str) -> Iterator[str]:
     """Yield the pieces between separators. Only the beginning of a piece that is too long is kept in memory."""
+    longest = read_length()
     beginning = rest = ""
     while chunk := text.read(CHUNK_LENGTH):
         *pieces, rest = (rest + chunk).split(separator)
         for piece in pieces:
-            yield (beginning + piece)[:READ_LENGTH]
+            yield (beginning + piece)[:longest]
             beginning = ""
         # The last characters may be the first half of a separator.
-        beginning = (beginning + rest[: -len(separator)])[:READ_LENGTH]
+        beginning = (beginning + rest[: -len(separator)])[:longest]
         rest = rest[-len(separator) :]
-    yield (beginning + rest)[:READ_LENGTH]
+    yield (beginning + rest)[:longest]
 
 
 @contextmanager
