@@ -16,6 +16,7 @@ SIDE_BY_SIDE := --numprocesses=4 --dist=worksteal
 # The quick tests compute more than they wait, and each process takes 10 s to start.
 FAST_SIDE_BY_SIDE := --numprocesses=2 --dist=worksteal
 FAST := "not slow and not soak"
+USUAL := "not thorough and not soak"
 
 # Byte code is kept, whatever the shell says: without, each process of the tests compiles all that it imports.
 export PYTHONDONTWRITEBYTECODE :=
@@ -39,8 +40,8 @@ setup-dev: ## install what tests and checks need, too
 run: setup ## start PostgreSQL, the web server and a listener; Ctrl-C stops all
 	@$(BIN)/python manage.py up --port $(PORT)
 
-test: setup-dev ## run all tests, four at a time (ARGS=tests/items goes to pytest)
-	@$(BIN)/python -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
+test: setup-dev ## run the tests but for the thorough ones, which make check runs (ARGS=tests/items goes to pytest)
+	@$(BIN)/python -m pytest $(or $(ARGS),-m $(USUAL) $(SIDE_BY_SIDE))
 
 test-fast: setup-dev ## run the quick tests, which start no process
 	@$(BIN)/python -m pytest -m $(FAST) $(or $(ARGS),$(FAST_SIDE_BY_SIDE))
@@ -60,7 +61,7 @@ test-pythons: ## run the quick tests on each supported Python that is installed 
 			$(VENV)-$$version/bin/python -m pytest -q -m $(FAST) $(FAST_SIDE_BY_SIDE) || exit 1; \
 	done
 
-check: setup-dev ## format, lint, import rules, types, migrations, tests with coverage
+check: setup-dev ## format, lint, import rules, types, migrations, all tests with coverage
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports

@@ -15,8 +15,8 @@ CONNECTIONS = 16
 USERS = 16
 OWN_ITEMS = 300
 SERVERS = {
-    "LiteVault": {"LITEVAULT_THROTTLE_PER_MINUTE": "1000000"},
-    "LiteVault, no throttle": {"LITEVAULT_THROTTLE_PER_MINUTE": "0"},
+    "LiteVault": {"LITEVAULT_THROTTLE_PER_MINUTE": "1000000", "LITEVAULT_REQUESTS_AT_ONCE": "1000"},
+    "LiteVault, no throttle": {"LITEVAULT_THROTTLE_PER_MINUTE": "0", "LITEVAULT_REQUESTS_AT_ONCE": "1000"},
     "bare DRF view": {"DJANGO_SETTINGS_MODULE": "benchmarks.bare.settings"},
 }
 

@@ -5,7 +5,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from litevault.accounts import schema  # noqa: F401  # registers the ways to authenticate
 from litevault.accounts.logins import limit_failures
@@ -34,7 +34,11 @@ urlpatterns = [
     path("api/v1/", include("items.api.urls")),
     path("api/v1/events", EventsRedirect.as_view(), name="events"),
     path("api/v1/schema", SchemaView.as_view(), name="schema"),
-    path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path(
+        "api/v1/docs",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="web/docs.html"),
+        name="docs",
+    ),
     path("login", limit_failures(login), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("favicon.ico", favicon, name="favicon"),

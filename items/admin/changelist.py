@@ -33,8 +33,10 @@ from items.admin.labels import Count, short_id
 from items.admin.permissions import permitted_actions
 from items.admin.queries import COUNT_LIMIT, bounded_count
 from items.models import EnrichmentAttempt, Item, ItemQuerySet
+from items.search import SEARCH_MAX_LENGTH, WORDS_MAX_COUNT, Search, SearchTooLong
 from items.states import PENDING_STATUSES, Action, Status
 
+TOO_LONG = f"A search may have at most {WORDS_MAX_COUNT} words and {SEARCH_MAX_LENGTH} characters."
 FILTERS = (StatusFilter, ErrorCodeFilter, AgeFilter, ModelFilter, OwnerFilter)
 
 
@@ -62,7 +64,9 @@ class ItemChangeList(ChangeList):
         numbers = Prefetch("attempts", EnrichmentAttempt.objects.only("item"))
         self.result_list = self.result_list.defer("raw_text", "summary").prefetch_related(numbers)
         query = "&".join(filter(None, (urlencode(BACK_TO_LIST), self.model_admin.get_preserved_filters(request))))
+        search = _search_of(self.query)
         for item in self.result_list:
+            item.search = search
             # For row_buttons.
             item.permitted = permitted_actions(request, item)
             item.query = query
@@ -105,7 +109,11 @@ class ItemAdmin(ItemPageAdmin):
         return ItemChangeList
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[ItemQuerySet, bool]:
-        return search_items(queryset, search_term.strip()), False
+        try:
+            return search_items(queryset, search_term.strip()), False
+        except SearchTooLong:
+            self.message_user(request, TOO_LONG, "error")
+            return queryset.none(), False
 
     def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
         try:
@@ -119,9 +127,9 @@ class ItemAdmin(ItemPageAdmin):
         return super().changelist_view(request, {"title": "Items", "status_links": links, **(extra_context or {})})
 
     @admin.display(description="title")
-    def headline(self, item: Item) -> SafeString:
+    def headline(self, item: Any) -> SafeString:
         if item.title:
-            return format_html("<bdi>{}</bdi>", item.title)
+            return format_html("<bdi>{}</bdi>", item.search.marked(item.title))
         return format_html("Untitled <code>{}</code>", short_id(item))
 
     @admin.display(description="error code", empty_value="")
@@ -152,6 +160,13 @@ class ItemAdmin(ItemPageAdmin):
     @admin.display(description="review")
     def buttons(self, item: Item) -> SafeString:
         return row_buttons(item)
+
+
+def _search_of(term: str) -> Search:
+    try:
+        return Search.of(term.strip())
+    except SearchTooLong:
+        return Search()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

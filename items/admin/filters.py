@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from items.admin.queries import fetch_all
 from items.models import EnrichmentAttempt, Item, ItemQuerySet
+from items.search import Search
 from items.states import Status
 
 PENDING = "PENDING"
@@ -24,7 +25,7 @@ OLDER = "older"
 
 SEARCH_LIMIT = 20_000
 SEARCH_HELP = (
-    f"An id, an owner's full name, or part of a name or title among the newest {SEARCH_LIMIT:,} matching items"
+    f"An id, an owner's full name, or words of a title or name among the newest {SEARCH_LIMIT:,} matching items"
 )
 
 # Common models from the planner's statistics, and models that are newer than the statistics.
@@ -134,14 +135,17 @@ def owner_named(name: str) -> object | None:
 
 
 def search_items(items: ItemQuerySet, term: str) -> ItemQuerySet:
-    """Look up an id or a full username at any age, and search titles only for a term that is neither."""
+    """Look up an id or a full username at any age, and search for the words only if the term is neither.
+
+    Raises SearchTooLong.
+    """
     if not term:
         return items
     if (ids := _ids_starting_with(term)) and (found := items.filter(pk__range=ids)).exists():
         return found
     if (owner := owner_named(term)) and _has_items(owner):
         return items.owned_by(owner)
-    return _containing(items, term)
+    return _containing(items, Search.of(term))
 
 
 def _ids_starting_with(term: str) -> tuple[UUID, UUID] | None:
@@ -160,10 +164,13 @@ def _has_items(owner: object) -> bool:
     return Item.objects.owned_by(owner).newest_first().only("pk").first() is not None
 
 
-def _containing(items: ItemQuerySet, term: str) -> ItemQuerySet:
+def _containing(items: ItemQuerySet, search: Search) -> ItemQuerySet:
     """Search the newest items without an index: an index on substrings would slow down every claim."""
-    owners = get_user_model().objects.filter(username__icontains=term)
-    return _newest(items).filter(Q(title__icontains=term) | Q(owner__in=owners))
+    items = _newest(items)
+    for pattern in search.patterns:
+        owners = get_user_model().objects.filter(username__regex=pattern)
+        items = items.filter(Q(title__regex=pattern) | Q(owner__in=owners))
+    return items
 
 
 def _newest(items: ItemQuerySet) -> ItemQuerySet:

@@ -1,16 +1,17 @@
 """ETags of an item, so that a client cannot overwrite a change that it has not seen."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import prefetch_related_objects
 from django.utils.http import parse_etags
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.renderers import JSONRenderer
 
-from items.api.serializers import ItemDetailSerializer
-from items.models import Item
+from items.api.serializers import AttemptSerializer, ItemSerializer, UsageSerializer
+from items.models import EnrichmentAttempt, Item
+from items.usage import TotalUsage
 
 
 class Stale(APIException):
@@ -19,16 +20,24 @@ class Stale(APIException):
     default_detail = "The item has changed since you read it. Read it again, then decide."
 
 
-def detail_of(item: Item) -> tuple[dict[str, Any], str]:
-    """Return the item as the owner sees it, with its attempts, and a strong ETag of that."""
-    prefetch_related_objects([item], "attempts")  # read twice
-    detail = ItemDetailSerializer(item).data
+def detail_of(item: Item, *, attempts: Sequence[EnrichmentAttempt] | None = None) -> tuple[dict[str, Any], str]:
+    """Return the item as the owner sees it, with its attempts, and a strong ETag of that.
+
+    The attempts are read unless they are given. The fields are those of ItemDetailSerializer.
+    """
+    if attempts is None:
+        attempts = list(item.attempts.all())
+    detail = {
+        **ItemSerializer(item).data,
+        "attempts": AttemptSerializer(attempts, many=True).data,
+        "usage": UsageSerializer(TotalUsage.of(attempts)).data,
+    }
     return detail, f'"{hashlib.sha256(JSONRenderer().render(detail)).hexdigest()[:32]}"'
 
 
-def etag_of(item: Item) -> str:
+def etag_of(item: Item, *, attempts: Sequence[EnrichmentAttempt] | None = None) -> str:
     """Return an ETag that changes whenever anything changes that the owner can see."""
-    _, etag = detail_of(item)
+    _, etag = detail_of(item, attempts=attempts)
     return etag
 
 

@@ -18,7 +18,6 @@ from items.texts import (
     TAGS_MAX_COUNT,
     Refusal,
     normalise_tag,
-    raw_text_max_length,
     refusal,
 )
 
@@ -60,7 +59,7 @@ class RawText(Text):
     """A text to capture, not trimmed."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_length=1, max_length=raw_text_max_length(), trim_whitespace=False, **options)
+        super().__init__(min_length=1, trim_whitespace=False, **options)
 
     def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str):

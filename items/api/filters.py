@@ -1,19 +1,40 @@
 """The query parameters of lists, as strict as request bodies: an unknown filter is an error, not ignored."""
 
-import re
+from typing import Any
 
-from django.db.models import Q
 from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from items.api.fields import Choice, ErrorCode, Tag, Text, WholeNumber
-from items.api.pagination import SEARCH_WINDOW_SIZE, CursorField, Page, SearchWindow
+from items.api.listed_texts import without_long_texts
+from items.api.pagination import CursorField, Page, SearchWindow
 from items.api.serializers import StrictSerializer
 from items.models import ItemQuerySet
+from items.search import SEARCH_MAX_LENGTH, WORDS_MAX_COUNT, Search, SearchTooLong
 from items.states import PENDING_STATUSES, SourceType, Status
 
-SEARCH_MAX_LENGTH = 200
+IGNORE = "ignore"
+
+
+class SearchParameters(StrictSerializer):
+    """The words of a search."""
+
+    q = Text(
+        required=False,
+        max_length=SEARCH_MAX_LENGTH,
+        help_text="Words in the title, the summary, the text or the tags, in any order and case: "
+        f"at most {WORDS_MAX_COUNT}. Words in double quotes are found together.",
+    )
+    accents = Choice([IGNORE], required=False, help_text="Find letters with other accents, too.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            search = Search.of(attrs.get("q", ""), ignores_accents=attrs.get("accents") == IGNORE)
+        except SearchTooLong:
+            sentence = f"may have at most {WORDS_MAX_COUNT} words, or phrases in double quotes."
+            raise serializers.ValidationError({"q": [ErrorDetail(sentence, code="max_words")]}) from None
+        return {**attrs, "search": search}
 
 
 class PageParameters(StrictSerializer):
@@ -28,8 +49,11 @@ class PageParameters(StrictSerializer):
     def page(self, items: ItemQuerySet) -> Page:
         """Return one page of the items of an owner."""
         cursor = self.validated_data.get("cursor")
-        window = SearchWindow.of(items, cursor=cursor) if "q" in self.validated_data else None
-        return Page.of(self.narrow(items), limit=self.validated_data["limit"], cursor=cursor, window=window)
+        search = self.validated_data.get("search")
+        window = SearchWindow.of(items, cursor=cursor) if search and search.words else None
+        return Page.of(
+            without_long_texts(self.narrow(items)), limit=self.validated_data["limit"], cursor=cursor, window=window
+        )
 
 
 class PendingParameters(PageParameters):
@@ -41,18 +65,12 @@ class PendingParameters(PageParameters):
         return items.filter(status=status) if status else items.pending()
 
 
-class ListParameters(PageParameters):
+class ListParameters(SearchParameters, PageParameters):
     limit = WholeNumber(default=20, min_value=1, max_value=100)
     status = Choice([status.value for status in Status if status != Status.DISCARDED], required=False)
     tag = Tag(required=False, help_text="Items with this tag.")
     sourceType = Choice(SourceType.values, source="source_type", required=False)
     errorCode = ErrorCode(source="error_code", required=False, help_text="Items that failed with this code.")
-    q = Text(
-        required=False,
-        max_length=SEARCH_MAX_LENGTH,
-        help_text="Words in the title, the summary or the text. "
-        f"One page searches at most {SEARCH_WINDOW_SIZE:,} items, so it may be empty although there is a next one.",
-    )
 
     def narrow(self, items: ItemQuerySet) -> ItemQuerySet:
         wanted = self.validated_data
@@ -64,17 +82,8 @@ class ListParameters(PageParameters):
             items = items.filter(source_type=wanted["source_type"])
         if "error_code" in wanted:
             items = items.failed(error_code=wanted["error_code"])
-        if "q" in wanted:
-            items = items.filter(_contains(wanted["q"]))
-        return items.not_discarded()
-
-
-def _contains(words: str) -> Q:
-    """Ignore case. The planner can estimate matches of `iregex`, but not of `icontains`. For common words it then reads
-    the newest items until the page is full, instead of sorting all items.
-    """
-    literally = re.escape(words)
-    return Q(title__iregex=literally) | Q(summary__iregex=literally) | Q(raw_text__iregex=literally)
+        search: Search = wanted["search"]
+        return search.narrow(items).not_discarded()
 
 
 def parameters(serializer: type[StrictSerializer], query: QueryDict) -> StrictSerializer:

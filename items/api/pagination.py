@@ -84,6 +84,8 @@ class CursorField(CommonMessages, serializers.Field[Cursor, str, str, Any]):
 class Page:
     items: Sequence[Item]
     cursor: Cursor | None
+    is_all: bool = False
+    """Whether there are no other items on any page."""
 
     @classmethod
     def of(
@@ -95,7 +97,7 @@ class Page:
         shown = found[:limit]
         if len(found) > limit:
             return cls(shown, Cursor(shown[-1].created_at, shown[-1].id))
-        return cls(shown, window.last if window else None)
+        return cls(shown, window.last if window else None, is_all=cursor is None and window is None)
 
     @property
     def pagination(self) -> dict[str, object]:

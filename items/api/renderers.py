@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.template import loader
@@ -12,6 +13,7 @@ from rest_framework.response import Response
 from items.api import pagination
 from items.api.forms import IF_MATCH, SAVE, form_value, is_form, line_of, values_of
 from items.budget import paused_until
+from items.search import Search
 from items.states import PENDING_STATUSES, SourceType, Status
 from items.texts import raw_text_max_length
 
@@ -37,6 +39,7 @@ class PageRenderer(BrowsableAPIRenderer):
                 "query": request.query_params,
                 "next_page": _next_page(request.query_params, data),
                 "text_max_length": f"{raw_text_max_length():,}",
+                **_search_of(view, request.query_params),
                 "searched": f"{pagination.SEARCH_WINDOW_SIZE:,}",
                 "statuses": PENDING_STATUSES if _is_pending(view) else [s for s in Status if s != Status.DISCARDED],
                 "source_types": list(SourceType),
@@ -53,6 +56,14 @@ def _page_of(view: Any, response: Response) -> str:
         return "error"
     pages: Mapping[str, str] = getattr(view, "pages", {})
     return pages.get(getattr(view, "action", None) or "", "answer")
+
+
+def _search_of(view: Any, query: QueryDict) -> dict[str, Any]:
+    """Return the search, to mark what it found, and its part of the query."""
+    validated = getattr(getattr(view, "query", None), "validated_data", {})
+    search = validated.get("search") or Search()
+    sent = {name: query[name] for name in ("q", "accents") if name in query} if search.words else {}
+    return {"search": search, "search_query": urlencode(sent)}
 
 
 def _form_of(request: Request, response: Response, data: Any, *, etag: str | None) -> dict[str, Any]:

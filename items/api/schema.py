@@ -17,8 +17,9 @@ from items.api import (
     serializers,
 )
 from items.api.etags import Stale
-from items.api.filters import ListParameters, PendingParameters
+from items.api.filters import ListParameters, PendingParameters, SearchParameters
 from items.api.idempotency import KeyReused, StillRunning
+from items.api.pagination import SEARCH_WINDOW_SIZE
 from items.states import Action, InvalidTransition, Status, allowed_actions
 
 ITEM_ID = OpenApiParameter("item_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
@@ -145,7 +146,8 @@ STALE = _refused(Stale, "The item has changed.")
 list_items = extend_schema(
     operation_id="listItems",
     summary="List items",
-    description="The items of the caller, newest first, without discarded ones.",
+    description="The items of the caller, newest first, without discarded ones. "
+    f"One page of a search reads at most {SEARCH_WINDOW_SIZE:,} items, and may be empty although there is a next one.",
     parameters=[ListParameters],
     responses={
         200: _response(serializers.ItemPageSerializer, "One page", {"items": [ARCHIVED], "pagination": LAST_PAGE})
@@ -180,8 +182,9 @@ capture = extend_schema(
 read = extend_schema(
     operation_id="getItem",
     summary="Read one item",
-    description="Includes all attempts at enriching the item, and their total usage.",
-    parameters=[ITEM_ID, IF_NONE_MATCH, ETAG],
+    description="Includes all attempts at enriching the item, and their total usage. "
+    "In a browser, the page marks the words of a search; JSON is the same with and without them.",
+    parameters=[ITEM_ID, SearchParameters, IF_NONE_MATCH, ETAG],
     responses={
         200: _response(
             serializers.ReadItemSerializer,

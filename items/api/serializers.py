@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
-from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from items.api.fields import Choice, ErrorCode, Flag, Line, RawText, Tags, Text, Timestamp
+from items.api.read_serializer import ReadSerializer
 from items.models import Item, ItemQuerySet
-from items.states import Action, EnrichmentMode, Outcome, SourceType, Status
+from items.states import Action, EnrichmentMode, Outcome, SourceType, Status, allowed_actions
 from items.texts import LISTED_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
-from items.usage import TotalUsage
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 UNKNOWN_FIELDS_SHOWN = 20
@@ -20,6 +20,16 @@ UNKNOWN_FIELDS_SHOWN = 20
 
 class StrictSerializer(serializers.Serializer[Any]):
     """A serializer that refuses unknown fields, so that a misspelled name is not ignored."""
+
+    _fields: ClassVar[Any]
+
+    @property
+    def fields(self) -> Any:
+        """Return the same fields for all instances, because ours keep nothing of a request and are slow to copy."""
+        cls = type(self)
+        if "_fields" not in vars(cls):
+            cls._fields = super().fields
+        return cls._fields
 
     def to_internal_value(self, data: Mapping[str, object]) -> Any:
         errors = self._unknown(name for name in data if name not in self.fields)
@@ -96,7 +106,7 @@ class RetrySerializer(StrictSerializer):
         return items.filter(created_at__lt=wanted["created_before"]) if "created_before" in wanted else items
 
 
-class AttemptSerializer(serializers.Serializer[Any]):
+class AttemptSerializer(ReadSerializer):
     """One attempt at enriching the item."""
 
     number = serializers.IntegerField()
@@ -111,7 +121,7 @@ class AttemptSerializer(serializers.Serializer[Any]):
     durationMs = serializers.IntegerField(source="duration_ms")
 
 
-class UsageSerializer(serializers.Serializer[Any]):
+class UsageSerializer(ReadSerializer):
     """The total usage of the attempts. A value is null if it is unknown for all of them."""
 
     promptTokens = serializers.IntegerField(source="prompt_tokens", allow_null=True)
@@ -125,7 +135,16 @@ class UsageSerializer(serializers.Serializer[Any]):
     )
 
 
-class ItemSerializer(serializers.Serializer[Any]):
+class AllowedActions(serializers.ListField):
+    """The actions that a status allows."""
+
+    child = serializers.ChoiceField(Action.choices)
+
+    def to_representation(self, data: Any) -> list[Any]:
+        return list(allowed_actions(Status(data)))
+
+
+class ItemSerializer(ReadSerializer):
     """One captured text with its draft."""
 
     id = serializers.UUIDField()
@@ -146,11 +165,7 @@ class ItemSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="An error code, a colon and a sentence that is safe to show.",
     )
-    allowedActions = serializers.ListField(
-        source="allowed_actions",
-        child=serializers.ChoiceField(Action.choices),
-        help_text="The actions that the status allows.",
-    )
+    allowedActions = AllowedActions(source="status", help_text="The actions that the status allows.")
     createdAt = serializers.DateTimeField(source="created_at")
     updatedAt = serializers.DateTimeField(source="updated_at")
     confirmedAt = serializers.DateTimeField(source="confirmed_at", allow_null=True)
@@ -160,11 +175,7 @@ class ItemDetailSerializer(ItemSerializer):
     """One item with all attempts at enriching it."""
 
     attempts = AttemptSerializer(many=True)
-    usage = serializers.SerializerMethodField()
-
-    @extend_schema_field(UsageSerializer)
-    def get_usage(self, item: Item) -> dict[str, Any]:
-        return UsageSerializer(TotalUsage.of(item.attempts.all())).data
+    usage = UsageSerializer()
 
 
 class ReadItemSerializer(ItemDetailSerializer):

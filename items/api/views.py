@@ -19,10 +19,11 @@ from rest_framework.viewsets import ViewSet
 from items.api import schema
 from items.api.browser import BrowserForms, if_match
 from items.api.etags import detail_of, etag_of, is_unchanged, refuse_stale
-from items.api.filters import ListParameters, PendingParameters, parameters
+from items.api.filters import ListParameters, PendingParameters, SearchParameters, parameters
 from items.api.forms import body_of
 from items.api.idempotency import fingerprint_of, key_from, respond_once
-from items.api.listed_texts import with_texts
+from items.api.listed_texts import with_long_texts
+from items.api.pagination import Page
 from items.api.serializers import (
     CaptureSerializer,
     ChangeSerializer,
@@ -51,7 +52,7 @@ class OwnerViewSet(BrowserForms, ViewSet):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        patch_cache_control(response, private=True, no_cache=True)
+        patch_cache_control(response, private=True, no_store=True)
         patch_vary_headers(response, ["Authorization", "Cookie"])
         return response
 
@@ -61,7 +62,8 @@ class OwnerViewSet(BrowserForms, ViewSet):
 
 
 class ItemViewSet(OwnerViewSet):
-    parameters: ClassVar = {"list": ListParameters, "pending": PendingParameters}
+    # The page of an item marks the words of the search that led to it.
+    parameters: ClassVar = {"list": ListParameters, "pending": PendingParameters, "retrieve": SearchParameters}
     pages: ClassVar = {
         **dict.fromkeys(("list", "pending"), "list"),
         **dict.fromkeys(("create", "retrieve", "partial_update", "retry"), "item"),
@@ -69,11 +71,13 @@ class ItemViewSet(OwnerViewSet):
 
     @schema.list_items
     def list(self, _request: Request) -> Response:
-        return Response(self._page())
+        return Response(_shown(self.query.page(self.items)))
 
     @schema.list_pending
     def pending(self, _request: Request) -> Response:
-        return Response({**self._page(), "total": self.query.narrow(self.items).count()})
+        page = self.query.page(self.items)
+        total = len(page.items) if page.is_all else self.query.narrow(self.items).count()
+        return Response({**_shown(page), "total": total})
 
     @schema.capture
     def create(self, request: Request) -> Response:
@@ -130,13 +134,9 @@ class ItemViewSet(OwnerViewSet):
         body.is_valid(raise_exception=True)
         return Response({"retried": body.narrow(self.items).retry()})
 
-    def _page(self) -> dict[str, object]:
-        page = self.query.page(self.items.defer("raw_text"))
-        return {"items": ItemSerializer(with_texts(page.items), many=True).data, "pagination": page.pagination}
-
     def _capture(self, *, raw_text: str, enrich: bool) -> dict[str, Any]:
         item = Item.objects.capture(owner=self.request.user, raw_text=raw_text, enrich=enrich)
-        return {"item": ItemSerializer(item).data, "etag": etag_of(item)}
+        return {"item": ItemSerializer(item).data, "etag": etag_of(item, attempts=())}
 
     def _locked_item(self, item_id: str) -> Item:
         """Lock the row before comparing its version, so that it cannot change in between."""
@@ -146,6 +146,7 @@ class ItemViewSet(OwnerViewSet):
 
 
 class TagViewSet(OwnerViewSet):
+    is_heavy = True
     pages: ClassVar = {"list": "tags"}
 
     @schema.list_tags
@@ -158,6 +159,10 @@ class TagViewSet(OwnerViewSet):
             .order_by("-count", "name")
         )
         return Response({"tags": list(tags)})
+
+
+def _shown(page: Page) -> dict[str, object]:
+    return {"items": ItemSerializer(with_long_texts(page.items), many=True).data, "pagination": page.pagination}
 
 
 def _get(items: ItemQuerySet, item_id: str) -> Item:

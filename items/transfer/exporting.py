@@ -47,16 +47,21 @@ def _page(items: ItemQuerySet) -> list[Key]:
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that gets its name only when it is complete, and that only its owner may read."""
+def atomic_file(path: Path, *, fsync: bool = True) -> Iterator[BinaryIO]:
+    """Open a file that gets its name only when it is complete, and that only its owner may read.
+
+    The left-over of an export that was killed is deleted. If anything has the same name after that, such as a link that
+    another account puts there, the export fails.
+    """
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
-    partial.touch(mode=0o600)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode=0o600)
     try:
-        with partial.open("wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if fsync:
+                os.fsync(file.fileno())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -66,7 +71,5 @@ def write_markdown(folder: Path, record: ItemRecord) -> None:
     """Write one item to a file, which replaces the file of an earlier export."""
     path = folder / markdown.path_for(record)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.touch(mode=0o600)
-    partial.write_bytes(markdown.dump(record))
-    partial.replace(path)
+    with atomic_file(path, fsync=False) as file:
+        file.write(markdown.dump(record))

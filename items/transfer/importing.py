@@ -1,5 +1,6 @@
 """Read records from files, and store each item once."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from sys import getsizeof
@@ -11,6 +12,7 @@ from psycopg import sql
 from items.models import Item
 from items.transfer import json_lines, markdown
 from items.transfer.batches import batched
+from items.transfer.formats.entry import Omitted
 from items.transfer.records import InvalidRecord, ItemRecord
 from items.transfer.sources import (
     Refusals,
@@ -41,14 +43,18 @@ class ImportSummary:
     imported: int = 0
     known: int = 0
     refusals: Refusals = field(default_factory=Refusals)
+    omitted: Counter[str] = field(default_factory=Counter)
 
-    def accept(self, found: Iterable[FoundRecord | Refused]) -> Iterator[FoundRecord]:
+    def accept(self, found: Iterable[FoundRecord | Refused | Omitted]) -> Iterator[FoundRecord]:
         """Yield the records, and count the others."""
         for entry in found:
-            if isinstance(entry, Refused):
-                self.refusals.add(entry)
-            else:
-                yield entry
+            match entry:
+                case FoundRecord():
+                    yield entry
+                case Refused():
+                    self.refusals.add(entry)
+                case Omitted(kind, count):
+                    self.omitted[kind] += count
 
     def lines(self, *, owner: str) -> Iterator[str]:
         yield f"Imported {self.imported:,} for {owner}."
@@ -57,6 +63,8 @@ class ImportSummary:
         if self.refusals.count:
             yield f"Refused {self.refusals.count:,}."
             yield from self.refusals.lines()
+        if omitted := +self.omitted:
+            yield f"Not imported: {', '.join(f'{kind} ({count:,})' for kind, count in omitted.most_common())}."
 
 
 def read_records(names: Sequence[str], *, on_read: Callable[[int], object]) -> Iterator[FoundRecord | Refused]:
@@ -111,7 +119,7 @@ def _records_of_lines(
             yield Refused(place, str(error))
 
 
-def import_records(found: Iterable[FoundRecord | Refused], summary: ImportSummary, *, owner: Any) -> None:
+def import_records(found: Iterable[FoundRecord | Refused | Omitted], summary: ImportSummary, *, owner: Any) -> None:
     """Store the records in batches, each in one transaction."""
     accepted = summary.accept(found)
     for batch in batched(accepted, bytes_of=lambda found: getsizeof(found.record.raw_text)):

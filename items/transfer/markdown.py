@@ -1,8 +1,8 @@
 """Markdown with front matter: one file per item, readable for people and other programs.
 
-The front matter is YAML that uses only the JSON subset: every value is a JSON value on one line. Therefore no text is
-mistaken for a date, a number or a boolean, and there are no references. The captured text follows, byte for byte, and
-one line feed.
+What we write uses only the JSON subset of YAML: every value is a JSON value on one line. Therefore no program takes a
+text for a date, a number or a boolean. What we read may be any YAML, as editors write it. The captured text follows,
+byte for byte, and one line feed.
 """
 
 import json
@@ -10,11 +10,13 @@ import re
 from pathlib import PurePosixPath
 
 from items.texts import raw_text_max_length
-from items.transfer.records import InvalidRecord, ItemRecord
+from items.transfer import front_matter
+from items.transfer.records import FIELD_NAME, InvalidRecord, ItemRecord
 
 SUFFIX = ".md"
-FENCE = "---"
 TEXT_FIELD = "rawText"
+# Other programs have no fields with these names.
+OWN_FIELDS = {"sourceType", "enrichmentMode", "enrichmentError"}
 # Valid unescaped in JSON, but not in YAML.
 NOT_FOR_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
@@ -41,19 +43,27 @@ def path_for(record: ItemRecord) -> PurePosixPath:
 def dump(record: ItemRecord) -> bytes:
     fields = record.model_dump(mode="json", by_alias=True)
     raw_text = fields.pop(TEXT_FIELD)
-    front_matter = "".join(f"{name}: {_as_yaml(value)}\n" for name, value in fields.items())
-    return f"{FENCE}\n{front_matter}{FENCE}\n{raw_text}\n".encode()
+    head = "".join(f"{name}: {_as_yaml(value)}\n" for name, value in fields.items())
+    return f"{front_matter.FENCE}\n{head}{front_matter.FENCE}\n{raw_text}\n".encode()
 
 
 def parse(content: bytes) -> ItemRecord:
     """Raises InvalidFile."""
-    fields, lines, raw_text = _split(_decode(content.removeprefix(b"\xef\xbb\xbf")))
     try:
-        return ItemRecord.parse(json.dumps({**fields, TEXT_FIELD: raw_text}))
+        head, body = front_matter.split(_decode(content.removeprefix(b"\xef\xbb\xbf")))
+    except front_matter.InvalidFrontMatter as error:
+        # A name that does not look like one may be private text.
+        raise InvalidFile(error.line, error.name if FIELD_NAME.fullmatch(error.name) else "", str(error)) from None
+    if head is None or not head.fields.keys() & OWN_FIELDS:
+        raise InvalidFile(1, "", "was not written by export_items; --from obsidian reads such files")
+    if TEXT_FIELD in head.fields:
+        raise InvalidFile(head.lines[TEXT_FIELD], TEXT_FIELD, "belongs below the front matter")
+    try:
+        return ItemRecord.parse(json.dumps({**head.fields, TEXT_FIELD: body.removesuffix("\n")}))
     except InvalidRecord as error:
         problems = error.problems
     field, sentence = problems[0]
-    raise InvalidFile(lines.get(field.partition("[")[0], 1), field, sentence)
+    raise InvalidFile(head.lines.get(field.partition("[")[0], 1), field, sentence)
 
 
 def _decode(content: bytes) -> str:
@@ -64,30 +74,6 @@ def _decode(content: bytes) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
     raise InvalidFile(line, "", "is not UTF-8")
-
-
-def _split(text: str) -> tuple[dict[str, object], dict[str, int], str]:
-    """Return the fields, their line numbers, and the captured text."""
-    head, found, raw_text = text.removeprefix(f"{FENCE}\n").partition(f"\n{FENCE}\n")
-    if not text.startswith(f"{FENCE}\n") or not found:
-        raise InvalidFile(1, "", f"has no front matter between two lines of {FENCE}")
-    fields: dict[str, object] = {}
-    lines: dict[str, int] = {}
-    for number, line in enumerate(head.split("\n"), 2):
-        name, _, value = line.partition(": ")
-        if name in fields or name == TEXT_FIELD:
-            raise InvalidFile(number, "", "repeats a field")
-        fields[name] = _json_value(number, name, value)
-        lines[name] = number
-    return fields, lines, raw_text.removesuffix("\n")
-
-
-def _json_value(line: int, name: str, value: str) -> object:
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        pass
-    raise InvalidFile(line, name if name.isidentifier() and name.isascii() else "", "must be a JSON value")
 
 
 def _as_yaml(value: object) -> str:

@@ -59,8 +59,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "litevault.web.request_id.RequestIdMiddleware",
+    "litevault.web.security_headers.SecurityHeadersMiddleware",
     "litevault.web.error_middleware.ErrorMiddleware",
     "litevault.web.stuck_commits.StuckCommitsMiddleware",
+    "litevault.accounts.throttling.FairnessMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -121,6 +123,7 @@ TEXT_MAX_LENGTH = PROJECT.text_max_length
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * TEXT_MAX_LENGTH + 64 * 1024
 
 THROTTLE_PER_MINUTE = PROJECT.throttle_per_minute
+REQUESTS_AT_ONCE = PROJECT.requests_at_once
 LOGIN_FAILURES_PER_ADDRESS = PROJECT.login_failures_per_address
 LOGIN_FAILURES_PER_NAME = PROJECT.login_failures_per_name
 # The number of our proxies decides which address in X-Forwarded-For is trustworthy.

@@ -1,13 +1,15 @@
 """Django's database backend, with the rules of all our connections."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
 
 import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
-from psycopg.abc import PQGen
+from psycopg.abc import Buffer, PQGen
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import PoolTimeout
 
 from postgres.conninfo import READ_COMMITTED
@@ -26,6 +28,18 @@ POOL_REFUSAL_SECONDS = 0.05
 
 INTERVAL_SECONDS = 0.1
 """Psycopg's own, at which it looks for signals."""
+
+
+class UtcTimestamptzLoader(TimestamptzLoader):
+    """Reads a time in UTC three times as fast as psycopg's loader with Django's on top."""
+
+    timezone = UTC  # Django looks for it
+
+    def load(self, data: Buffer) -> datetime:
+        try:
+            return datetime.fromisoformat(bytes(data).decode())
+        except ValueError:  # before the year 1, after 9999, or infinite
+            return super().load(data)
 
 
 class PooledConnection(psycopg.Connection[Any]):
@@ -77,6 +91,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _configure_connection(self, connection: Any) -> bool:
         connection.execute(READ_COMMITTED)
+        if self.timezone == UTC:
+            connection.adapters.register_loader("timestamptz", UtcTimestamptzLoader)
         super()._configure_connection(connection)  # type: ignore[misc]  # the stubs lack it
         return True
 

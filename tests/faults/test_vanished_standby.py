@@ -80,6 +80,7 @@ def watcher(url: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
 def client_of(url: str, folder: Path, *, owner: str, statement_seconds: str) -> Iterator[Client]:
     token = manage(url, "create_token", owner, "--create-user", "--name", "test").stdout.split()[-1]
     environment = {"DATABASE_URL": url, "LITEVAULT_STATEMENT_SECONDS": statement_seconds}
+    environment |= {"LITEVAULT_REQUESTS_AT_ONCE": "1000"}
     start: CommandStarter
     with starting(folder) as start, web_server(start, token=token, more=THREADS, **environment) as web:
         yield Client(web.port, token)

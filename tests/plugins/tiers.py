@@ -1,4 +1,8 @@
-"""The quick tier, which `make test-fast` runs. Tests that start a process or take seconds are marked `slow`."""
+"""The tiers of tests: `make test-fast` leaves out the slow ones, `make test` only the thorough ones.
+
+Tests that start a process or take seconds are marked `slow`. Of these, `thorough` ones repeat in many ways what others
+show once. `make check` runs them all.
+"""
 
 import os
 import sys
@@ -32,7 +36,30 @@ PLACES = (
     "soak",
     "verification",
 )
-SLOW = {TESTS / place for place in PLACES}
+THOROUGH_PLACES = (
+    "deploy/test_monitoring.py",
+    "deploy/test_procfile.py",
+    "end_to_end/test_listener_processes.py",
+    "end_to_end/test_provider_outage.py",
+    "end_to_end/test_rate_limit.py",
+    "enrichment/test_database_errors.py",
+    "faults/test_doorbell.py",
+    "faults/test_hosts.py",
+    "faults/test_pooler.py",
+    "faults/test_silent_host.py",
+    "faults/test_silent_network.py",
+    "faults/test_vanished_standby.py",
+    "hardening",
+    "litevault/events/test_limits.py",
+    "litevault/operations/test_checks.py",
+    "litevault/test_manage.py",
+    "privacy/test_processes.py",
+    "requirements/test_install.py",
+    "soak",
+    "verification",
+)
+SLOW = {TESTS / place for place in (*PLACES, *THOROUGH_PLACES)}
+THOROUGH = {TESTS / place for place in THOROUGH_PLACES}
 NEEDS_LITELLM = (TESTS / "enrichment/providers", TESTS / "litevault/operations/doctor/test_model.py")
 FIXTURES = {"start", "shared_events", "chromium"}
 STARTS_A_PROCESS = {"subprocess.Popen", "os.fork", "os.posix_spawn"}
@@ -45,13 +72,19 @@ def pytest_configure() -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the slow files without importing them, which would take as long as the quick tests."""
-    return True if "not slow" in config.option.markexpr and _is_slow(collection_path) else None
+    """Leave out files without importing them, which would take as long as the quick tests."""
+    left_out = {"not slow": SLOW, "not thorough": THOROUGH}
+    wanted = config.option.markexpr
+    return (
+        True if any(mark in wanted and _is_in(places, collection_path) for mark, places in left_out.items()) else None
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if _is_slow(item.path) or not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+        if _is_in(THOROUGH, item.path):
+            item.add_marker("thorough")
+        if _is_in(SLOW, item.path) or not FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
     if processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
         items[:] = _slow_first(items, processes)
@@ -82,8 +115,8 @@ def _slow_first(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
     return ordered + quick
 
 
-def _is_slow(path: Path) -> bool:
-    return not SLOW.isdisjoint([path, *path.parents])
+def _is_in(places: set[Path], path: Path) -> bool:
+    return not places.isdisjoint([path, *path.parents])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -54,7 +54,7 @@ def web_server(url: str, log: Path) -> Iterator[Client]:
         process = subprocess.Popen(
             [sys.executable, "-m", "granian", *options, "--workers-kill-timeout", "1", "litevault.wsgi:application"],
             cwd=PROJECT,
-            env=environment(DATABASE_URL=url, LITEVAULT_THROTTLE_PER_MINUTE="0"),
+            env=environment(DATABASE_URL=url, LITEVAULT_THROTTLE_PER_MINUTE="0", LITEVAULT_REQUESTS_AT_ONCE="1000"),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -74,6 +74,32 @@ def test_search_does_not_read_the_captured_text(reviewer: Client, owner: User) -
     assert listed(reviewer.get(LIST, {"q": "secret"}).text) == set()
 
 
+@pytest.mark.parametrize("term", ["VACUUM what", "Wha\u200bt", "What stranger", '"what vacuum"'])
+def test_search_finds_titles_and_owners_with_all_words(
+    reviewer: Client, owner: User, stranger: User, term: str
+) -> None:
+    wanted = make_item(stranger, status=Status.ARCHIVED, title="What va\xadcuum does")
+    make_item(owner, status=Status.ARCHIVED, title="Another title")
+
+    assert listed(reviewer.get(LIST, {"q": term}).text) == {str(wanted.pk)}
+
+
+def test_words_of_a_title_are_marked(reviewer: Client, owner: User) -> None:
+    make_item(owner, status=Status.ARCHIVED, title="<b> vacuum")
+
+    assert "<bdi>&lt;b&gt; <mark>vacuum</mark></bdi>" in reviewer.get(LIST, {"q": "Vacuum"}).text
+
+
+@pytest.mark.parametrize("term", ["1 2 3 4 5 6 7 8 9 10 11", "a" * 201])
+def test_search_for_too_much_finds_nothing_and_says_so(reviewer: Client, owner: User, term: str) -> None:
+    make_item(owner, status=Status.ARCHIVED, title="1 2 3 4 5 6 7 8 9 10 11")
+
+    page = reviewer.get(LIST, {"q": term}).text
+
+    assert listed(page) == set()
+    assert "A search may have at most 10 words and 200 characters." in page
+
+
 def test_full_name_finds_all_items_of_the_owner(
     reviewer: Client, owner: User, stranger: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

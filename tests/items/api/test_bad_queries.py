@@ -43,6 +43,8 @@ LIST_QUERIES = {
     "error code with wildcard": ({"errorCode": "%"}, {"errorCode": "invalid"}),
     "error code with line break": ({"errorCode": "LLM_TIMEOUT\n"}, {"errorCode": "invalid"}),
     "search with NUL": ({"q": "a\x00b"}, {"q": "null_characters_not_allowed"}),
+    "search for many words": ({"q": "a b c d e f g h i j k"}, {"q": "max_words"}),
+    "unknown way to treat accents": ({"accents": "keep"}, {"accents": "invalid_choice"}),
     "long search": ({"q": "a" * 201}, {"q": "max_length"}),
     "tag with NUL": ({"tag": "\x00a"}, {"tag": "null_characters_not_allowed"}),
     "long tag": ({"tag": "a" * 51}, {"tag": "max_length"}),

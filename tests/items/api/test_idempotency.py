@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from items.api import idempotency
 from items.api.idempotency import DELETED_AT_ONCE
@@ -134,7 +135,8 @@ def test_new_key_deletes_some_expired_ones(owner: User, stranger: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_concurrent_equal_requests_create_one_item(owner: User) -> None:
+def test_concurrent_equal_requests_create_one_item(owner: User, settings: Settings) -> None:
+    settings.REQUESTS_AT_ONCE = 20
     api = Api(owner)
 
     answers = at_once(20, lambda _: api.post("/items", {"rawText": TEXT}, Idempotency_Key="key"))

@@ -1,6 +1,9 @@
 """GET /items?q=: each page searches a limited number of items, and all pages together search all items."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,7 +11,7 @@ from django.contrib.auth.models import User
 from items.api import pagination
 from items.states import Status
 from tests.items.api.browser import Browser
-from tests.items.api.client import Api
+from tests.items.api.client import Api, constraints
 from tests.items.factories import make_item
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -86,3 +89,87 @@ def test_page_says_that_older_items_were_not_searched(owner: User) -> None:
 
     assert "Nothing matches among the 3 items searched. Older items may match." in page
     assert "Search older items" in page
+
+
+def test_search_finds_words_of_all_fields_and_tags(owner: User) -> None:
+    item = make_item(owner, status=Status.ARCHIVED, raw_text="Beans", title="Rows", summary="Plan", tags=["garden"])
+    make_item(owner, status=Status.ARCHIVED, raw_text="Beans", title="Rows", summary="Plan", tags=["kitchen"])
+
+    assert pages(owner, q="GARDEN beans plan rows") == [[str(item.id)]]
+
+
+@pytest.mark.parametrize(("accents", "is_found"), [({}, False), ({"accents": "ignore"}, True)])
+def test_search_ignores_accents_on_request(owner: User, accents: dict[str, str], is_found: bool) -> None:
+    item = make_item(owner, raw_text="caf\xe9")
+
+    assert pages(owner, q="cafe", **accents) == [[str(item.id)] if is_found else []]
+
+
+@pytest.mark.parametrize("q", ["", " ", "\u200b", "\xad \ufeff"])
+def test_search_for_nothing_visible_lists_all(owner: User, q: str) -> None:
+    captured(owner, "nhhhhhh")
+
+    assert [len(page) for page in pages(owner, q=q)] == [7]
+
+
+def test_search_for_too_many_words_is_refused(owner: User) -> None:
+    response = Api(owner).get("/items", {"q": "1 2 3 4 5 6 7 8 9 10 11"})
+
+    assert constraints(response) == {"q": "max_words"}
+    assert response.json()["error"]["message"] == "q may have at most 10 words, or phrases in double quotes."
+
+
+@pytest.mark.parametrize("accents", [{}, {"accents": "ignore"}])
+@pytest.mark.parametrize("q", ["s" * 200, "\u1ec7" * 200, " ".join(["\ud55c" * 19] * 10), "a\u0301" * 100, "\\" * 200])
+def test_longest_searches_are_answered(owner: User, q: str, accents: dict[str, str]) -> None:
+    item = make_item(owner, raw_text=q)
+
+    assert pages(owner, q=q, **accents) == [[str(item.id)]]
+    assert "<mark>" in Browser(owner).open(f"/api/v1/items?{urlencode({'q': q, **accents})}")
+
+
+def test_list_marks_what_was_found(owner: User) -> None:
+    make_item(
+        owner,
+        status=Status.ARCHIVED,
+        title="A <needle>",
+        summary="hay " * 100 + "needle",
+        raw_text="hay " * 1000 + "needle & thread",
+        tags=["needle"],
+    )
+
+    page = Browser(owner).open("/api/v1/items?q=needle")
+
+    assert "A &lt;<mark>needle</mark>&gt;</a>" in page
+    assert "hay <mark>needle</mark></div>" in page
+    assert "hay <mark>needle</mark> &amp; thread</div>" in page
+    assert "><mark>needle</mark></a>" in page
+
+
+@pytest.mark.parametrize("accents", [{}, {"accents": "ignore"}])
+def test_list_leads_to_an_item_with_its_words_marked(owner: User, accents: dict[str, str]) -> None:
+    make_item(
+        owner, status=Status.ARCHIVED, raw_text="The n\xe9edle", title="Hay", summary="N\xe9edle", tags=["n\xe9edles"]
+    )
+    browser = Browser(owner)
+    query = urlencode({"q": "Ne\u0301edle", **accents})
+
+    page = browser.open(f"/api/v1/items?{query}")
+    (link,) = re.findall(r'<a class="title" href="([^"]+)"', page)
+    item = browser.open(unescape(link))
+
+    assert "The <mark>n\xe9edle</mark></pre>" in item
+    assert "<p><mark>N\xe9edle</mark></p>" in item
+    assert "<mark>n\xe9edle</mark>s</a>" in item
+
+
+def test_json_of_an_item_is_the_same_with_a_search(owner: User) -> None:
+    item = make_item(owner)
+
+    assert Api(owner).get(f"/items/{item.id}?q=vacuum").json() == Api(owner).get(f"/items/{item.id}").json()
+
+
+def test_page_without_a_search_marks_nothing(owner: User) -> None:
+    make_item(owner, status=Status.ARCHIVED)
+
+    assert "<mark>" not in Browser(owner).open("/api/v1/items")

@@ -1,22 +1,27 @@
 """The limit of requests per user and minute."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import F
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
+from items.models import ItemQuerySet
 from litevault.accounts.models import Throttle
+from litevault.accounts.throttling import AT_ONCE, HEAVY, MOST_CHARGED
 from tests.items.api.client import Api, problem
 from tests.together import at_once
 
 
 def statuses(api: Api, count: int) -> list[int]:
-    return [api.get("/tags").status_code for _ in range(count)]
+    return [api.get("/items").status_code for _ in range(count)]
 
 
 def let_pass(seconds: float) -> None:
@@ -35,7 +40,7 @@ def test_client_learns_when_the_next_request_is_allowed(owner: User, settings: S
     api = Api(owner)
     statuses(api, 4)
 
-    response = api.get("/tags")
+    response = api.get("/items")
 
     assert problem(response) == (429, "RATE_LIMITED")
     assert 10 <= int(response["Retry-After"]) <= 15
@@ -45,7 +50,7 @@ def test_client_that_waits_as_long_gets_one_request(owner: User, settings: Setti
     settings.THROTTLE_PER_MINUTE = 4
     api = Api(owner)
     statuses(api, 4)
-    wait = int(api.get("/tags")["Retry-After"])
+    wait = int(api.get("/items")["Retry-After"])
 
     let_pass(wait)
 
@@ -85,7 +90,7 @@ def test_tokens_and_sessions_of_one_user_count_together(owner: User, settings: S
     browser.force_login(owner)
     statuses(Api(owner), 1)
 
-    assert [browser.get("/api/v1/tags").status_code for _ in range(2)] == [200, 429]
+    assert [browser.get("/api/v1/items").status_code for _ in range(2)] == [200, 429]
 
 
 def test_nothing_is_done_for_a_request_that_came_too_early(owner: User, settings: Settings) -> None:
@@ -103,7 +108,7 @@ def test_nothing_is_done_for_a_request_that_came_too_early(owner: User, settings
 def test_unauthenticated_request_is_not_counted(settings: Settings) -> None:
     settings.THROTTLE_PER_MINUTE = 1
 
-    answers = [Client().get("/api/v1/tags").status_code for _ in range(3)]
+    answers = [Client().get("/api/v1/items").status_code for _ in range(3)]
 
     assert answers == [401] * 3
     assert not Throttle.objects.exists()
@@ -119,10 +124,11 @@ def test_no_limit_counts_nothing(owner: User, settings: Settings) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_requests_at_once_are_counted_one_by_one(owner: User, settings: Settings) -> None:
     settings.THROTTLE_PER_MINUTE = 10
+    settings.REQUESTS_AT_ONCE = 20
     api = Api(owner)
     began = time.monotonic()
 
-    answers = at_once(20, lambda _: api.get("/tags").status_code)
+    answers = at_once(20, lambda _: api.get("/items").status_code)
 
     came_back = (time.monotonic() - began) / 6  # one every six seconds
     assert 10 <= answers.count(200) <= 10 + came_back
@@ -134,3 +140,80 @@ def test_counting_does_not_wait_for_the_disk() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT relpersistence FROM pg_class WHERE oid = 'api_throttles'::regclass")
         assert cursor.fetchone() == ("u",)
+
+
+def test_heavy_requests_count_as_several(owner: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.THROTTLE_PER_MINUTE = 9
+    monkeypatch.setattr("litevault.accounts.throttling.CHARGED_SECONDS", 1e6)
+    api = Api(owner)
+
+    assert [api.get("/items", {"q": "word"}).status_code for _ in range(3)] == [200, 200, 429]
+    assert [api.get("/items").status_code for _ in range(2)] == [200, 429]
+
+
+def test_time_of_a_heavy_request_is_charged(owner: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.THROTTLE_PER_MINUTE = 60
+    monkeypatch.setattr("litevault.accounts.throttling.CHARGED_SECONDS", 1e-6)
+    api = Api(owner)
+    api.get("/items")
+    assert spent(owner) < 2, "a light request is charged nothing"
+
+    api.get("/tags")
+
+    assert HEAVY + 1 < spent(owner) <= MOST_CHARGED + 1
+
+
+def spent(owner: User) -> float:
+    """Return the requests in the bucket when each is a second."""
+    return (Throttle.objects.get(user=owner).drained_at - timezone.now()).total_seconds()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("path", "weight"), [("/items", 1), ("/items?q=word", HEAVY), ("/tags", HEAVY)])
+def test_only_so_many_requests_of_a_user_run_at_once(
+    owner: User, stranger: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, path: str, weight: int
+) -> None:
+    settings.REQUESTS_AT_ONCE = 8
+    inside, goes_on = threading.Semaphore(0), threading.Event()
+    find = ItemQuerySet.not_discarded
+
+    def waiting(items: ItemQuerySet) -> ItemQuerySet:
+        inside.release()
+        goes_on.wait(60)
+        return find(items)
+
+    monkeypatch.setattr(ItemQuerySet, "not_discarded", waiting)
+    with ThreadPoolExecutor(8) as threads:
+        admitted = [threads.submit(status_in_thread, owner, path) for _ in range(8 // weight)]
+        for _ in admitted:
+            assert inside.acquire(timeout=60)
+        refused = Api(owner).get(path)
+        monkeypatch.setattr(ItemQuerySet, "not_discarded", find)
+        of_another = Api(stranger).get(path)
+        goes_on.set()
+        statuses = [future.result() for future in admitted]
+
+    assert problem(refused) == (429, "RATE_LIMITED")
+    assert refused["Retry-After"] == "1"
+    assert of_another.status_code == 200
+    assert set(statuses) == {200}
+    assert Api(owner).get(path).status_code == 200
+    assert not AT_ONCE._counts
+
+
+def status_in_thread(owner: User, path: str) -> int:
+    try:
+        return int(Api(owner).get(path).status_code)
+    finally:
+        connection.close()
+
+
+def test_failed_requests_leave_their_place(owner: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.REQUESTS_AT_ONCE = 4
+
+    def fails(_items: ItemQuerySet) -> ItemQuerySet:
+        raise OperationalError
+
+    monkeypatch.setattr(ItemQuerySet, "not_discarded", fails)
+    assert {Api(owner).get("/tags").status_code for _ in range(3)} == {503}
+    assert not AT_ONCE._counts
