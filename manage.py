@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 
 try:
     import django
@@ -28,6 +29,7 @@ WITH_THEIR_OWN_MIGRATION = {"migrate", "up"}
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
+    escape_unknown_characters()
     try:
         with database(sys.argv):
             execute_from_command_line(sys.argv)
@@ -37,6 +39,13 @@ def main() -> None:
         if "--traceback" in sys.argv:
             raise
         sys.exit(sentence_for(error))
+
+
+def escape_unknown_characters() -> None:
+    """Let a terminal that knows only ASCII or Latin-1 show other characters as escapes, instead of raising."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from email.headerregistry import HeaderRegistry
 from itertools import groupby, islice, takewhile
 
 from stopwordsiso import langs, stopwords
@@ -12,38 +13,34 @@ from stopwordsiso import langs, stopwords
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.schemas import ESCAPE_SEQUENCE, EnrichmentResult, EnrichmentSchema, Usage, one_line
 from enrichment.spelling import distinct
+from enrichment.tidying import without_quotes
 from items.states import SourceType
 from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
 
-TAGS_WITHOUT_WORDS = ("note", "text", "short")
-ARTICLE_LENGTH, ARTICLE_PARAGRAPHS = 1200, 3
+TAGS_WITHOUT_WORDS, ARTICLE_LENGTH, ARTICLE_PARAGRAPHS = ("note", "text", "short"), 1200, 3
 LONG_LINE = 50  # probably wrapped: the sentence goes on in the next line
-LONGEST_LINE = 2_000  # far more than is kept of one
-READ_LENGTH, TAGS_COMPARED, LONGEST_WORD = 4_000, 50, 30
+READ_LENGTH, LONGEST_LINE, TAGS_COMPARED, LONGEST_WORD = 4_000, 2_000, 50, 30
 
 URL = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"'`()\[\]{}|]+", re.IGNORECASE)
-# Each pattern takes linear time: it is bounded, or cannot fail once it has begun.
-MARKUP = tuple(
-    (re.compile(pattern, re.IGNORECASE | re.MULTILINE), replacement)
-    for pattern, replacement in (
-        (r".\x08", ""),  # overstrikes of a terminal
-        (r"(?s:<!--.*?(?:-->|\Z)|<(script|style)\b[^<>]{0,300}>.*?(?:</\1>|\Z))", ""),
-        (r"(?s:^[ \t]*(```|~~~).*?(?:^[ \t]*\1|\Z))", "\n"),
-        (r"</?(?:a|abbr|b|code|em|font|i|kbd|small|span|strong|su[bp]|tt|u|var)(?: [^<>]{0,300})?>", ""),
-        (r"</?[a-z!?][^<>]{0,300}>", "\n\n"),
-        (r"^\.(?:[BI]|[BIR][BIR]|N[dm])[ \t]+", ""),  # man pages: fonts, then requests, then escapes
-        (r"^(?:\.[a-z]{1,2}\d?(?:[ \t].*)?|[.']\\[\"#].*|\.)$", "\n"),
-        (r"\\(?:f(?:\(..|\[[^]\n]{0,9}\]|.)|[&|^:%/,]|s[-+]?\d|\*?(?:\(..|\[[^]\n]{0,9}\])|(?=[-.*_#`\[\]<>]))", ""),
-        (r"^[ \t]*(?:\.\. .*|:[\w -]{1,40}:(?:[ \t].*)?|\[[^][\n]{1,80}\]:.*|#!.*)$", "\n"),
-        (r"!\[[^][]{0,300}\](?:\([^()]{0,1000}\)|\[[^][]{0,200}\])", ""),
-        (r"\[([^][]{0,300})\](?:\([^()]{0,1000}\)|\[[^][]{0,200}\])", r"\1"),
-        (r":[a-z:]{2,30}:(?=`)| <[^<>\s]{1,500}>(?=`_)", ""),
-        (URL.pattern, ""),
-        (r"^[ \t>]*(?:#{2,6}|=head\d|[-*+•]|\d{1,3}[.)])[ \t]+(?:\[[ x]\][ \t]+)?", "\n"),
-        (r"^[ \t]*(?:#|//|/\*+|\*+/?|--|;+|%+|>+|\[[ x]\])[ \t]*", ""),
-        (r"(?<!\w)[*_`~]{1,3}|[*_`~]{1,3}(?!\w)|\"{3}", ""),
-        (r"\|", "   "),
-    )
+# Each pattern takes linear time: it is bounded, or ends where it may begin again, or cannot fail once it has begun.
+MARKUP = (
+    (r".\x08|\{(?:\{[^{}\n]*\}|[%#][^{}\n]*[%#])\}", ""),  # overstrikes of a terminal, tags of templates
+    (r"(?s:<!--.*?(?:-->|\Z)|<(script|style)\b[^<>]*>.*?(?:</\1>|\Z))", ""),
+    (r"(?s:^[ \t]*(```|~~~).*?(?:^[ \t]*\1|\Z))", "\n"),
+    (r"</?(?:a|abbr|b|code|em|font|i|kbd|small|span|strong|su[bp]|tt|u|var)(?: [^<>]*)?>", ""),
+    (r"^(?:--[\w'+=./:-]{6,}$|(?:content-[a-z-]+|mime-version|message-id|received):.*(?:\n[ \t]+\S.*)*)", "\n"),
+    (r"</?[a-z!?][^<>]*>", "\n\n"),
+    (r"^\.(?:[BI]|[BIR][BIR]|N[dm])[ \t]+", ""),  # man pages: fonts, then requests, then escapes
+    (r"^(?:\.[a-z]{1,2}\d?(?:[ \t].*)?|[.']\\[\"#].*|\.)$", "\n"),
+    (r"\\(?:f(?:\(..|\[[^]\n]{0,9}\]|.)|[&|^:%/,]|s[-+]?\d|\*?(?:\(..|\[[^]\n]{0,9}\])|(?=[-.*_#`\[\]<>]))", ""),
+    (r"^[ \t]*(?:\.\. .*|:[\w -]{1,40}:(?:[ \t].*)?|\[[^][\n]{1,80}\]:.*|#!.*)$", "\n"),
+    (r"!\[[^][]{0,300}\](?:\([^()]{0,1000}\)|\[[^][]{0,200}\])|:[a-z:]{2,30}:(?=`)| <[^<>\s]{1,500}>(?=`_)", ""),
+    (r"\[([^][]{0,300})\](?:\([^()]{0,1000}\)|\[[^][]{0,200}\])", r"\1"),
+    (URL.pattern, ""),
+    (r"^[ \t>]*(?:#{2,6}|=head\d|[-*+•]|\d{1,3}[.)])[ \t]+(?:\[[ x]\][ \t]+)?", "\n"),
+    (r"^[ \t]*(?:#|//|/\*+|\*+/?|--|;+|%+|>+|\[[ x]\])[ \t]*", ""),
+    (r"[=~*#_+-]{4,}|(?<!\w)[*_`~]{1,3}|[*_`~]{1,3}(?!\w)|\"{3}", ""),
+    (r"\|", "   "),
 )
 FIELD = re.compile(r"([^\W\d_][\w-]{0,30}) ?[:\uff1a][ \t]*(.*)")
 SUBJECTS = {"subject", "title", "betreff", "objet", "asunto", "тема", "件名", "主题", "제목", "name", "package"}
@@ -78,10 +75,11 @@ class StubProvider(EnrichmentProvider):
 
 
 def draft(text: str) -> EnrichmentSchema:
-    subject, body = split_header(ESCAPE_SEQUENCE.sub("", text[:READ_LENGTH]).replace("\r\n", "\n"))
-    blocks = blocks_of(body) or [[" ".join(re.split(r"[\W_]+", re.sub(r"https?://(?:www\.)?|[?#]\S*", "", text)))]]
-    titles = (subject, title_of(blocks[0]), text, "Untitled")
-    title = next(filter(None, (one_line(line[:LONGEST_LINE], limit=TITLE_MAX_LENGTH) for line in titles)))
+    subject, body = split_header(ESCAPE_SEQUENCE.sub("", text).replace("\r\n", "\n"))
+    rest = re.sub(r"<[^<>]*>|\{[{%][^{}\n]*\}+|https?://(?:www\.)?|[?#]\S*", "", body)
+    blocks = blocks_of(body) or [[subject or " ".join(re.split(r"[\W_]+", rest))]]
+    lines = (line[:LONGEST_LINE] for line in (subject, title_of(blocks[0]), rest, "Untitled"))
+    title = next(filter(None, (without_quotes(one_line(line, limit=TITLE_MAX_LENGTH)) for line in lines)))
     is_article = URL.search(text) or (len(text) >= ARTICLE_LENGTH and len(blocks) >= ARTICLE_PARAGRAPHS)
     return EnrichmentSchema(
         title=title,
@@ -92,18 +90,20 @@ def draft(text: str) -> EnrichmentSchema:
 
 
 def split_header(text: str) -> tuple[str, str]:
-    """Split off the fields of an e-mail, of package metadata or of front matter, if one of them names the text."""
+    """Split off the fields of an e-mail, or of package metadata or front matter if one of them names the text."""
     lines = text.lstrip("\ufeff-\n ").split("\n")
-    header = list(takewhile(lambda line: FIELD.match(line) or line.startswith((" ", "\t")), lines))
-    fields = [field.groups() for field in map(FIELD.match, header) if field]
-    subject = next((value for name, value in fields if name.lower() in SUBJECTS and LETTER.search(value)), "")
-    return (subject.strip("\"'"), "\n".join(lines[len(header) :])) if len(fields) > 1 and subject else ("", text)
+    header = list(takewhile(lambda line: FIELD.match(line) or line.startswith((" ", "\t", "From ")), lines))
+    fields = [(field[1].lower(), field[2]) for field in map(FIELD.match, header) if field]
+    subject = next((value for name, value in fields if name in SUBJECTS and LETTER.search(value)), "")
+    if len(fields) > 1 and (subject or (any(lines[len(header) :]) and {"from", "received"} & dict(fields).keys())):
+        return HeaderRegistry()("subject", subject[:LONGEST_LINE]).strip("\"'"), "\n".join(lines[len(header) :])
+    return "", re.sub(r"(?ms)\A[.'].*?^(?=\.(?:TH|Dd) )", "", text)  # before the title of a man page are its macros
 
 
 def blocks_of(text: str) -> list[list[str]]:
     """Split a text into paragraphs, headings and list entries without their markup, each as its lines."""
     for pattern, replacement in MARKUP:
-        text = pattern.sub(replacement, text)
+        text = re.sub(pattern, replacement, text[:READ_LENGTH], flags=re.IGNORECASE | re.MULTILINE)
     lines = map(str.strip, html.unescape(text).split("\n"))
     return [list(group) for is_text, group in groupby(lines, key=lambda line: not EMPTY.search(line)) if is_text]
 

@@ -17,3 +17,7 @@ def add_owner(parser: ArgumentParser) -> None:
         help="the user who will own the items (default: %(default)s, created on first use; "
         "other users must exist, unless LITEVAULT_DEBUG is true)",
     )
+
+
+def add_allow_refused(parser: ArgumentParser) -> None:
+    parser.add_argument("--allow-refused", action="store_true", help="exit with 0 although something was refused")

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from items.models import Item
 from items.models.item import unsaved_item
 from items.texts import Refusal, raw_text_max_length, refusal
-from items.transfer.sources import Found, FoundText, Refusals, Refused, Skipped
+from items.transfer.sources import Converted, Found, FoundText, Refusals, Refused, Skipped
 
 NAMESPACE = uuid.UUID("6f6e6365-6c69-4465-8661-756c74000001")
 """A namespace of our own, so that the ids of capture_once never equal the name-based ids of another program."""
@@ -48,6 +48,9 @@ class CaptureSummary:
     refusals: Refusals = field(default_factory=Refusals)
     refused: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
+    skipped_files: Refusals = field(default_factory=Refusals)
+    encodings: Counter[str] = field(default_factory=Counter)
+    converted: Refusals = field(default_factory=Refusals)
 
     def accept(self, found: Iterable[Found], *, is_whole: bool, cut: bool) -> Iterator[str]:
         """Yield the texts that may be captured, and count the others.
@@ -66,8 +69,12 @@ class CaptureSummary:
                         self.refuse(Refused(origin, reason_of(rejection)))
                 case Refused():
                     self.refuse(entry)
-                case Skipped(reason):
+                case Skipped(_, reason):
                     self.skipped[reason] += 1
+                    self.skipped_files.add(entry)
+                case Converted(_, encoding):
+                    self.encodings[encoding] += 1
+                    self.converted.add(entry)
 
     def refuse(self, refused: Refused) -> None:
         self.refused[refused.reason] += 1
@@ -77,13 +84,19 @@ class CaptureSummary:
         yield f"Captured {self.captured:,} for {owner}."
         if self.known:
             yield f"{self.known:,} were captured before."
+        if self.encodings:
+            yield f"Converted {by_reason(self.encodings)}."
+            yield from self.converted.lines()
         if self.refused:
             yield f"Refused {by_reason(self.refused)}."
             yield from self.refusals.lines()
         if reason_of(Refusal.TOO_LONG) in self.refused:
             yield f"With --cut the first {raw_text_max_length():,} characters of a long text are captured."
+        if reason_of(Refusal.SURROGATE) in self.refused:
+            yield "With --encoding NAME, such as windows-1252, files in this encoding are captured."
         if self.skipped:
             yield f"Skipped {by_reason(self.skipped)}."
+            yield from self.skipped_files.lines()
 
 
 def reason_of(refusal: Refusal) -> str:

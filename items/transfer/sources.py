@@ -5,6 +5,7 @@ An entry that cannot be used is reported with its reason, and reading continues.
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,12 +15,16 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from items.texts import raw_text_max_length
+from items.transfer.encodings import UTF_8, guessed_encoding, is_utf_8, marked_encoding
 
 STANDARD_INPUT = "-"
 CHUNK_LENGTH = 64 * 1024
 PEEK_BYTES = 8 * 1024
+# The encoding of a file follows from its beginning.
+SAMPLE_BYTES = 256 * 1024
 EXAMPLES_COUNT = 20
 ANY_SUFFIX = ("",)
+LINE_END = r"(?>\r\n|\n|\r)"
 
 BINARY = "binary"
 HIDDEN = "hidden"
@@ -58,20 +63,29 @@ class Refused:
 class Skipped:
     """An entry of a folder that is left out on purpose: hidden, binary, or not a file."""
 
+    origin: str
     reason: str
 
 
-Found = FoundText | Refused | Skipped
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A file that was read in another encoding than UTF-8, which was recognised and is its reason to be listed."""
+
+    origin: str
+    reason: str
+
+
+Found = FoundText | Refused | Skipped | Converted
 
 
 @dataclass(slots=True)
 class Refusals:
-    """The number of refused entries, and the first of them."""
+    """The number of refused entries, or of others to list, and the first of them."""
 
     count: int = 0
-    examples: list[Refused] = field(default_factory=list)
+    examples: list[Refused | Skipped | Converted] = field(default_factory=list)
 
-    def add(self, refused: Refused) -> None:
+    def add(self, refused: Refused | Skipped | Converted) -> None:
         self.count += 1
         if len(self.examples) < EXAMPLES_COUNT:
             self.examples.append(refused)
@@ -82,37 +96,50 @@ class Refusals:
             yield f"  … and {more:,} more"
 
 
-def texts_from(names: Sequence[str], *, separator: str | None) -> Iterator[Found]:
-    """Yield the texts of files, folders and `-` for standard input. Without a separator, a file is one text."""
+def texts_from(names: Sequence[str], *, separator: str | None, encoding: str | None = None) -> Iterator[Found]:
+    """Yield the texts of files, folders and `-` for standard input. Without a separator, a file is one text.
+
+    The encoding is that of all files without a byte order mark. Without one, it is recognised.
+    """
     for name in names:
         texts_of = texts_of_folder if is_folder(name) else texts_of_file
-        yield from texts_of(name, separator=separator)
+        yield from texts_of(name, separator=separator, encoding=encoding)
 
 
-def texts_of_folder(folder: str, *, separator: str | None) -> Iterator[Found]:
+def texts_of_folder(folder: str, *, separator: str | None, encoding: str | None = None) -> Iterator[Found]:
     has_texts = False
     for path in paths_in(folder):
-        for found in [path] if isinstance(path, Refused | Skipped) else texts_of_file(path, separator=separator):
+        if isinstance(path, Refused | Skipped):
+            has_texts = has_texts or isinstance(path, Refused)
+            yield path
+            continue
+        for found in texts_of_file(path, separator=separator, encoding=encoding):
             is_binary = isinstance(found, Refused) and found.reason == BINARY
-            has_texts = has_texts or not (is_binary or isinstance(found, Skipped))
-            yield Skipped(BINARY) if is_binary else found
+            has_texts = has_texts or not is_binary
+            yield Skipped(found.origin, BINARY) if is_binary else found
     if not has_texts:
         yield Refused(printable(folder), "no text files in it")
 
 
-def texts_of_file(name: str, *, separator: str | None) -> Iterator[Found]:
+def texts_of_file(name: str, *, separator: str | None, encoding: str | None = None) -> Iterator[Found]:
     try:
         with open_source(name) as stream:
-            yield from texts_of_stream(stream, origin_of(name), separator=separator)
+            yield from texts_of_stream(stream, origin_of(name), separator=separator, encoding=encoding)
     except OSError as error:
         yield Refused(origin_of(name), reason_of(error))
 
 
-def texts_of_stream(stream: BufferedReader, origin: str, *, separator: str | None) -> Iterator[Found]:
-    if b"\0" in stream.peek(PEEK_BYTES)[:PEEK_BYTES] and separator != "\0":
+def texts_of_stream(
+    stream: BufferedReader, origin: str, *, separator: str | None, encoding: str | None = None
+) -> Iterator[Found]:
+    sample = stream.peek(SAMPLE_BYTES)[:SAMPLE_BYTES]
+    known = marked_encoding(sample) or encoding
+    if separator != "\0" and "\0" in sample[:PEEK_BYTES].decode(known or UTF_8, "ignore"):
         yield Refused(origin, BINARY)
         return
-    text = TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    # Where no encoding is recognised, the texts are read as UTF-8, and those that are not are refused.
+    used = known or (None if is_utf_8(sample) else guessed_encoding(sample)) or UTF_8
+    text = TextIOWrapper(stream, used, "surrogateescape" if used == UTF_8 else "strict", newline="")
     try:
         if separator is None:
             yield FoundText(origin, text.read(read_length()))
@@ -120,6 +147,11 @@ def texts_of_stream(stream: BufferedReader, origin: str, *, separator: str | Non
             unit = "line" if separator == "\n" else "piece"
             for number, piece in enumerate(split(text, separator), 1):
                 yield FoundText(f"{origin}, {unit} {number:,}", piece.strip("\r\n"))
+    except UnicodeError:
+        yield Refused(origin, f"not {known or 'UTF-8'}")
+    else:
+        if used not in (encoding, UTF_8):
+            yield Converted(origin, used)
     finally:
         text.detach()
 
@@ -130,18 +162,29 @@ def read_length() -> int:
 
 
 def split(text: TextIO, separator: str) -> Iterator[str]:
-    """Yield the pieces between separators. Only the beginning of a piece that is too long is kept in memory."""
-    longest = read_length()
+    """Yield the pieces between separators, in which a line may end with LF, CRLF or CR.
+
+    Only the beginning of a piece that is too long is kept in memory.
+    """
+    pattern = re.compile(LINE_END.join(map(re.escape, separator.split("\n"))))
+    longest = len(separator) + separator.count("\n")
     beginning = rest = ""
     while chunk := text.read(CHUNK_LENGTH):
-        *pieces, rest = (rest + chunk).split(separator)
-        for piece in pieces:
-            yield (beginning + piece)[:longest]
-            beginning = ""
-        # The last characters may be the first half of a separator.
-        beginning = (beginning + rest[: -len(separator)])[:longest]
-        rest = rest[-len(separator) :]
-    yield (beginning + rest)[:longest]
+        rest, end = rest + chunk, 0
+        for found in pattern.finditer(rest):
+            # At the end of what was read, a CR may be the first half of a CRLF.
+            if found.end() < len(rest):
+                yield (beginning + rest[end : found.start()])[: read_length()]
+                beginning, end = "", found.end()
+        # The last characters may be a part of a separator.
+        kept = max(end, len(rest) - longest)
+        beginning = (beginning + rest[end:kept])[: read_length()]
+        rest = rest[kept:]
+    *pieces, rest = pattern.split(rest)
+    for piece in pieces:
+        yield (beginning + piece)[: read_length()]
+        beginning = ""
+    yield (beginning + rest)[: read_length()]
 
 
 @contextmanager
@@ -149,7 +192,7 @@ def open_source(name: str) -> Iterator["BufferedReader[Any]"]:
     """Open a file, or standard input, which stays open. Raises OSError."""
     if name != STANDARD_INPUT:
         # Not as a Path, which would take an empty name for the current folder.
-        with BufferedReader(FileIO(name)) as file:
+        with BufferedReader(FileIO(name), SAMPLE_BYTES) as file:
             yield file
     elif sys.stdin is None:
         raise ClosedInput
@@ -178,15 +221,15 @@ def paths_in(folder: str) -> Iterator[str | Refused | Skipped]:
         inside = []
         for entry in entries:
             if entry.name.startswith("."):
-                yield Skipped(HIDDEN)
+                yield Skipped(printable(entry.path), HIDDEN)
             elif entry.is_dir(follow_symlinks=False):
                 inside.append(entry.path)
             elif is_folder(entry.path):
-                yield Skipped("link to a folder")
+                yield Skipped(printable(entry.path), "link to a folder")
             elif is_file(entry):
                 yield entry.path
             else:
-                yield Skipped("not a file")
+                yield Skipped(printable(entry.path), "not a file")
         folders += reversed(inside)
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from enrichment.providers.stub import StubProvider, draft
 from enrichment.schemas import EnrichmentResult, Usage
 from items.states import SourceType
-from tests.enrichment import texts
+from tests.enrichment import markup, texts
 
 # Generous for a busy machine: quadratic work on 10,000 characters takes tens of seconds, ours milliseconds.
 TIME_ALLOWED_SECONDS = 0.5
@@ -154,6 +154,27 @@ def test_tags_leave_out_stop_words_and_markup(text: str, noise: tuple[str, ...])
     assert not set(noise) & set(enrich(text).tags)
 
 
+@pytest.mark.parametrize("kind", markup.SAMPLES)
+def test_markup_is_neither_title_nor_tag(kind: str) -> None:
+    sample = markup.SAMPLES[kind]
+
+    result = enrich(sample.text)
+
+    assert_valid(result)
+    assert result.title == sample.title
+    assert not set(sample.markup) & set(result.tags)
+
+
+@pytest.mark.parametrize("text", ["**", '""', "\u201c\u201d", "'**'"])
+def test_quotes_without_a_text_are_untitled(text: str) -> None:
+    assert enrich(text).title == "Untitled"
+
+
+@given(st.text(st.sampled_from('=?utf-8BqQ_ Ü\x80\n\t<>@(,;:\\"')))
+def test_any_subject_gets_a_valid_draft(subject: str) -> None:
+    assert_valid(enrich(f"From: jo\nSubject: owls =?{subject}\n\nOwls hunt."))
+
+
 def test_summary_is_the_first_three_sentences() -> None:
     text = "Bees\n\nBees dance. Others watch them. All of them fly. Some return."
 
@@ -183,12 +204,12 @@ def test_article_has_an_address_or_reads_like_one(text: str, source_type: Source
         ("X-Title: draft\nSubject: Owls\n\nThey hunt.", "Owls"),
         ("Subject: Owls\n at night\nFrom: jo\n\nThey hunt.", "Owls"),
         ("Subject: Owls\n\tat night\nFrom: jo\n\nThey hunt.", "Owls"),
-        ("From: jo\nTo: kim\n\nOwls hunt.", "From: jo"),
+        ("From: jo\nTo: kim\n\nOwls hunt.", "Owls hunt"),
         ("Title: Owls\n\nThey hunt.", "Title: Owls"),
         ('---\ntitle: "Xenon X"\ndate: today\n---\n\nA gas.', "Xenon X"),
     ],
 )
-def test_header_needs_two_fields_and_a_subject(text: str, title: str) -> None:
+def test_header_has_two_fields_and_names_text_or_sender(text: str, title: str) -> None:
     assert enrich(text).title == title
 
 
@@ -256,7 +277,7 @@ def test_same_text_gets_same_draft_in_every_process() -> None:
 
 HOSTILE_FRAGMENTS = """
 < [( ![ [a]( <!-- <script> ` ``` *a _ __ <div </ http:// a. A. 。 -·a¶ #¶ #·a¶¶ a¶---¶ a:·b¶ a-
-|a| 的 数据 กา 한국 \\ \\[ \\( .B· :a: &amp; A·b 🎉 x\x08 \x1b[ ··· ¶ ···a
+{{ {% =?utf-8?q? .TH· ·<b·a |a| 的 数据 กา 한국 \\ \\[ \\( .B· :a: &amp; A·b 🎉 x\x08 \x1b[ ··· ¶ ···a
 """
 
 

@@ -86,7 +86,7 @@ after Ctrl-C.
 
 def read_text(name: str) -> str:
     """Return the text of a file or of standard input. Raises CommandError if it could not be captured."""
-    (found,) = texts_of_file(name, separator=None)
+    found, *_ = texts_of_file(name, separator=None)
     if not isinstance(found, FoundText):
         raise CommandError(f"{origin_of(name)}: {found.reason}")
     reason = refusal(found.text)

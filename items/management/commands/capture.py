@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, reset_queries
 
-from items.management.arguments import add_names, add_owner
+from items.management.arguments import add_allow_refused, add_names, add_owner
 from items.management.exit_codes import EXIT_INCOMPLETE, interruptible, write_summary
 from items.models import Item
 from items.texts import raw_text_max_length
@@ -23,7 +23,7 @@ from items.transfer.sources import (
     STANDARD_INPUT,
     Found,
     FoundText,
-    Skipped,
+    Refused,
     count_files,
     texts_from,
     total_bytes,
@@ -40,9 +40,11 @@ class Command(BaseCommand):
     help = (
         "Capture texts from files, from folders (all their text files, except hidden ones) or from standard input. "
         "A file is one item unless --each-line or --split is given. "
-        f"A text has 1 to {raw_text_max_length():,} characters in UTF-8 and is not blank. "
-        "Refused texts are listed with the reason, and all others are captured. Exit code: 0 if all texts were "
-        "captured (and, with --wait, enriched), 1 if any was not, 130 after Ctrl-C."
+        f"A text has 1 to {raw_text_max_length():,} characters and is not blank. A file is read in UTF-8, or in the "
+        "encoding of its byte order mark, or in one that its words leave no doubt about, which the summary lists. "
+        "Refused texts and skipped files are listed with the reason, and all others are captured. Exit code: 0 if all "
+        "texts were captured (and, with --wait, enriched), 1 if any was not (--allow-refused ignores refused ones), "
+        "130 after Ctrl-C."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -54,13 +56,20 @@ class Command(BaseCommand):
             "--split",
             type=separator,
             metavar="SEPARATOR",
-            help=r"one item per piece between separators, such as '\n\n' (\n, \t and \0 are escapes); "
+            help=r"one item per piece between separators, such as '\n\n' (\n, \t and \0 are escapes, and \n is any "
+            "line end: LF, CRLF or CR); "
             "write --split=--- for a separator that begins with a dash",
         )
         parser.add_argument(
             "--cut",
             action="store_true",
             help=f"capture the first {raw_text_max_length():,} characters of a text that is too long",
+        )
+        parser.add_argument(
+            "--encoding",
+            type=encoding,
+            metavar="NAME",
+            help="the encoding of all files without a byte order mark, such as windows-1252 or utf-16-le",
         )
         parser.add_argument(
             "--no-enrich", action="store_true", help="archive the texts as they are, with their first line as title"
@@ -71,6 +80,7 @@ class Command(BaseCommand):
             help="skip texts that an earlier capture with --once stored, so that an interrupted capture can be "
             "repeated; equal texts become one item",
         )
+        add_allow_refused(parser)
         parser.add_argument("--wait", action="store_true", help="wait until all items are enriched, and count them")
         parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="with --wait: stop waiting after this")
 
@@ -98,7 +108,7 @@ class Command(BaseCommand):
         finally:
             write_summary(self, summary.lines(owner=owner.get_username()), kept=KEPT)
         is_enriched = not options["wait"] or self.wait(ids, timeout_seconds=options["timeout"])
-        return is_enriched and not summary.refused
+        return is_enriched and (options["allow_refused"] or not summary.refused)
 
     def batches(
         self, summary: CaptureSummary, options: dict[str, Any], *, owner: User
@@ -109,7 +119,8 @@ class Command(BaseCommand):
             self.stderr.write("Type or paste the text, then press Ctrl-D on a line of its own.")
         separator = "\n" if options["each_line"] else options["split"]
         with capture_bar(names, separator) as bar:
-            found = update_bar(texts_from(names, separator=separator), bar, separator)
+            found = texts_from(names, separator=separator, encoding=options["encoding"])
+            found = update_bar(found, bar, separator)
             texts = summary.accept(found, is_whole=separator is None, cut=options["cut"])
             for batch in batched(texts, bytes_of=sys.getsizeof):
                 # With LITEVAULT_DEBUG, Django remembers every query, and these contain whole files.
@@ -145,7 +156,7 @@ def capture_bar(names: list[str], separator: str | None) -> "tqdm[NoReturn]":
 def update_bar(found: Iterable[Found], bar: "tqdm[NoReturn]", separator: str | None) -> Iterator[Found]:
     for entry in found:
         if separator is None:
-            bar.update(not isinstance(entry, Skipped))
+            bar.update(isinstance(entry, FoundText | Refused))
         elif isinstance(entry, FoundText):
             # No separator follows the last piece.
             length = len((entry.text + separator).encode(errors="surrogateescape"))
@@ -158,6 +169,14 @@ def separator(text: str) -> str:
         text = text.replace(escape, character)
     if not text:
         raise ArgumentTypeError("a separator has at least one character")
+    return text
+
+
+def encoding(text: str) -> str:
+    try:
+        b"text".decode(text, "ignore")
+    except (LookupError, ValueError):
+        raise ArgumentTypeError(f"{text!r} is not the name of an encoding") from None
     return text
 
 

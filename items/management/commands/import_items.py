@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from items.management.arguments import add_names, add_owner
+from items.management.arguments import add_allow_refused, add_names, add_owner
 from items.management.exit_codes import EXIT_INCOMPLETE, interruptible, write_summary
 from items.texts import raw_text_max_length
 from items.transfer.conversion import Conversion
@@ -25,12 +25,13 @@ class Command(BaseCommand):
         "standard input. With --from, import what another program exported; docs/import.md says what is kept of each. "
         "Existing items are not changed, so that an import can be repeated, also after an "
         "interruption. Refused items are listed with file, line and field, and all others are imported. "
-        "Exit code: 0 if all items are stored, 1 if any was refused, 130 after Ctrl-C."
+        "Exit code: 0 if all items are stored, 1 if any was refused (0 with --allow-refused), 130 after Ctrl-C."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_names(parser)
         add_owner(parser)
+        add_allow_refused(parser)
         parser.add_argument(
             "--from",
             dest="source",
@@ -71,5 +72,5 @@ class Command(BaseCommand):
                 import_records(found, summary, owner=user)
         finally:
             write_summary(self, summary.lines(owner=user.get_username()), kept="The imported items are kept.")
-        if summary.refusals.count:
+        if summary.refusals.count and not options["allow_refused"]:
             sys.exit(EXIT_INCOMPLETE)

@@ -115,7 +115,9 @@ def test_refused_texts_are_listed_and_others_captured(owner: User, file: Path, t
         f"  {tmp_path}/missing: no such file",
         f"  {tmp_path}/binary: binary",
         "With --cut the first 100,000 characters of a long text are captured.",
+        "With --encoding NAME, such as windows-1252, files in this encoding are captured.",
         "Skipped 1: 1 binary.",
+        f"  {tmp_path}/binary: binary",
     ]
 
 

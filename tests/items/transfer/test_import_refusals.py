@@ -163,3 +163,9 @@ def test_closed_standard_input_is_refused(
 @pytest.mark.parametrize(("name", "reason"), [("", "no such file"), ("x" * 300, "cannot be read")])
 def test_invalid_file_name_is_refused(owner: User, capsys: pytest.CaptureFixture[str], name: str, reason: str) -> None:
     assert import_items(capsys, name, exit_code=1).endswith(f"  {name}: {reason}\n")
+
+
+def test_refused_file_may_be_allowed(owner: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    summary = import_items(capsys, tmp_path / "none.jsonl", "--allow-refused")
+
+    assert "Refused 1." in summary

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -65,7 +66,7 @@ def test_byte_order_mark_is_removed(tmp_path: Path) -> None:
 
 
 def test_lines_are_texts_without_line_ends(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.txt", "one\r\n\n two \nthree")
+    path = write(tmp_path / "a.txt", "one\r\n\r two \nthree")
 
     found = found_in(path, separator=LINES)
 
@@ -88,14 +89,36 @@ def test_separator_may_be_nul(tmp_path: Path) -> None:
     assert texts(found_in(path, separator="\0")) == ["one", "two", ""]
 
 
-@given(st.lists(st.text(alphabet="ab-", max_size=5)), st.sampled_from(["-", "--", "---", "ab"]), st.integers(1, 7))
-def test_separator_is_found_across_chunks(parts: list[str], separator: str, chunk_length: int) -> None:
-    text = separator.join(parts)
-
+@given(st.text(alphabet="ab-"), st.sampled_from(["-", "--", "---", "ab"]), st.integers(1, 7))
+def test_separator_is_found_across_chunks(text: str, separator: str, chunk_length: int) -> None:
     with mock.patch.object(sources, "CHUNK_LENGTH", chunk_length):
         pieces = list(split(io.StringIO(text), separator))
 
     assert pieces == text.split(separator)
+
+
+@given(
+    st.lists(st.sampled_from(["a", "-", "\n", "\r\n", "\r"])),
+    st.sampled_from(["\n", "\n\n", "\n-\n", "-\n", "\n\n\n"]),
+    st.integers(1, 7),
+)
+def test_line_ends_are_found_across_chunks(parts: list[str], separator: str, chunk_length: int) -> None:
+    text = "".join(parts)
+
+    with mock.patch.object(sources, "CHUNK_LENGTH", chunk_length):
+        pieces = list(split(io.StringIO(text, newline=""), separator))
+
+    with_lf = [re.sub("\r\n|\r", "\n", piece) for piece in pieces]
+    assert with_lf == re.sub("\r\n|\r", "\n", text).split(separator)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_pieces_keep_the_line_ends_inside(tmp_path: Path, line_end: str) -> None:
+    path = write(tmp_path / "a.txt", "one\nmore\n\ntwo\n".replace("\n", line_end))
+
+    found = found_in(path, separator="\n\n")
+
+    assert texts(found) == [f"one{line_end}more", "two"]
 
 
 @pytest.mark.parametrize("separator", [None, LINES, "---"])
@@ -236,7 +259,7 @@ def test_folder_without_texts_is_refused(tmp_path: Path) -> None:
 
     found = found_in(tmp_path)
 
-    assert found == [Skipped("binary"), Refused(str(tmp_path), "no text files in it")]
+    assert found == [Skipped(f"{tmp_path}/b.bin", "binary"), Refused(str(tmp_path), "no text files in it")]
 
 
 def test_path_is_printed_without_control_characters(tmp_path: Path) -> None:
@@ -251,7 +274,7 @@ def test_link_to_itself_is_skipped(tmp_path: Path) -> None:
 
     found = found_in(tmp_path)
 
-    assert found == [FoundText(f"{tmp_path}/a.txt", "one"), Skipped("not a file")]
+    assert found == [FoundText(f"{tmp_path}/a.txt", "one"), Skipped(f"{tmp_path}/loop", "not a file")]
 
 
 def test_unreadable_folder_is_refused(tmp_path: Path) -> None:
