@@ -99,7 +99,7 @@ class ItemAdmin(ItemPageAdmin):
 
     class Media:
         css: ClassVar = {"all": ("items/admin.css",)}
-        js = ("items/preview.js",)
+        js = ("items/preview.js", "items/counter.js")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow only the filters that the page offers: a made-up URL must not search the captured texts."""

@@ -3,12 +3,20 @@
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 
 from items.admin.labels import CHANGED_MEANWHILE
 from items.models import Item
 from items.states import Action, Status
-from items.texts import CONTROL_CHARACTER, SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT, normalise_tag
+from items.texts import (
+    CONTROL_CHARACTER,
+    SUMMARY_MAX_LENGTH,
+    TAG_MAX_LENGTH,
+    TAGS_MAX_COUNT,
+    TITLE_MAX_LENGTH,
+    normalise_tag,
+)
 
 DRAFT_FIELDS = ("title", "summary", "tags")
 
@@ -18,8 +26,32 @@ def refuse_control_characters(line: str) -> None:
         raise ValidationError("Line breaks and control characters are not allowed.")
 
 
-class TextField(forms.CharField):
-    """Several lines. A browser sends line breaks as CRLF, which would look like a change."""
+class StoredField(forms.Field):
+    """A field that keeps what is stored if the form sends it back as the page showed it, whatever the rules for a new
+    value are. A page shows CR as a line break, and no line breaks in a field of one line.
+    """
+
+    stored: Any = None
+
+    def clean(self, value: Any) -> Any:
+        return self.stored if value and not self.has_changed(None, value) else super().clean(value)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self._as_sent(data) != self._as_sent(self.prepare_value(self.stored))
+
+    def _as_sent(self, value: Any) -> str:
+        lines = str(value or "").replace("\r\n", "\n").replace("\r", "\n")
+        return lines if isinstance(self.widget, forms.Textarea) else lines.replace("\n", "")
+
+
+class TitleField(StoredField, forms.CharField):
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        refuse_control_characters(value or "")
+
+
+class TextField(StoredField, forms.CharField):
+    """Several lines. A browser sends line breaks as CRLF."""
 
     widget = forms.Textarea
 
@@ -28,7 +60,7 @@ class TextField(forms.CharField):
         return text.replace("\r\n", "\n") if text else text
 
 
-class TagsField(forms.CharField):
+class TagsField(StoredField, forms.CharField):
     """Tags, one per line, because a tag may contain a comma."""
 
     widget = forms.Textarea
@@ -49,11 +81,9 @@ class TagsField(forms.CharField):
         for tag in value:
             refuse_control_characters(tag)
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return list(initial or []) != self.to_python(data)
-
 
 class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
+    title = TitleField(max_length=TITLE_MAX_LENGTH, empty_value=None, widget=AdminTextInputWidget)
     summary = TextField(
         required=False, max_length=SUMMARY_MAX_LENGTH, empty_value=None, widget=forms.Textarea(attrs={"rows": 4})
     )
@@ -69,14 +99,11 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class tak
         super().__init__(*args, **kwargs)
         self.fields["seen_at"].initial = self.instance.updated_at.isoformat()
         is_ready = self.instance.status == Status.READY_TO_CONFIRM
-        for name, is_required in {"title": True, "summary": is_ready, "tags": is_ready}.items():
-            if name in self.fields:
-                self.fields[name].required = is_required
-
-    def clean_title(self) -> str:
-        title: str = self.cleaned_data["title"]
-        refuse_control_characters(title)
-        return title
+        required = {"title": is_ready or self.instance.title is not None, "summary": is_ready, "tags": is_ready}
+        for name, field in self.fields.items():
+            if isinstance(field, StoredField):
+                field.required = required[name]
+                field.stored = getattr(self.instance, name)
 
     def clean(self) -> dict[str, Any]:
         is_editable = Action.EDIT in self.instance.allowed_actions

@@ -20,7 +20,7 @@ from items.api import schema
 from items.api.browser import BrowserForms, if_match
 from items.api.etags import detail_of, etag_of, is_unchanged, refuse_stale
 from items.api.filters import ListParameters, PendingParameters, SearchParameters, parameters
-from items.api.forms import body_of
+from items.api.forms import body_of, with_unchanged
 from items.api.idempotency import fingerprint_of, key_from, respond_once
 from items.api.listed_texts import with_long_texts
 from items.api.pagination import Page
@@ -113,10 +113,12 @@ class ItemViewSet(OwnerViewSet):
 
     @schema.change
     def partial_update(self, request: Request, item_id: str) -> Response:
-        change = ChangeSerializer(data=body_of(request))
-        change.is_valid(raise_exception=True)
+        body = body_of(request)
         with transaction.atomic():
-            item = self._locked_item(item_id)
+            item = _get(self.items.select_for_update(), item_id)
+            change = ChangeSerializer(item, data=with_unchanged(body, request, item))
+            change.is_valid(raise_exception=True)
+            refuse_stale(item, if_match=if_match(request))
             change.apply_to(item)
         return Response(ItemSerializer(item).data, headers={"ETag": etag_of(item)})
 

@@ -55,7 +55,10 @@ INSTALLED_APPS = [
     "litevault.development",
     "items",
     "enrichment",
+    "django.forms",
 ]
+# With our template for the attributes of fields, in litevault.web.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 MIDDLEWARE = [
     "litevault.web.request_id.RequestIdMiddleware",
@@ -68,6 +71,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "litevault.web.request_body.BodyMiddleware",
+    "litevault.web.form_data.StrictFormsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -145,8 +149,8 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": PROXIES,
     "DEFAULT_PARSER_CLASSES": [
         "litevault.web.parsers.StrictJSONParser",
-        "rest_framework.parsers.FormParser",
-        "rest_framework.parsers.MultiPartParser",
+        "litevault.web.parsers.FormParser",
+        "litevault.web.parsers.MultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer", "items.api.renderers.PageRenderer"],
     "DEFAULT_METADATA_CLASS": None,
