@@ -5,9 +5,16 @@ import unicodedata
 from collections.abc import Iterable
 
 import regex
+from django.conf import settings
 from django.db.models import TextChoices
+from django.utils.functional import lazy
 
-RAW_TEXT_MAX_LENGTH = 10_000
+RAW_TEXT_HIGHEST_LIMIT = 1_000_000
+"""The highest value of LITEVAULT_TEXT_MAX_LENGTH, which the database enforces."""
+
+LISTED_TEXT_MAX_LENGTH = 10_000
+"""How much of a text the lists show."""
+
 TITLE_MAX_LENGTH = 100
 MANUAL_TITLE_LENGTH = 60
 SUMMARY_MAX_LENGTH = 500
@@ -27,6 +34,7 @@ UNSEEN = regex.compile(
     regex.VERSION1,
 )
 GRAPHEME = regex.compile(r"\X")
+LONGEST_GRAPHEME = 64
 ELLIPSIS = "…"
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # Terminal sequences for the cursor, colours, links and titles.
@@ -37,11 +45,20 @@ ESCAPE_SEQUENCE = re.compile(
 MARKUP_LINE = re.compile(r"[-*_=~+#.\s]+|(?:```|~~~).*")
 
 
+def raw_text_max_length() -> int:
+    """Return how many characters a text may have that is captured now. Stored texts may be longer."""
+    return int(settings.TEXT_MAX_LENGTH)
+
+
+def _too_long() -> str:
+    return f"may have at most {raw_text_max_length():,} characters"
+
+
 class Refusal(TextChoices):
     """The reason why a text is refused. The label completes the sentence "The text …"."""
 
     BLANK = "blank", "may not be blank"
-    TOO_LONG = "max_length", f"may have at most {RAW_TEXT_MAX_LENGTH:,} characters"
+    TOO_LONG = "max_length", lazy(_too_long, str)()
     NUL = "null_characters_not_allowed", "may not contain a NUL character"
     SURROGATE = "surrogate_characters_not_allowed", "may not contain half of a surrogate pair"
 
@@ -56,7 +73,7 @@ class InvalidText(ValueError):
 
 def refusal(raw_text: str) -> Refusal | None:
     """Return the reason why this text cannot be captured, or None if it can."""
-    return _refusal(raw_text, limit=RAW_TEXT_MAX_LENGTH)
+    return _refusal(raw_text, limit=raw_text_max_length())
 
 
 def _refusal(text: str, *, limit: int) -> Refusal | None:
@@ -179,3 +196,11 @@ def first_line(text: str) -> str:
         markup = markup or line
     # A text can also consist of escape sequences only.
     return cut(markup or without_unseen(CONTROL_CHARACTER.sub("", text)).strip(), MANUAL_TITLE_LENGTH)
+
+
+def beginning(text: str, limit: int) -> str:
+    """Return at most `limit` characters of the text, unchanged. No visible character is divided, unless it is huge."""
+    if len(text) <= limit:
+        return text
+    ends = (cluster.end() for cluster in GRAPHEME.finditer(text, max(0, limit - LONGEST_GRAPHEME), limit + 1))
+    return text[: max((end for end in ends if end <= limit), default=limit)]

@@ -11,8 +11,9 @@ from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerial
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 
-from items.api.fields import Line, Text
+from items.api.fields import Line, RawText, Text
 from items.states import Action
+from items.texts import raw_text_max_length
 
 NUL = r"\u0000"
 CONTROL = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
@@ -34,7 +35,8 @@ class TextSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         schema = _default(auto_schema._map_serializer_field, self.target, direction)  # as documented
-        limits = {"minLength": 1, "maxLength": self.target.max_length}
+        longest = raw_text_max_length() if isinstance(self.target, RawText) else self.target.max_length
+        limits = {"minLength": 1, "maxLength": longest}
         return {**schema, **limits, "pattern": VISIBLE_LINE if isinstance(self.target, Line) else VISIBLE_TEXT}
 
 

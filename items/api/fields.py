@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from items.texts import (
-    RAW_TEXT_MAX_LENGTH,
+    RAW_TEXT_HIGHEST_LIMIT,
     TAG_MAX_LENGTH,
     TAGS_MAX_COUNT,
     InvalidText,
@@ -62,10 +62,10 @@ class Text(CommonMessages, serializers.CharField):
 
 
 class RawText(Text):
-    """A text to capture, not trimmed."""
+    """A text to capture, not trimmed. Its limit is a setting, and is looked at for each text."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_length=1, max_length=RAW_TEXT_MAX_LENGTH, trim_whitespace=False, **options)
+        super().__init__(min_length=1, max_length=RAW_TEXT_HIGHEST_LIMIT, trim_whitespace=False, **options)
 
     def clean(self, text: str) -> str:
         return clean_raw_text(text)

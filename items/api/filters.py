@@ -1,14 +1,15 @@
 """The query parameters of lists, as strict as request bodies: an unknown filter is an error, not ignored."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from items.api.fields import Choice, ErrorCode, Tag, Text, WholeNumber
+from items.api.listed_texts import without_long_texts
 from items.api.pagination import CursorField, Page, SearchWindow
-from items.api.serializers import ItemSerializer, StrictSerializer
+from items.api.serializers import StrictSerializer
 from items.models import ItemQuerySet
 from items.search import SEARCH_MAX_LENGTH, WORDS_MAX_COUNT, Search, SearchTooLong
 from items.states import PENDING_STATUSES, SourceType, Status
@@ -51,8 +52,9 @@ class PageParameters(StrictSerializer):
         cursor = self.validated_data.get("cursor")
         search = self.validated_data.get("search")
         window = SearchWindow.of(items, cursor=cursor) if search and search.words else None
-        wanted = self.narrow(items).values_list(*ItemSerializer.sources(), named=True)
-        return Page.of(cast(ItemQuerySet, wanted), limit=self.validated_data["limit"], cursor=cursor, window=window)
+        return Page.of(
+            without_long_texts(self.narrow(items)), limit=self.validated_data["limit"], cursor=cursor, window=window
+        )
 
 
 class PendingParameters(PageParameters):

@@ -16,7 +16,7 @@ from items.api.forms import IF_MATCH, SAVE, form_value, is_form, line_of
 from items.budget import paused_until
 from items.search import Search
 from items.states import PENDING_STATUSES, SourceType, Status
-from items.texts import RAW_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
+from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, raw_text_max_length
 
 
 class PageRenderer(BrowsableAPIRenderer):
@@ -77,8 +77,8 @@ def _form_of(request: Request, response: Response, data: Any, *, etag: str | Non
         "was_confirming": is_form(request) and form_value(request, "action") == "confirm",
         "tags_line": typed.get("tags", "") if response.exception else line_of(_tags(data)),
         "save": SAVE,
-        "limits": {"rawText": RAW_TEXT_MAX_LENGTH, "title": TITLE_MAX_LENGTH, "summary": SUMMARY_MAX_LENGTH},
-        "raw_text_limit": f"{RAW_TEXT_MAX_LENGTH:,}",
+        "limits": {"rawText": raw_text_max_length(), "title": TITLE_MAX_LENGTH, "summary": SUMMARY_MAX_LENGTH},
+        "raw_text_limit": f"{raw_text_max_length():,}",
     }
 
 

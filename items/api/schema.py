@@ -62,6 +62,7 @@ REPLAYED = OpenApiParameter(
 ENRICHING = {
     "id": "0b1c6a52-4d5f-4a51-9f0c-6a4a5f0c2f11",
     "rawText": "Vacuum keeps the visibility map fresh. Index-only scans need it.",
+    "rawTextIsCut": False,
     "title": None,
     "summary": None,
     "tags": [],

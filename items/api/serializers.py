@@ -12,7 +12,7 @@ from items.api.fields import Choice, ErrorCode, Flag, Line, RawText, Tags, Text,
 from items.api.read_serializer import ReadSerializer
 from items.models import Item, ItemQuerySet
 from items.states import Action, EnrichmentMode, Outcome, SourceType, Status, allowed_actions
-from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
+from items.texts import LISTED_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 UNKNOWN_FIELDS_SHOWN = 20
@@ -160,7 +160,12 @@ class ItemSerializer(ReadSerializer):
     """One captured text with its draft."""
 
     id = serializers.UUIDField()
-    rawText = serializers.CharField(source="raw_text")
+    rawText = serializers.CharField(
+        source="raw_text", help_text=f"In lists at most the first {LISTED_TEXT_MAX_LENGTH:,} characters."
+    )
+    rawTextIsCut = serializers.BooleanField(
+        source="raw_text_is_cut", help_text="True in lists, if the text is longer. The item itself has all of it."
+    )
     title = serializers.CharField(allow_null=True)
     summary = serializers.CharField(allow_null=True)
     tags = serializers.ListField(child=serializers.CharField())

@@ -21,6 +21,7 @@ from items.api.etags import detail_of, etag_of, is_unchanged, refuse_stale
 from items.api.filters import ListParameters, PendingParameters, SearchParameters, parameters
 from items.api.forms import body_of, with_unchanged
 from items.api.idempotency import fingerprint_of, key_from, respond_once
+from items.api.listed_texts import with_long_texts
 from items.api.pagination import Page
 from items.api.serializers import (
     CaptureSerializer,
@@ -156,7 +157,7 @@ class TagViewSet(OwnerViewSet):
 
 
 def _shown(page: Page) -> dict[str, object]:
-    return {"items": ItemSerializer(page.items, many=True).data, "pagination": page.pagination}
+    return {"items": ItemSerializer(with_long_texts(page.items), many=True).data, "pagination": page.pagination}
 
 
 def _get(items: ItemQuerySet, item_id: str) -> Item:
@@ -174,12 +175,12 @@ def _created(response: Mapping[str, Any]) -> Response:
 
 def _without_text(response: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of the response that is stored, without the texts of the user."""
-    kept = {name: value for name, value in response["item"].items() if name not in ("rawText", "title")}
+    kept = {name: value for name, value in response["item"].items() if name not in ("rawText", "rawTextIsCut", "title")}
     return {"item": kept, "etag": response["etag"]}
 
 
 def _with_text(response: Mapping[str, Any], *, raw_text: str, enrich: bool) -> dict[str, Any]:
     """Restore the first response, with the text of the repeated request."""
     title = None if enrich else first_line(raw_text)
-    item = {**response["item"], "rawText": raw_text, "title": title}
+    item = {**response["item"], "rawText": raw_text, "rawTextIsCut": False, "title": title}
     return {"item": {name: item[name] for name in ItemSerializer().fields}, "etag": response["etag"]}

@@ -166,6 +166,9 @@ class Item(models.Model):
         constraints = CONSTRAINTS
         indexes = INDEXES
 
+    raw_text_is_cut = False
+    """Whether raw_text holds only the beginning of the text, as in lists."""
+
     def __str__(self) -> str:
         return self.title or f"Item {self.id}"
 

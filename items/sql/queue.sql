@@ -1,8 +1,9 @@
 -- The statements of the queue protocol: items/queue.py says what each is for. `-- name:` begins one, a semicolon ends it.
 
--- A function of the database (claim.sql), because a function keeps its plan for as long as the session lives.
+-- A function of the database (claim.sql), because a function keeps its plan for as long as the session lives. The function
+-- passes long texts on without reading them.
 -- name: claim
-SELECT id, owner_id, raw_text, fencing_token, attempt_count, refund_count
+SELECT id, owner_id, left(raw_text, %(text_length)s), fencing_token, attempt_count, refund_count
 FROM items_claim(%(after_owner)s, %(limit)s, %(per_owner)s, %(lease_seconds)s, %(worker)s);
 
 -- Lengthen the leases of the items that no other session has locked, and return all that are still held. Do not wait for the disk:

@@ -125,7 +125,10 @@ DATABASES = {
 STATEMENT_SECONDS = PROJECT.statement_seconds
 LISTEN_DATABASE_URL = PROJECT.listen_database_url.get_secret_value()
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes; litevault.web.request_body enforces it
+TEXT_MAX_LENGTH = PROJECT.text_max_length
+# litevault.web.request_body enforces it. A character has up to 12 bytes: four of UTF-8 in a form (%F0%9F%98%80), or two
+# escapes in JSON (\ud83d\ude00). The rest is for the other fields.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * TEXT_MAX_LENGTH + 64 * 1024
 
 THROTTLE_PER_MINUTE = PROJECT.throttle_per_minute
 REQUESTS_AT_ONCE = PROJECT.requests_at_once

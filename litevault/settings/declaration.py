@@ -113,6 +113,13 @@ class ProjectSettings(EnvironmentSettings):
         description="How many seconds the web server waits for one statement of the database. After that, the request "
         "ends with 503.",
     )
+    text_max_length: int = Field(
+        default=100_000,
+        ge=10_000,
+        le=1_000_000,
+        description="How many characters a captured text may have. Longer texts that are stored already stay as they "
+        "are. Set it alike for all processes.",
+    )
     throttle_per_minute: int = Field(
         default=600,
         ge=0,

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 
 from items.models import Item
 from items.states import Status
-from items.texts import RAW_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
+from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, raw_text_max_length
 from tests.browser.browser import Browser
 from tests.items.admin.pages import detail
 from tests.items.factories import make_item
@@ -24,15 +24,15 @@ def value_of(browser: Browser, field: str) -> str:
 
 
 def test_text_that_is_too_long_is_refused_and_kept(browser: Browser, person: User) -> None:
-    text = f"First line.\n{EMOJI}" + "x" * (RAW_TEXT_MAX_LENGTH + 3_795)
+    text = f"First line.\n{EMOJI}" + "x" * (raw_text_max_length() + 3_795)
     browser.log_in(person)
     browser.open("/api/v1/items")
 
     paste(browser, text, into="Text")
-    counter = f"{len(text):,} of {RAW_TEXT_MAX_LENGTH:,} characters"
+    counter = f"{len(text):,} of {raw_text_max_length():,} characters"
     browser.shows(counter)
     browser.click("Capture")
-    browser.shows(f"rawText may have at most {RAW_TEXT_MAX_LENGTH:,} characters.")
+    browser.shows(f"rawText may have at most {raw_text_max_length():,} characters.")
     browser.forgive("400 (Bad Request)")
 
     assert value_of(browser, "Text") == text
@@ -40,10 +40,10 @@ def test_text_that_is_too_long_is_refused_and_kept(browser: Browser, person: Use
     assert browser.faults() == []
     assert browser.barriers() == []
     assert not Item.objects.exists()
-    longest = EMOJI * RAW_TEXT_MAX_LENGTH
+    longest = EMOJI * raw_text_max_length()
     browser.field("Text").clear()
     paste(browser, longest, into="Text")
-    browser.shows(f"{RAW_TEXT_MAX_LENGTH:,} of {RAW_TEXT_MAX_LENGTH:,} characters")
+    browser.shows(f"{raw_text_max_length():,} of {raw_text_max_length():,} characters")
     browser.click("Capture")
     browser.shows("Pending 1")
     assert Item.objects.get().raw_text == longest

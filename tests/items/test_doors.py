@@ -17,13 +17,14 @@ import pytest
 from django.contrib.auth.models import User
 from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from enrichment.schemas import EnrichmentSchema
 from items import texts
 from items.api.forms import line_of
 from items.models import Item
 from items.states import Status
-from items.texts import RAW_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT, TITLE_MAX_LENGTH
+from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT, TITLE_MAX_LENGTH
 from items.transfer.importing import FoundRecord, ImportSummary, import_records
 from items.transfer.records import InvalidRecord, ItemRecord
 from tests.items.admin.pages import detail, form_of
@@ -34,6 +35,9 @@ from tests.items.transfer.commands import capture
 from tests.items.transfer.records import line
 
 pytestmark = pytest.mark.slow
+
+TEXT_MAX_LENGTH = 10_000
+"""Lower than usual, which saves time."""
 
 REFUSED = "refused"
 FORM = "application/x-www-form-urlencoded"
@@ -64,6 +68,11 @@ CANNOT_CARRY: dict[str, Callable[[str, Any], bool]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def low_limit(settings: Settings) -> None:
+    settings.TEXT_MAX_LENGTH = TEXT_MAX_LENGTH
+
+
 def texts_up_to(limit: int) -> st.SearchStrategy[str]:
     """Generate short texts, and some at the limit."""
     short = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
@@ -72,7 +81,7 @@ def texts_up_to(limit: int) -> st.SearchStrategy[str]:
 
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
-    "rawText": texts_up_to(RAW_TEXT_MAX_LENGTH),
+    "rawText": texts_up_to(TEXT_MAX_LENGTH),
     "title": texts_up_to(TITLE_MAX_LENGTH),
     "summary": texts_up_to(SUMMARY_MAX_LENGTH),
     "tags": st.lists(texts_up_to(TAG_MAX_LENGTH), min_size=1, max_size=4)

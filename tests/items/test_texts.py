@@ -32,7 +32,7 @@ WALES = "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f"
 FAMILY = "👩‍👩‍👧"
 
 
-@pytest.mark.parametrize("text", ["a", " a ", "x" * 10_000, "👩‍🚀", "line\r\nline\x07"])
+@pytest.mark.parametrize("text", ["a", " a ", "x" * 100_000, "👩‍🚀", "line\r\nline\x07"])
 def test_valid_text_is_accepted(owner: User, text: str) -> None:
     assert refusal(text) is None
 
@@ -48,7 +48,7 @@ def test_valid_text_is_accepted(owner: User, text: str) -> None:
         ("", Refusal.BLANK),
         (" \t\r\n\u00a0\u2003", Refusal.BLANK),
         ("\u200b\u00ad\ufeff\u3164\u2800\x07", Refusal.BLANK),
-        ("x" * 10_001, Refusal.TOO_LONG),
+        ("x" * 100_001, Refusal.TOO_LONG),
         ("a\x00b", Refusal.NUL),
         ("a\ud800b", Refusal.SURROGATE),
     ],

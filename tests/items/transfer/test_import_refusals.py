@@ -22,10 +22,10 @@ from tests.items.transfer.records import line
         (b"[" * 100_000 + b"\n", "is not JSON in UTF-8"),
         (b"[]\n", "must be an object"),
         (b"\xff\xfe\n", "is not JSON in UTF-8"),
-        (b'"' + b"x" * (1 << 20) + b'"\n', "is too long to be an item"),
+        (b'"' + b"x" * (1 << 21) + b'"\n', "is too long to be an item"),
         (line(rawText=...), "rawText: is missing"),
         (line(rawText=""), "rawText: may not be blank"),
-        (line(rawText="x" * 10_001), "rawText: may have at most 10,000 characters"),
+        (line(rawText="x" * 100_001), "rawText: may have at most 100,000 characters"),
         (line(rawText="secret\x00"), "rawText: may not contain a NUL character"),
         (line(rawText="secret\ud800"), "is not JSON in UTF-8"),
         (line(rawText=5), "rawText: must be a string"),
@@ -83,7 +83,7 @@ def test_invalid_line_is_refused_and_the_others_imported(
         (b'tags: ["tides"]', b"tags:\n- tides\n- [secret]", "line 5: tags[1]: must be a string"),
         (b"Tides rise", b"\xff", "line 14: is not UTF-8"),
         (b"Tides rise", b"x" * (1 << 20), "line 1: is too long to be an item"),
-        (b"Tides rise", b"x" * 10_000, "line 1: rawText: may have at most 10,000 characters"),
+        (b"Tides rise", b"x" * 100_000, "line 1: rawText: may have at most 100,000 characters"),
     ],
 )
 def test_invalid_markdown_is_refused_with_line_and_field(

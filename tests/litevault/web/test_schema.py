@@ -109,7 +109,7 @@ def test_capture_has_examples_and_the_limits_of_its_text() -> None:
 
     assert body["examples"]
     text = document()["components"]["schemas"]["Capture"]["properties"]["rawText"]
-    assert (text["minLength"], text["maxLength"]) == (1, 10_000)
+    assert (text["minLength"], text["maxLength"]) == (1, 100_000)
 
 
 def test_document_is_public() -> None:
