@@ -13,7 +13,7 @@ from items.api.serializers import StrictSerializer
 from items.models import ItemQuerySet
 from items.search import SEARCH_MAX_LENGTH, WORDS_MAX_COUNT, Search, SearchTooLong
 from items.states import PENDING_STATUSES, SourceType, Status
-from items.texts import is_blank
+from items.texts import without_unseen
 
 IGNORE = "ignore"
 
@@ -92,7 +92,7 @@ def parameters(serializer: type[StrictSerializer], query: QueryDict) -> StrictSe
 
     Raises ValidationError.
     """
-    checked = serializer(data={name: value for name, value in query.items() if not is_blank(str(value))})
+    checked = serializer(data={name: value for name, value in query.items() if without_unseen(str(value)).strip()})
     checked.is_valid(raise_exception=True)
     repeated = [name for name, values in query.lists() if len(values) > 1]
     if repeated:
