@@ -10,7 +10,7 @@ from django.db.models.lookups import LessThanOrEqual
 
 from items.api.serializers import ItemSerializer
 from items.models import Item, ItemQuerySet
-from items.models.constraints import RAW_TEXT_BYTES
+from items.models.limits import RAW_TEXT_BYTES
 from items.texts import LISTED_TEXT_MAX_LENGTH, beginning
 
 # A long text is not read here: a query that sorts would read those of all items that match, not only of the page. The

@@ -11,7 +11,6 @@ from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from items.api import pagination
 from items.api.forms import IF_MATCH, SAVE, form_value, is_form, line_of
 from items.budget import paused_until
 from items.search import Search
@@ -40,7 +39,6 @@ class PageRenderer(BrowsableAPIRenderer):
                 "query": request.query_params,
                 "next_page": _next_page(request.query_params, data),
                 **_search_of(view, request.query_params),
-                "searched": f"{pagination.SEARCH_WINDOW_SIZE:,}",
                 "statuses": PENDING_STATUSES if _is_pending(view) else [s for s in Status if s != Status.DISCARDED],
                 "source_types": list(SourceType),
                 "paused_until": paused_until(request.user.pk) if _is_pending(view) and not response.exception else None,

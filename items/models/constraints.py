@@ -1,14 +1,12 @@
 """The constraints of the table of items."""
 
-from django.db.models import CheckConstraint, Func, IntegerField, Q
+from django.db.models import CheckConstraint, Q
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
-from items.models.limits import COUNTER_MAX, ERROR_FORM, TIMES, TOKEN_MAX
+from items.models.limits import COUNTER_MAX, ERROR_FORM, RAW_TEXT_BYTES, TIMES, TOKEN_MAX
 from items.states import EnrichmentMode, SourceType, Status
 from items.texts import RAW_TEXT_HIGHEST_LIMIT, TAGS_MAX_COUNT
-
-RAW_TEXT_BYTES = Func("raw_text", function="octet_length", output_field=IntegerField())
 
 CONSTRAINTS = (
     CheckConstraint(name="items_status_known", condition=Q(status__in=Status.values)),

@@ -2,6 +2,14 @@
 
 from datetime import UTC, datetime
 
+from django.db.models import Func, IntegerField, Q
+from django.db.models.lookups import GreaterThan
+
+RAW_TEXT_BYTES = Func("raw_text", function="octet_length", output_field=IntegerField())
+"""The size of a text, which PostgreSQL knows without reading it."""
+
+IS_LONG = Q(GreaterThan(RAW_TEXT_BYTES, 16_384))
+
 ERROR_MAX_LENGTH = 500
 ERROR_FORM = r"^[A-Z][A-Z0-9_]{0,39}: ."
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import reset_queries
 
 from items.models import Item, ItemQuerySet
-from items.models.constraints import RAW_TEXT_BYTES
+from items.models.limits import RAW_TEXT_BYTES
 from items.transfer import markdown
 from items.transfer.batches import batched
 from items.transfer.records import ItemRecord
