@@ -1,10 +1,12 @@
 """The vocabulary of an owner: the tags that the owner confirmed, most used first."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 
+from items.texts import comparable
 from postgres.session import Fetch
 
 TAGS_COUNT = 30
@@ -35,24 +37,39 @@ CROSS JOIN LATERAL (
 ) used
 """
 
+# All tags are counted for every page, because no index has their counts.
 COUNTED = """
-SELECT (array_agg(tag ORDER BY uses DESC, tag))[1] AS name, sum(uses)::bigint AS count
+SELECT (array_agg(tag ORDER BY uses DESC, tag))[1] AS name, sum(uses)::bigint AS count, key
 FROM (
-    SELECT tag, coalesce(key, tag) AS key, count(*) AS uses
+    SELECT tag, coalesce(key, tag) COLLATE "C" AS key, count(*) AS uses
     FROM items, unnest(tags, tag_keys) AS used (tag, key)
     WHERE owner_id = %(owner_id)s AND status <> 'DISCARDED' AND tag IS NOT NULL
     GROUP BY 1, 2
 ) spellings
+WHERE starts_with(key, %(prefix)s)
 GROUP BY key
-ORDER BY count DESC, name
+HAVING %(after_count)s::bigint IS NULL OR (-sum(uses), key) > (-%(after_count)s::bigint, %(after_key)s)
+ORDER BY count DESC, key
+LIMIT %(limit)s
 """
 
 
-def tag_counts(owner: Any) -> list[dict[str, object]]:
-    """Return all tags of an owner, most used first."""
+@dataclass(frozen=True, slots=True)
+class TagCount:
+    """A tag in its most used spelling, the number of items that have it, and what it is compared by."""
+
+    name: str
+    count: int
+    key: str
+
+
+def tag_counts(owner: Any, *, limit: int, prefix: str = "", after: tuple[int, str] | None = None) -> list[TagCount]:
+    """Return tags of an owner, most used first, after the count and the key of the last one seen."""
+    count, key = after or (None, "")
+    values = {"owner_id": owner.pk, "limit": limit, "prefix": comparable(prefix)}
     with connection.cursor() as cursor:
-        cursor.execute(COUNTED, {"owner_id": owner.pk})
-        return [{"name": name, "count": count} for name, count in cursor.fetchall()]
+        cursor.execute(COUNTED, {**values, "after_count": count, "after_key": key})
+        return [TagCount(*row) for row in cursor.fetchall()]
 
 
 async def most_used_tags(fetch: Fetch, owner_ids: Collection[int]) -> dict[int, tuple[str, ...]]:

@@ -8,12 +8,12 @@ from rest_framework.exceptions import ErrorDetail
 
 from items.api.fields import Choice, ErrorCode, Tag, Text, WholeNumber
 from items.api.listed_texts import without_long_texts
-from items.api.pagination import CursorField, Page, SearchWindow
+from items.api.pagination import CursorField, Page, SearchWindow, TagCursorField
 from items.api.serializers import StrictSerializer
 from items.models import ItemQuerySet
 from items.search import SEARCH_MAX_LENGTH, WORDS_MAX_COUNT, Search, SearchTooLong
 from items.states import PENDING_STATUSES, SourceType, Status
-from items.texts import without_unseen
+from items.texts import TAG_MAX_LENGTH, without_unseen
 
 IGNORE = "ignore"
 
@@ -55,6 +55,12 @@ class PageParameters(StrictSerializer):
         return Page.of(
             without_long_texts(self.narrow(items)), limit=self.validated_data["limit"], cursor=cursor, window=window
         )
+
+
+class TagParameters(StrictSerializer):
+    cursor = TagCursorField(required=False, help_text="From the previous page.")
+    limit = WholeNumber(default=100, min_value=1, max_value=1000)
+    q = Text(required=False, max_length=TAG_MAX_LENGTH, help_text="The beginning of the tags.")
 
 
 class PendingParameters(PageParameters):

@@ -21,6 +21,9 @@ from items.texts import raw_text_max_length
 POSITION = struct.Struct(">q16s")
 # Those 24 bytes in URL-safe base64. Its first two characters keep the time between 1970 and 9961.
 CURSOR = re.compile(r"^A[A-Za-z0-3][A-Za-z0-9_-]{30}$", re.ASCII)
+# The number of items with the tag, and the key of the tag, also in base64.
+COUNT = struct.Struct(">q")
+TAG_CURSOR = re.compile(r"^AAAA(?:[A-Za-z0-9_-]{4}){2,300}(?:[A-Za-z0-9_-]{2}==|[A-Za-z0-9_-]{3}=)?$", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SEARCH_WINDOW_SIZE = 10_000
@@ -90,6 +93,40 @@ class CursorField(CommonMessages, serializers.Field[Cursor, str, str, Any]):
     def to_internal_value(self, data: str) -> Cursor:
         try:
             return Cursor.parse(data)
+        except ValueError:
+            self.fail("invalid")
+
+
+@dataclass(frozen=True, slots=True)
+class TagCursor:
+    """The last tag of the previous page."""
+
+    count: int
+    key: str
+
+    @classmethod
+    def parse(cls, text: str) -> "TagCursor":
+        """Raises ValueError if the text is not a cursor."""
+        if not TAG_CURSOR.fullmatch(text):
+            raise ValueError("This is not a cursor.")
+        decoded = base64.urlsafe_b64decode(text)
+        (count,) = COUNT.unpack_from(decoded)
+        key = decoded[COUNT.size :].decode()  # UnicodeDecodeError is a ValueError
+        if count < 1 or "\x00" in key:
+            raise ValueError("This is not a cursor.")
+        return cls(count, key)
+
+    def __str__(self) -> str:
+        return base64.urlsafe_b64encode(COUNT.pack(self.count) + self.key.encode()).decode()
+
+
+@extend_schema_field({"type": "string", "pattern": TAG_CURSOR.pattern})
+class TagCursorField(CursorField):
+    """The cursor of an earlier page of tags."""
+
+    def to_internal_value(self, data: str) -> Any:
+        try:
+            return TagCursor.parse(data)
         except ValueError:
             self.fail("invalid")
 

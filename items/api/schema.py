@@ -17,7 +17,7 @@ from items.api import (
     serializers,
 )
 from items.api.etags import Stale
-from items.api.filters import ListParameters, PendingParameters, SearchParameters
+from items.api.filters import ListParameters, PendingParameters, SearchParameters, TagParameters
 from items.api.idempotency import KeyReused, StillRunning
 from items.api.pagination import SEARCH_WINDOW_SIZE
 from items.states import Action, InvalidTransition, Status, allowed_actions
@@ -235,6 +235,13 @@ retry_all = extend_schema(
 list_tags = extend_schema(
     operation_id="listTags",
     summary="List tags",
-    description="The tags of the caller's items, most used first.",
-    responses={200: _response(serializers.TagListSerializer, "Tags", {"tags": [{"name": "postgresql", "count": 12}]})},
+    description="The tags of the caller's items, most used first, each in its most used spelling.",
+    parameters=[TagParameters],
+    responses={
+        200: _response(
+            serializers.TagListSerializer,
+            "Tags",
+            {"tags": [{"name": "postgresql", "count": 12}], "pagination": {"cursor": None, "hasMore": False}},
+        )
+    },
 )

@@ -226,3 +226,4 @@ class TagCountSerializer(serializers.Serializer[Any]):
 @extend_schema_serializer(many=False)
 class TagListSerializer(serializers.Serializer[Any]):
     tags = TagCountSerializer(many=True)
+    pagination = PaginationSerializer()

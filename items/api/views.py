@@ -18,11 +18,11 @@ from rest_framework.viewsets import ViewSet
 from items.api import schema
 from items.api.browser import BrowserForms, if_match
 from items.api.etags import detail_of, etag_of, is_unchanged, refuse_stale
-from items.api.filters import ListParameters, PendingParameters, SearchParameters, parameters
+from items.api.filters import ListParameters, PendingParameters, SearchParameters, TagParameters, parameters
 from items.api.forms import body_of, with_unchanged
 from items.api.idempotency import fingerprint_of, key_from, respond_once
 from items.api.listed_texts import with_long_texts
-from items.api.pagination import Page
+from items.api.pagination import Page, TagCursor
 from items.api.serializers import (
     CaptureSerializer,
     ChangeSerializer,
@@ -149,11 +149,24 @@ class ItemViewSet(OwnerViewSet):
 
 class TagViewSet(OwnerViewSet):
     is_heavy = True
+    parameters: ClassVar = {"list": TagParameters}
     pages: ClassVar = {"list": "tags"}
 
     @schema.list_tags
-    def list(self, _request: Request) -> Response:
-        return Response({"tags": tag_counts(self.request.user)})
+    def list(self, request: Request) -> Response:
+        wanted = self.query.validated_data
+        limit, after = wanted["limit"], wanted.get("cursor")
+        found = tag_counts(
+            request.user, limit=limit + 1, prefix=wanted.get("q", ""), after=after and (after.count, after.key)
+        )
+        shown = found[:limit]
+        cursor = str(TagCursor(shown[-1].count, shown[-1].key)) if len(found) > limit else None
+        return Response(
+            {
+                "tags": [{"name": tag.name, "count": tag.count} for tag in shown],
+                "pagination": {"cursor": cursor, "hasMore": cursor is not None},
+            }
+        )
 
 
 def _shown(page: Page) -> dict[str, object]:

@@ -143,7 +143,7 @@ def test_too_many_parameters_are_refused(owner: User) -> None:
     assert problem(response) == (400, "INVALID_REQUEST")
 
 
-@pytest.mark.parametrize("path", ["/items/{id}", "/tags", "/items/retry", "/items/{id}/retry"])
+@pytest.mark.parametrize("path", ["/items/{id}", "/items/retry", "/items/{id}/retry"])
 def test_parameters_are_refused_where_none_exist(owner: User, path: str) -> None:
     api = Api(owner)
     item = make_item(owner, status=Status.FAILED)
