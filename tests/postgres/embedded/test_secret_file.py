@@ -1,11 +1,9 @@
 """Files with a secret: whole or absent, and readable by their owner only."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-from postgres.embedded import secret_file
 from postgres.embedded.secret_file import write_secret
 
 
@@ -29,15 +27,17 @@ def test_left_over_of_a_killed_process_is_replaced(tmp_path: Path) -> None:
 
 
 def test_secret_is_not_written_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = tmp_path / "target"
-    opened = os.open
+    file, target = tmp_path / "password", tmp_path / "target"
+    delete = Path.unlink
 
-    def open_after_a_link_is_put_there(path: Path, *arguments: int) -> int:
+    def put_a_link_there(path: Path, *, missing_ok: bool = False) -> None:
+        delete(path, missing_ok=missing_ok)
         path.symlink_to(target)
-        return opened(path, *arguments)
 
-    monkeypatch.setattr(secret_file.os, "open", open_after_a_link_is_put_there)
-    with pytest.raises(FileExistsError):
-        write_secret(tmp_path / "password", "new")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", put_a_link_there)
+        with pytest.raises(FileExistsError):
+            write_secret(file, "new")
 
     assert not target.exists()
+    assert not file.exists()
