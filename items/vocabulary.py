@@ -1,11 +1,16 @@
 """The vocabulary of an owner: the tags that the owner confirmed, most used first."""
 
 from collections.abc import Collection
+from typing import Any
+
+from django.db import connection
 
 from postgres.session import Fetch
 
 TAGS_COUNT = 30
 ITEMS_COUNT = 500
+
+# Of the spellings of a tag, the most frequent stands for all of them, and of those the first in the alphabet.
 
 # Tags of drafts do not count: a text that deceives the model could otherwise influence later drafts. The newest items
 # are read along an index, so that the cost does not grow with the number of items.
@@ -15,19 +20,39 @@ FROM unnest(%(owner_ids)s::bigint[]) AS owner (id)
 CROSS JOIN LATERAL (
     SELECT array_agg(tag ORDER BY uses DESC, tag) AS tags
     FROM (
-        SELECT tag, count(*) AS uses
+        SELECT mode() WITHIN GROUP (ORDER BY tag) AS tag, count(*) AS uses
         FROM (
-            SELECT tags FROM items
+            SELECT tags, tag_keys FROM items
             WHERE owner_id = owner.id AND status = 'ARCHIVED' AND tags <> '{}'
             ORDER BY confirmed_at DESC
             LIMIT %(items_count)s
-        ) newest, unnest(newest.tags) AS tag
-        GROUP BY tag
+        ) newest, unnest(newest.tags, newest.tag_keys) AS used (tag, key)
+        WHERE tag IS NOT NULL
+        GROUP BY coalesce(key, tag)
         ORDER BY uses DESC, tag
         LIMIT %(tags_count)s
     ) most_used
 ) used
 """
+
+COUNTED = """
+SELECT (array_agg(tag ORDER BY uses DESC, tag))[1] AS name, sum(uses)::bigint AS count
+FROM (
+    SELECT tag, coalesce(key, tag) AS key, count(*) AS uses
+    FROM items, unnest(tags, tag_keys) AS used (tag, key)
+    WHERE owner_id = %(owner_id)s AND status <> 'DISCARDED' AND tag IS NOT NULL
+    GROUP BY 1, 2
+) spellings
+GROUP BY key
+ORDER BY count DESC, name
+"""
+
+
+def tag_counts(owner: Any) -> list[dict[str, object]]:
+    """Return all tags of an owner, most used first."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTED, {"owner_id": owner.pk})
+        return [{"name": name, "count": count} for name, count in cursor.fetchall()]
 
 
 async def most_used_tags(fetch: Fetch, owner_ids: Collection[int]) -> dict[int, tuple[str, ...]]:

@@ -14,6 +14,8 @@ from rest_framework import serializers
 
 from items.api.fields import CommonMessages
 from items.models import Item, ItemQuerySet
+from items.models.limits import IS_LONG
+from items.texts import raw_text_max_length
 
 # The microseconds since 1970 and the id: the two columns that the pages are ordered by.
 POSITION = struct.Struct(">q16s")
@@ -23,6 +25,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SEARCH_WINDOW_SIZE = 10_000
 """The number of items that one page of a search reads, because no index finds words within a text."""
+
+SEARCH_WINDOW_CHARACTERS = 32_000_000
+"""How much of long texts it reads. Without a limit, 10,000 of the longest would take minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,21 @@ class SearchWindow:
     def of(cls, items: ItemQuerySet, *, cursor: Cursor | None) -> "SearchWindow | None":
         """Return the window after the cursor, or None if it would hold all remaining items."""
         remaining = cursor.after(items) if cursor else items
-        ends = remaining.newest_first().values_list("created_at", "id")[SEARCH_WINDOW_SIZE - 1 : SEARCH_WINDOW_SIZE + 1]
-        found = [Cursor(*end) for end in ends]
-        return cls(*found) if len(found) == len(cls.__slots__) else None
+        long_texts = max(1, SEARCH_WINDOW_CHARACTERS // raw_text_max_length())
+        ends = [*_nth(remaining, SEARCH_WINDOW_SIZE), *_nth(remaining.filter(IS_LONG), long_texts)]
+        if not ends:
+            return None
+        last = max(ends, key=lambda end: (end.created_at, end.id))
+        beyond = _nth(last.after(remaining), 1)
+        return cls(last, beyond[0]) if beyond else None
 
     def within(self, items: ItemQuerySet) -> ItemQuerySet:
         return items.newer_than(self.beyond.created_at, self.beyond.id)
+
+
+def _nth(items: ItemQuerySet, number: int) -> list[Cursor]:
+    """Return the item at this place, the newest being 1, or nothing if there are fewer."""
+    return [Cursor(*end) for end in items.newest_first().values_list("created_at", "id")[number - 1 : number]]
 
 
 @extend_schema_field({"type": "string", "pattern": CURSOR.pattern})

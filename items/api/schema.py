@@ -62,6 +62,7 @@ REPLAYED = OpenApiParameter(
 ENRICHING = {
     "id": "0b1c6a52-4d5f-4a51-9f0c-6a4a5f0c2f11",
     "rawText": "Vacuum keeps the visibility map fresh. Index-only scans need it.",
+    "rawTextIsCut": False,
     "title": None,
     "summary": None,
     "tags": [],
@@ -146,7 +147,8 @@ list_items = extend_schema(
     operation_id="listItems",
     summary="List items",
     description="The items of the caller, newest first, without discarded ones. "
-    f"One page of a search reads at most {SEARCH_WINDOW_SIZE:,} items, and may be empty although there is a next one.",
+    f"One page of a search reads at most {SEARCH_WINDOW_SIZE:,} items, or fewer long ones, and may be empty although "
+    "there is a next one.",
     parameters=[ListParameters],
     responses={
         200: _response(serializers.ItemPageSerializer, "One page", {"items": [ARCHIVED], "pagination": LAST_PAGE})

@@ -18,6 +18,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import connections
 
 from enrichment.management.supervisor import Child, Event, Program, Supervisor
+from litevault.settings import DEVELOPMENT_MARK
 from litevault.settings.declaration import read
 from postgres.embedded.embedded import FOLDER, serves
 from postgres.embedded.processes import dying_with_parent
@@ -192,7 +193,13 @@ def program(name: str, arguments: Sequence[str], environment: Mapping[str, str],
     return Program(
         name=name,
         command=[sys.executable, *arguments],
-        environment={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(settings.BASE_DIR), **environment},
+        environment={
+            **os.environ,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(settings.BASE_DIR),
+            DEVELOPMENT_MARK: "1",
+            **environment,
+        },
         colour=colour,
         preexec_fn=dying_with_parent(signal.SIGTERM),
     )
