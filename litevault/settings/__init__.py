@@ -82,6 +82,27 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
+# Web clients elsewhere send their token in the Authorization header, and no cookies.
+CORS_ALLOWED_ORIGINS = list(PROJECT.cors_origins)
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "last-event-id",
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = ("ETag", "Idempotency-Replayed", "Location", "Retry-After", "X-Request-Id")
+if CORS_ALLOWED_ORIGINS:
+    INSTALLED_APPS.append("corsheaders")
+    # Outside the one that makes error responses, so that a script can read these, too.
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("litevault.web.error_middleware.ErrorMiddleware"), "corsheaders.middleware.CorsMiddleware"
+    )
+
 ROOT_URLCONF = "litevault.urls"
 WSGI_APPLICATION = "litevault.wsgi.application"
 APPEND_SLASH = False

@@ -106,6 +106,12 @@ class ProjectSettings(EnvironmentSettings):
         description="The origins that may post forms, each with its scheme.",
         examples=["https://vault.example.com, https://www.example.com"],
     )
+    cors_origins: Annotated[tuple[Origin, ...], BeforeValidator(split_on_commas)] = Field(
+        default=(),
+        description="The origins of web clients elsewhere, whose scripts may use the API and its events with a token. "
+        "Empty: none.",
+        examples=["https://notes.example.com, http://localhost:5173"],
+    )
     statement_seconds: int = Field(
         default=15,
         ge=1,
