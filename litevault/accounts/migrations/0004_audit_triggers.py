@@ -47,6 +47,6 @@ DROP = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0003_validate_foreign_keys"), ("items", "0007_audit_triggers")]
+    dependencies = [("accounts", "0003_validate_foreign_keys"), ("items", "0011_audit_triggers")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("items", "0005_times_by_the_database"),
+        ("items", "0009_long_texts_of_an_owner"),
     ]
 
     operations = [

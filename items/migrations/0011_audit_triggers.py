@@ -1,6 +1,6 @@
 """Run all SQL of items/sql, and with it the triggers of the audit trail.
 
-To restore dropped or disabled triggers and functions, migrate back to 0006_audit_events and forward again.
+To restore dropped or disabled triggers and functions, migrate back to 0010_audit_events and forward again.
 """
 
 from django.db import migrations
@@ -16,6 +16,6 @@ DROP = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("items", "0006_audit_events")]
+    dependencies = [("items", "0010_audit_events")]
 
     operations = [migrations.RunSQL([read("triggers.sql"), read("claim.sql"), read("audit.sql")], DROP)]
