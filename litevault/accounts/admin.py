@@ -1,11 +1,12 @@
 """API tokens in the admin. Importing the module also registers the pages of users."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -30,7 +31,7 @@ class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
     expires_at = forms.DateTimeField(
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
-        help_text="In UTC. Leave it empty for a token that does not expire.",
+        help_text="In UTC. Empty: LITEVAULT_TOKEN_DAYS from now.",
     )
 
     class Meta:
@@ -42,6 +43,16 @@ class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
         if expires_at and expires_at <= timezone.now():
             raise ValidationError("The expiry must be in the future.")
         return expires_at
+
+
+class OwnTokenForm(ApiTokenForm):
+    """For staff who are not superusers: a token of their own."""
+
+    user = None
+
+    class Meta:
+        model = ApiToken
+        fields = ("name", "expires_at")
 
 
 @admin.action(permissions=["revoke"], description="Revoke selected tokens")
@@ -77,11 +88,16 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # see ApiToken
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
         if obj is None:
-            return ("user", "name", "expires_at")
+            return ("user", "name", "expires_at") if request.user.is_superuser else ("name", "expires_at")
         return ("state", "user", "name", "hint", "created_at", "last_used_at", "expires_at", "revoked_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
         return self.get_fields(request, obj) if obj else ()
+
+    def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs: Any) -> Any:
+        if not request.user.is_superuser:
+            kwargs["form"] = OwnTokenForm
+        return super().get_form(request, obj, change, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return False
@@ -94,6 +110,8 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # see ApiToken
         return deletes_a_user(request) and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: Any) -> None:
+        if not request.user.is_superuser:
+            obj.user = cast(User, request.user)
         issued, secret = ApiToken.objects.issue(user=obj.user, name=obj.name, expires_at=obj.expires_at)
         obj.pk = issued.pk
         obj.refresh_from_db()

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -14,11 +14,16 @@ from django.utils import timezone
 TOKEN_PREFIX = "lv_"  # noqa: S105  # lets secret scanners find leaked tokens
 TOKEN_BYTES = 32
 TOKEN_NAME_MAX_LENGTH = 100
+LONGEST_TOKEN_DAYS = 3650
 
 
 def digest_of(token: str) -> str:
     """Hash a token once with SHA-256, which is enough for 256 random bits and allows a lookup by index."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def default_expiry() -> datetime | None:
+    return timezone.now() + timedelta(days=settings.TOKEN_DAYS) if settings.TOKEN_DAYS else None
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
@@ -33,10 +38,14 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
 class ApiTokenManager(models.Manager.from_queryset(ApiTokenQuerySet)):  # type: ignore[misc]  # made at run time
     def issue(self, *, user: object, name: str, expires_at: datetime | None = None) -> tuple["ApiToken", str]:
-        """Create a token and return it with its secret, which is not stored."""
+        """Create a token and return it with its secret, which is not stored. It ends after TOKEN_DAYS by default."""
         secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         token = self.create(
-            user=user, name=name, digest=digest_of(secret), hint=secret[: len(TOKEN_PREFIX) + 4], expires_at=expires_at
+            user=user,
+            name=name,
+            digest=digest_of(secret),
+            hint=secret[: len(TOKEN_PREFIX) + 4],
+            expires_at=expires_at or default_expiry(),
         )
         return token, secret
 
