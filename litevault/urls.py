@@ -7,8 +7,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from litevault.accounts import schema  # noqa: F401  # registers the ways to authenticate
-from litevault.accounts import pages
+from litevault.accounts import (
+    pages,
+    schema,  # noqa: F401  # registers the ways to authenticate
+)
 from litevault.accounts.logins import limit_failures
 from litevault.events.views import EventsRedirect
 from litevault.operations.health import healthz, readyz

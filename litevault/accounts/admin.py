@@ -18,16 +18,9 @@ from litevault.accounts import user_admin  # noqa: F401  # registers its pages
 from litevault.accounts.models import ApiToken
 
 
-class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
-    """Take the user by name, because a list would not scale. Leave the calendar to the browser."""
+class OwnTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
+    """For staff, who issue tokens for themselves. Leave the calendar to the browser."""
 
-    user = forms.ModelChoiceField(
-        get_user_model().objects.all(),
-        to_field_name="username",
-        widget=forms.TextInput(attrs={"class": "vTextField", "autocapitalize": "none", "spellcheck": "false"}),
-        help_text="The name of the user that requests with this token act as.",
-        error_messages={"invalid_choice": "There is no user with this name."},
-    )
     expires_at = forms.DateTimeField(
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
@@ -36,7 +29,7 @@ class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
 
     class Meta:
         model = ApiToken
-        fields = ("user", "name", "expires_at")
+        fields: ClassVar = ["name", "expires_at"]
 
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]
@@ -45,14 +38,20 @@ class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
         return expires_at
 
 
-class OwnTokenForm(ApiTokenForm):
-    """For staff who are not superusers: a token of their own."""
+class ApiTokenForm(OwnTokenForm):
+    """For superusers. Take the user by name, because a list would not scale."""
 
-    user = None
+    user = forms.ModelChoiceField(
+        get_user_model().objects.all(),
+        to_field_name="username",
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text="The name of the user that requests with this token act as.",
+        error_messages={"invalid_choice": "There is no user with this name."},
+    )
 
     class Meta:
         model = ApiToken
-        fields = ("name", "expires_at")
+        fields: ClassVar = ["user", "name", "expires_at"]
 
 
 @admin.action(permissions=["revoke"], description="Revoke selected tokens")
@@ -69,7 +68,7 @@ def report_revoked(request: HttpRequest, count: int) -> None:
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # see ApiTokenForm
+class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # see OwnTokenForm
     """Tokens are created, viewed and revoked, but never changed. Their digests are never shown."""
 
     list_display = ("name", "user", "hint", "state", "created_at", "last_used_at", "expires_at", "revoked_at")
@@ -77,7 +76,6 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # see ApiToken
     search_fields = ("name", "user__username", "hint")
     show_full_result_count = False
     actions = (revoke_selected,)
-    form = ApiTokenForm
 
     class Media:
         css: ClassVar = {"all": ("items/admin.css",)}
@@ -94,10 +92,9 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # see ApiToken
     def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
         return self.get_fields(request, obj) if obj else ()
 
-    def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs: Any) -> Any:
-        if not request.user.is_superuser:
-            kwargs["form"] = OwnTokenForm
-        return super().get_form(request, obj, change, **kwargs)
+    def get_form(self, request: HttpRequest, obj: ApiToken | None = None, *args: Any, **kwargs: Any) -> Any:
+        form = ApiTokenForm if request.user.is_superuser else OwnTokenForm
+        return super().get_form(request, obj, *args, **{"form": form, **kwargs})
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return False

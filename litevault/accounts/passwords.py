@@ -24,9 +24,9 @@ class RevokingForm(forms.Form):
         return user
 
 
-class OwnPasswordForm(RevokingForm, PasswordChangeForm):  # type: ignore[type-arg]  # Django's class takes none
+class OwnPasswordForm(RevokingForm, PasswordChangeForm):
     """Requires the old password."""
 
 
-class UserPasswordForm(RevokingForm, AdminPasswordChangeForm):  # type: ignore[type-arg]  # see OwnPasswordForm
+class UserPasswordForm(RevokingForm, AdminPasswordChangeForm):  # type: ignore[type-arg]  # Django's takes none
     """For the password of another user, in the admin."""

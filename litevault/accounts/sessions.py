@@ -4,7 +4,7 @@ A session in use is renewed at most every RENEWAL, so that most requests write n
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.sessions.backends import db
@@ -21,7 +21,7 @@ ENDS_AT = "_ends_at"
 class SessionStore(db.SessionStore):
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         data.setdefault(ENDS_AT, int(timezone.now().timestamp()) + settings.SESSION_COOKIE_AGE)
-        row: Session = super().create_model_instance(data)
+        row = cast(Session, super().create_model_instance(data))
         row.expire_date = _expiry(data)
         return row
 

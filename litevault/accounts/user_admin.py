@@ -21,7 +21,7 @@ RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 class BatchedUserAdmin(UserAdmin):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
     change_password_form = UserPasswordForm
-    change_user_password_template = "admin/auth/user/password_and_tokens.html"
+    change_user_password_template = "admin/auth/user/password_and_tokens.html"  # noqa: S105  # a template
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
