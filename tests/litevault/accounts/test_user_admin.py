@@ -55,7 +55,7 @@ def test_superuser_gives_rights(admin_client: Client, owner: User) -> None:
 @pytest.mark.parametrize("rights", [{"is_staff": True}, {"is_superuser": True}])
 @pytest.mark.parametrize("page", ["change", "password", "delete"])
 def test_staff_cannot_change_other_staff(clerk: Client, rights: dict[str, bool], page: str) -> None:
-    other = User.objects.create_user("other", **rights)
+    other = User.objects.create_user("other", **rights)  # type: ignore[arg-type]  # of UserManager's stubs
 
     response = clerk.post(page_of(other, page), {"password1": NEW, "password2": NEW, "post": "yes"} | form_of(other))
 

@@ -93,6 +93,34 @@ def test_session_of_a_browser_comes_in_until_it_logs_out(start_events: EventsSta
     assert ask(events, **cookie)[0] == 401
 
 
+def test_changed_password_ends_streams_of_its_sessions(start_events: EventsStarter, owner: User) -> None:
+    events = start_events(LITEVAULT_SECRET_KEY=settings.SECRET_KEY)
+    browser = Client()
+    browser.force_login(owner)
+    cookie = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}
+
+    with Listening(events.port, **cookie) as stream, events.listen(owner) as by_token:
+        owner.set_password("staple of another kind")
+        owner.save()
+        stream.until_it_ends()
+        item = make_item(owner, status=Status.FAILED)
+        by_token.until(Status.FAILED, item.pk)
+
+    assert ask(events, **cookie)[0] == 401
+
+
+def test_lost_permission_ends_the_streams_that_require_it(events: Events, owner: User, stranger: User) -> None:
+    stranger.user_permissions.add(Permission.objects.get(codename="view_item"))
+
+    with events.listen(stranger, path="/api/v1/events?activity=true") as stream, events.listen(stranger) as other:
+        stranger.user_permissions.clear()
+        stream.until_it_ends()
+        item = make_item(stranger, status=Status.FAILED)
+        other.until(Status.FAILED, item.pk)
+
+    assert events.log().count("cause=unauthorized") == 1
+
+
 def test_development_header_works_in_development_only(start_events: EventsStarter, owner: User) -> None:
     development, production = start_events(), start_events(**PRODUCTION)
 
