@@ -119,6 +119,24 @@ def token_made(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.shows("Token created")
 
 
+def own_tokens(browser: Browser, _items: Mapping[str, Item]) -> None:
+    browser.open("/account")
+    browser.type(LONG_WORD, into="Name, such as the program or the machine that uses it")
+    browser.click("Issue")
+    browser.shows("Copy it now")
+    browser.open("/account")
+    browser.click("Revoke…")
+
+
+def own_password_refused(browser: Browser, _items: Mapping[str, Item]) -> None:
+    browser.open("/account/password")
+    browser.type("wrong horse", into="Old password")
+    browser.type("correct", into="New password")
+    browser.type("correct horse", into="New password again")
+    browser.click("Change")
+    browser.shows("Your old password was entered incorrectly")
+
+
 def nothing_here(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.open("/nothing-here")
     browser.forgive("404 (Not Found)")
@@ -142,6 +160,8 @@ PAGES: Mapping[str, Visit] = MappingProxyType(
         "failed item": item_page("failed"),
         "ready item": item_page("ready"),
         "archived item": item_page("archived"),
+        "account": own_tokens,
+        "own password, refused": own_password_refused,
         "nothing here": nothing_here,
         "no such item": no_such_item,
         "admin": opened("/admin/"),

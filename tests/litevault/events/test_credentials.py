@@ -58,13 +58,13 @@ def keep_the_right_by_group(owner: User) -> None:
 @pytest.mark.parametrize(
     ("change", "is_valid"),
     [
-        (lambda owner: None, True),
+        (lambda _: None, True),
         (change_password, False),
         (lambda owner: owner.user_permissions.clear(), False),
         (keep_the_right_by_group, True),
         (lambda owner: User.objects.filter(pk=owner.pk).update(is_superuser=True), True),
         (lambda owner: User.objects.filter(pk=owner.pk).update(is_active=False), False),
-        (lambda owner: Session.objects.all().delete(), False),
+        (lambda _: Session.objects.all().delete(), False),
         (lambda owner: owner.delete(), False),
     ],
     ids=("nothing", "password", "right lost", "right by group", "superuser", "inactive", "logged out", "deleted"),
