@@ -25,11 +25,6 @@ class SessionStore(db.SessionStore):
         row.expire_date = _expiry(data)
         return row
 
-    def cycle_key(self) -> None:
-        """Start anew at a login, and when the password was changed."""
-        self.pop(ENDS_AT, None)
-        super().cycle_key()
-
     def _get_session_from_db(self) -> Session | None:
         row: Session | None = super()._get_session_from_db()  # type: ignore[misc]  # the stubs lack it
         # A session from before ENDS_AT ends when it was meant to.

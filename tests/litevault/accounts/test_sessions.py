@@ -65,15 +65,6 @@ def test_session_in_use_ends_some_time_after_the_login(browser: Client) -> None:
     assert status(browser) == 401
 
 
-def test_second_login_starts_a_new_session(browser: Client, owner: User) -> None:
-    let_pass(timedelta(seconds=settings.SESSION_COOKIE_AGE))
-    Session.objects.update(expire_date=timezone.now() + timedelta(seconds=30))
-
-    browser.force_login(owner)
-
-    assert expiry() - timezone.now() > IDLE - timedelta(minutes=1)
-
-
 def test_session_is_renewed_only_now_and_then(browser: Client) -> None:
     let_pass(RENEWAL - timedelta(minutes=1))
     before = expiry()

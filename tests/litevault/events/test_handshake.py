@@ -2,12 +2,15 @@
 
 import http.client
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from items.states import Status
 from litevault.accounts.models import ApiToken
@@ -98,8 +101,11 @@ def test_changed_password_ends_streams_of_its_sessions(start_events: EventsStart
     browser = Client()
     browser.force_login(owner)
     cookie = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}
+    nearly_idle = timezone.now() + timedelta(minutes=10)
+    Session.objects.update(expire_date=nearly_idle)
 
     with Listening(events.port, **cookie) as stream, events.listen(owner) as by_token:
+        assert not Session.objects.filter(expire_date__gt=nearly_idle).exists()  # a stream does not renew it
         owner.set_password("staple of another kind")
         owner.save()
         stream.until_it_ends()
