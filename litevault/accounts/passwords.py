@@ -14,7 +14,6 @@ class RevokingForm(forms.Form):
     revoke_tokens = forms.BooleanField(
         required=False, label="Also revoke all API tokens", help_text="Programs that use them are refused at once."
     )
-    user: User
 
     def save(self, *args: Any, **kwargs: Any) -> User:
         with transaction.atomic():

@@ -27,17 +27,20 @@ class SessionStore(db.SessionStore):
 
     def _get_session_from_db(self) -> Session | None:
         row: Session | None = super()._get_session_from_db()  # type: ignore[misc]  # the stubs lack it
-        # A session from before ENDS_AT ends when it was meant to.
-        if row and (data := self.decode(row.session_data)) and ENDS_AT in data:
-            expiry = _expiry(data)
-            if expiry - row.expire_date >= RENEWAL:
-                _renew(row, expiry)
+        if row and _idle_end() - row.expire_date >= RENEWAL:
+            data = self.decode(row.session_data)
+            # A session from before ENDS_AT ends when it was meant to.
+            if ENDS_AT in data and _expiry(data) - row.expire_date >= RENEWAL:
+                _renew(row, _expiry(data))
         return row
 
 
+def _idle_end() -> datetime:
+    return timezone.now() + timedelta(minutes=settings.SESSION_IDLE_MINUTES)
+
+
 def _expiry(data: dict[str, Any]) -> datetime:
-    idle = timedelta(minutes=settings.SESSION_IDLE_MINUTES)
-    return min(timezone.now() + idle, datetime.fromtimestamp(data[ENDS_AT], UTC))
+    return min(_idle_end(), datetime.fromtimestamp(data[ENDS_AT], UTC))
 
 
 def _renew(row: Session, expiry: datetime) -> None:

@@ -137,6 +137,11 @@ def own_password_refused(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.shows("Your old password was entered incorrectly")
 
 
+def password_of_a_user(browser: Browser, items: Mapping[str, Item]) -> None:
+    owner_id = items["another's"].owner_id
+    browser.open(f"/admin/auth/user/{owner_id}/password/")
+
+
 def nothing_here(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.open("/nothing-here")
     browser.forgive("404 (Not Found)")
@@ -162,6 +167,7 @@ PAGES: Mapping[str, Visit] = MappingProxyType(
         "archived item": item_page("archived"),
         "account": own_tokens,
         "own password, refused": own_password_refused,
+        "password of a user": password_of_a_user,
         "nothing here": nothing_here,
         "no such item": no_such_item,
         "admin": opened("/admin/"),

@@ -115,6 +115,31 @@ def test_user_sees_and_revokes_own_tokens_only(browser: Client, ann: User, stran
     assert list(ApiToken.objects.valid()) == [other]
 
 
+@pytest.mark.parametrize("unknown", [0, 10**30])
+def test_unknown_token_is_not_revoked(browser: Client, ann: User, unknown: int) -> None:
+    ApiToken.objects.issue(user=ann, name="laptop")
+
+    response = browser.post(f"/account/tokens/{unknown}/revoke")
+
+    assert response.status_code == 302
+    assert ApiToken.objects.valid().exists()
+
+
+def test_tokens_are_issued_and_revoked_by_forms_of_our_pages_only(ann: User) -> None:
+    token, _ = ApiToken.objects.issue(user=ann, name="laptop")
+    elsewhere = Client(enforce_csrf_checks=True)
+    elsewhere.force_login(ann)
+
+    statuses = [
+        issue(elsewhere).status_code,
+        change(elsewhere).status_code,
+        elsewhere.post(f"/account/tokens/{token.pk}/revoke").status_code,
+    ]
+
+    assert statuses == [403] * 3
+    assert list(ApiToken.objects.valid()) == [token]
+
+
 def test_changed_password_ends_other_sessions_only(browser: Client, ann: User) -> None:
     elsewhere = logged_in(ann)
 
