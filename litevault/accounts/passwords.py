@@ -12,7 +12,9 @@ from litevault.accounts.models import ApiToken
 
 class RevokingForm(forms.Form):
     revoke_tokens = forms.BooleanField(
-        required=False, label="Also revoke all API tokens", help_text="Programs that use them are refused at once."
+        required=False,
+        label="Also revoke all API tokens",
+        help_text="Programs that use revoked tokens are refused at once.",
     )
 
     def save(self, *args: Any, **kwargs: Any) -> User:

@@ -125,7 +125,7 @@ def test_unknown_token_is_not_revoked(browser: Client, ann: User, unknown: int) 
     assert ApiToken.objects.valid().exists()
 
 
-def test_tokens_are_issued_and_revoked_by_forms_of_our_pages_only(ann: User) -> None:
+def test_forms_of_other_sites_change_no_account(ann: User) -> None:
     token, _ = ApiToken.objects.issue(user=ann, name="laptop")
     elsewhere = Client(enforce_csrf_checks=True)
     elsewhere.force_login(ann)
