@@ -25,6 +25,8 @@ if found := " ".join(deployment_errors()):
 settings.DATABASES["default"]["TRANSACTION_IDLE_SECONDS"] = IDLE_SECONDS
 settings.ROOT_URLCONF = "litevault.events.urls"
 settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("whitenoise.")]
+# A page left open reconnects its stream by itself, which must not keep the session alive.
+settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
 django.setup(set_prefix=False)
 
 from litevault.events.application import Events  # needs models, and the middleware that is left

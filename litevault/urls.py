@@ -7,7 +7,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from litevault.accounts import schema  # noqa: F401  # registers the ways to authenticate
+from litevault.accounts import (
+    pages,
+    schema,  # noqa: F401  # registers the ways to authenticate
+)
 from litevault.accounts.logins import limit_failures
 from litevault.events.views import EventsRedirect
 from litevault.operations.health import healthz, readyz
@@ -30,6 +33,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="pending-items")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", limit_failures(admin.site.login)),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("items.api.urls")),
     path("api/v1/events", EventsRedirect.as_view(), name="events"),
@@ -41,6 +45,9 @@ urlpatterns = [
     ),
     path("login", limit_failures(login), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
+    path("account", pages.account, name="account"),
+    path("account/password", pages.change_password, name="password"),
+    path("account/tokens/<int:token_id>/revoke", pages.revoke_token, name="revoke-token"),
     path("favicon.ico", favicon, name="favicon"),
     path("healthz", healthz),
     path("readyz", readyz),

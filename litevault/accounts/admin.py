@@ -1,11 +1,12 @@
 """API tokens in the admin. Importing the module also registers the pages of users."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -18,8 +19,28 @@ from litevault.accounts import user_admin  # noqa: F401  # registers its pages
 from litevault.accounts.models import ApiToken
 
 
-class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
-    """Take the user by name, because a list would not scale. Leave the calendar to the browser."""
+class OwnTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
+    """For staff, who issue tokens for themselves. Leave the calendar to the browser."""
+
+    expires_at = forms.DateTimeField(
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text="In UTC. Empty: LITEVAULT_TOKEN_DAYS from now.",
+    )
+
+    class Meta:
+        model = ApiToken
+        fields: ClassVar = ["name", "expires_at"]
+
+    def clean_expires_at(self) -> datetime | None:
+        expires_at: datetime | None = self.cleaned_data["expires_at"]
+        if expires_at and expires_at <= timezone.now():
+            raise ValidationError("The expiry must be in the future.")
+        return expires_at
+
+
+class ApiTokenForm(OwnTokenForm):
+    """For superusers. Take the user by name, because a list would not scale."""
 
     user = forms.ModelChoiceField(
         get_user_model().objects.all(),
@@ -28,21 +49,10 @@ class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class
         help_text="The name of the user that requests with this token act as.",
         error_messages={"invalid_choice": "There is no user with this name."},
     )
-    expires_at = forms.DateTimeField(
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
-        help_text="In UTC. Leave it empty for a token that does not expire.",
-    )
 
     class Meta:
         model = ApiToken
-        fields = ("user", "name", "expires_at")
-
-    def clean_expires_at(self) -> datetime | None:
-        expires_at: datetime | None = self.cleaned_data["expires_at"]
-        if expires_at and expires_at <= timezone.now():
-            raise ValidationError("The expiry must be in the future.")
-        return expires_at
+        fields: ClassVar = ["user", "name", "expires_at"]
 
 
 @admin.action(permissions=["revoke"], description="Revoke selected tokens")
@@ -67,7 +77,6 @@ class ApiTokenAdmin(CheckedSelectionAdmin):
     search_fields = ("name", "user__username", "hint")
     show_full_result_count = False
     actions = (revoke_selected,)
-    form = ApiTokenForm
 
     class Media:
         css: ClassVar = {"all": ("items/admin.css",)}
@@ -78,11 +87,15 @@ class ApiTokenAdmin(CheckedSelectionAdmin):
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
         if obj is None:
-            return ("user", "name", "expires_at")
+            return ("user", "name", "expires_at") if request.user.is_superuser else ("name", "expires_at")
         return ("state", "user", "name", "hint", "created_at", "last_used_at", "expires_at", "revoked_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
         return self.get_fields(request, obj) if obj else ()
+
+    def get_form(self, request: HttpRequest, obj: ApiToken | None = None, *args: Any, **kwargs: Any) -> Any:
+        form = ApiTokenForm if request.user.is_superuser else OwnTokenForm
+        return super().get_form(request, obj, *args, **{"form": form, **kwargs})
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return False
@@ -95,6 +108,8 @@ class ApiTokenAdmin(CheckedSelectionAdmin):
         return deletes_a_user(request) and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: Any) -> None:
+        if not request.user.is_superuser:
+            obj.user = cast(User, request.user)
         issued, secret = ApiToken.objects.issue(user=obj.user, name=obj.name, expires_at=obj.expires_at)
         obj.pk = issued.pk
         obj.refresh_from_db()

@@ -1,5 +1,7 @@
 """Limits of failed logins in a minute, by name and by address, shared by all web workers.
 
+A password change that fails counts as a failed login, because it requires the old password.
+
 Each login counts before its password is checked, so that concurrent logins count, too, and a successful one is
 refunded. Unknown names count like others. The limit of a name is higher than that of an address, so that one address
 alone cannot lock a user out.
@@ -63,12 +65,18 @@ DELETE_DRAINED = """
 """
 
 
-def limit_failures(login: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Wrap a login view so that it refuses logins beyond the limits without checking the password."""
+def typed_name(request: HttpRequest) -> str:
+    return request.POST.get("username", "").strip()
+
+
+def limit_failures(
+    login: Callable[[HttpRequest], HttpResponseBase], *, name_of: Callable[[HttpRequest], str] = typed_name
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Wrap a view that checks a password so that it refuses requests beyond the limits without checking it."""
 
     @wraps(login)
     def login_with_limit(request: HttpRequest) -> HttpResponseBase:
-        buckets = _buckets(request) if request.method == "POST" else {}
+        buckets = _buckets(request, name_of(request)) if request.method == "POST" else {}
         if not buckets:
             return login(request)
         if wait := _seconds_to_wait(buckets):
@@ -81,10 +89,10 @@ def limit_failures(login: Callable[[HttpRequest], HttpResponseBase]) -> Callable
     return login_with_limit
 
 
-def _buckets(request: HttpRequest) -> dict[str, float]:
+def _buckets(request: HttpRequest, name: str) -> dict[str, float]:
     """Return by key how many seconds one login takes to drain."""
     # No user name is longer, and normalising takes quadratic time.
-    name = request.POST.get("username", "").strip()[:NAME_MAX_LENGTH]
+    name = name[:NAME_MAX_LENGTH]
     limits = {f"name {unicodedata.normalize('NFKC', name).casefold()}": settings.LOGIN_FAILURES_PER_NAME}
     if network := _network(request):
         limits[f"address {network}"] = settings.LOGIN_FAILURES_PER_ADDRESS

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -16,11 +16,16 @@ from items.audit import attributed
 TOKEN_PREFIX = "lv_"  # noqa: S105  # lets secret scanners find leaked tokens
 TOKEN_BYTES = 32
 TOKEN_NAME_MAX_LENGTH = 100
+LONGEST_TOKEN_DAYS = 3650
 
 
 def digest_of(token: str) -> str:
     """Hash a token once with SHA-256, which is enough for 256 random bits and allows a lookup by index."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def default_expiry() -> datetime | None:
+    return timezone.now() + timedelta(days=settings.TOKEN_DAYS) if settings.TOKEN_DAYS else None
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
@@ -36,11 +41,12 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
 class ApiTokenManager(models.Manager.from_queryset(ApiTokenQuerySet)):  # type: ignore[misc]  # made at run time
     def issue(self, *, user: object, name: str, expires_at: datetime | None = None) -> tuple["ApiToken", str]:
-        """Create a token and return it with its secret, which is not stored."""
+        """Create a token and return it with its secret, which is not stored. It ends after TOKEN_DAYS by default."""
         secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         hint = secret[: len(TOKEN_PREFIX) + 4]
+        ends_at = expires_at or default_expiry()
         with attributed():
-            token = self.create(user=user, name=name, digest=digest_of(secret), hint=hint, expires_at=expires_at)
+            token = self.create(user=user, name=name, digest=digest_of(secret), hint=hint, expires_at=ends_at)
         return token, secret
 
 

@@ -1,4 +1,4 @@
-"""Users in the admin: Django's pages, except that a user is deleted in batches."""
+"""Users in the admin: Django's pages, except that a user is deleted in batches, and that rights are for superusers."""
 
 from typing import Any, cast
 
@@ -14,9 +14,34 @@ from items.admin.selection import CheckedSelectionAdmin
 from items.models import Item
 from litevault.accounts.deletion import delete_user
 from litevault.accounts.models import ApiToken
+from litevault.accounts.passwords import UserPasswordForm
+
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+"""The fields that only superusers see. Who may change them, or the password of staff, has every right."""
 
 
 class BatchedUserAdmin(CheckedSelectionAdmin, UserAdmin):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
+    change_password_form = UserPasswordForm
+    change_user_password_template = "admin/auth/user/password_and_tokens.html"  # noqa: S105  # a template
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if request.user.is_superuser:
+            return fieldsets
+        return [
+            (name, {**options, "fields": [field for field in options["fields"] if field not in RIGHTS]})
+            for name, options in fieldsets
+        ]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return super().get_list_filter(request) if request.user.is_superuser else ("is_active",)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _is_below(obj, request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _is_below(obj, request)
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Users are deleted one at a time, on a page that says what belongs to them."""
         actions = super().get_actions(request)
@@ -59,10 +84,25 @@ class BatchedUserAdmin(CheckedSelectionAdmin, UserAdmin):  # type: ignore[type-a
         return HttpResponseRedirect(reverse("admin:auth_user_change", args=(obj_id,)))
 
 
-class CheckedGroupAdmin(CheckedSelectionAdmin, GroupAdmin):
-    pass
+class SuperusersGroupAdmin(CheckedSelectionAdmin, GroupAdmin):
+    """Groups carry permissions, so that only superusers change them."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return bool(request.user.is_superuser)
 
 
-admin.site.unregister([User, Group])
+def _is_below(user: User | None, request: HttpRequest) -> bool:
+    """Whether the requesting user may act on the user: only superusers act on staff."""
+    return user is None or bool(request.user.is_superuser) or not (user.is_staff or user.is_superuser)
+
+
+admin.site.unregister(User)
 admin.site.register(User, BatchedUserAdmin)
-admin.site.register(Group, CheckedGroupAdmin)
+admin.site.unregister(Group)
+admin.site.register(Group, SuperusersGroupAdmin)

@@ -26,7 +26,7 @@ ACTIVITY_SECONDS = 2.0
 DATABASE_PAUSE_SECONDS = 1.0
 DEADLINE_SECONDS = 5.0
 LONGEST_STREAM_SECONDS = 3600.0
-"""Then the client has to reconnect: the handshake checks more than `valid_credentials`, such as a changed password."""
+"""Then the client has to reconnect, and passes the whole handshake again."""
 
 
 class Feed:
@@ -110,7 +110,7 @@ class Feed:
             self._sweep_at = time.monotonic() + self._sweep_seconds
 
     async def _end_invalid(self, streams: Collection[Stream]) -> None:
-        """End streams that are open for too long, or whose credentials are no longer valid."""
+        """End streams that are open for too long, or whose credentials are no longer valid, or do not suffice."""
         credentials = {stream.credentials for stream in streams}
         valid = await self._database.run(partial(valid_credentials, credentials))
         oldest = time.monotonic() - LONGEST_STREAM_SECONDS

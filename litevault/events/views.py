@@ -55,7 +55,7 @@ class EventsView(APIView):
         if wants_activity and not request.user.has_perm(VIEW_ALL_ITEMS):
             raise PermissionDenied
         admitted = Admitted(
-            Credentials.of(request),
+            Credentials.of(request, permission=VIEW_ALL_ITEMS if wants_activity else None),
             wants_activity=wants_activity,
             last_event_id=request.headers.get("Last-Event-ID", ""),
         )

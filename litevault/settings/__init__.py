@@ -159,6 +159,10 @@ LOGIN_FAILURES_PER_NAME = PROJECT.login_failures_per_name
 # The number of our proxies decides which address in X-Forwarded-For is trustworthy.
 PROXIES = PROJECT.proxies
 
+SESSION_ENGINE = "litevault.accounts.sessions"
+SESSION_IDLE_MINUTES = PROJECT.session_idle_minutes
+TOKEN_DAYS = PROJECT.token_days
+
 EVENTS_HEARTBEAT_SECONDS = PROJECT.events_heartbeat_seconds
 EVENTS_PORT = PROJECT.events_port
 EVENTS_STREAMS = PROJECT.events_streams
@@ -218,13 +222,13 @@ LOGOUT_REDIRECT_URL = "login"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": 12},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
 ]
 
 LANGUAGE_CODE = "en-us"

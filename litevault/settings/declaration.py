@@ -148,6 +148,19 @@ class ProjectSettings(EnvironmentSettings):
         le=1_000_000,
         description="How many logins may fail in a minute from one address. 0: no limit.",
     )
+    session_idle_minutes: int = Field(
+        default=24 * 60,
+        ge=15,
+        le=14 * 24 * 60,
+        description="After how many minutes without a request a login in a browser ends. Two weeks after the login it "
+        "ends in any case.",
+    )
+    token_days: int = Field(
+        default=365,
+        ge=0,
+        le=3650,
+        description="After how many days an API token expires that was issued without an end. 0: never.",
+    )
     proxies: int = Field(
         default=1, ge=0, le=10, description="How many proxies in front of the web server add to X-Forwarded-For."
     )

@@ -119,6 +119,30 @@ def token_made(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.shows("Token created")
 
 
+def own_tokens(browser: Browser, _items: Mapping[str, Item]) -> None:
+    browser.open("/account")
+    browser.type(LONG_WORD, into="Name, such as the program or the machine that uses it")
+    browser.click("Issue")
+    browser.shows("Copy it now")
+    browser.open("/account")
+    browser.click("Revoke…")
+
+
+def own_password_refused(browser: Browser, _items: Mapping[str, Item]) -> None:
+    browser.open("/account/password")
+    browser.type("wrong horse", into="Old password")
+    browser.type("correct", into="New password")
+    browser.type("correct horse", into="New password again")
+    browser.click("Change")
+    browser.shows("Your old password was entered incorrectly")
+
+
+def password_of_a_user(browser: Browser, items: Mapping[str, Item]) -> None:
+    owner_id = items["another's"].owner_id
+    browser.open(f"/admin/auth/user/{owner_id}/password/")
+    browser.forgive("Input elements should have autocomplete attributes")  # the page is Django's
+
+
 def nothing_here(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.open("/nothing-here")
     browser.forgive("404 (Not Found)")
@@ -142,6 +166,9 @@ PAGES: Mapping[str, Visit] = MappingProxyType(
         "failed item": item_page("failed"),
         "ready item": item_page("ready"),
         "archived item": item_page("archived"),
+        "account": own_tokens,
+        "own password, refused": own_password_refused,
+        "password of a user": password_of_a_user,
         "nothing here": nothing_here,
         "no such item": no_such_item,
         "admin": opened("/admin/"),

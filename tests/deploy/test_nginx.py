@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from items.states import Status
 from items.texts import raw_text_max_length
 from litevault.operations.doctor import events
+from litevault.operations.doctor.web import headers
 from postgres.embedded.server import free_port
 from tests.deploy.test_files import ROOT
 from tests.hardening.production import PRODUCTION
@@ -102,11 +103,13 @@ def test_proxy_passes_events_unbuffered_and_the_rest_to_the_web(
         listed = Web(port, token=token).call("GET", f"/api/v1/items/{item.pk}")
         metrics = Web(port, token=token).call("GET", "/metrics")
         found = events.proxy(url=address)
+        ambiguous = headers(url=address)
 
     assert told["id"] in listed
     assert "litevault_items{" in metrics
     assert "litevault_event_streams" not in metrics
     assert found.is_ok, found
+    assert ambiguous.is_ok, ambiguous
 
 
 def test_proxy_passes_the_longest_text(start: CommandStarter, owner: User, tmp_path: Path) -> None:

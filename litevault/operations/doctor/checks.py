@@ -23,7 +23,7 @@ from litevault.operations.doctor.queue import (
     waiting,
 )
 from litevault.operations.doctor.result import CheckResult
-from litevault.operations.doctor.web import dotenv_file, static_files, web_server
+from litevault.operations.doctor.web import dotenv_file, headers, static_files, web_server
 from litevault.operations.health import readiness
 
 
@@ -51,4 +51,5 @@ def run_checks(*, calls_model: bool, expects_events: bool, url: str) -> Iterator
             yield pace()
             yield failures()
     yield proxy(url=url)
+    yield headers(url=url)
     yield model(calls_model=calls_model)

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pytest_django import Settings
 
 from litevault.accounts.models import ApiToken, digest_of
 
@@ -15,9 +16,20 @@ def test_token_stands_alone_on_standard_output(owner: User, capsys: pytest.Captu
     token = ApiToken.objects.get()
     assert out.endswith("\n")
     assert digest_of(out.strip()) == token.digest
-    assert (token.user, token.name, token.expires_at) == (owner, "command line", None)
-    assert "owner, valid until it is revoked" in err
+    assert (token.user, token.name) == (owner, "command line")
+    assert f"owner, valid until {token.expires_at:%Y-%m-%d %H:%M} UTC" in err
     assert out.strip() not in err
+
+
+def test_token_without_an_end_is_valid_until_it_is_revoked(
+    owner: User, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.TOKEN_DAYS = 0
+
+    call_command("create_token", "owner")
+
+    assert ApiToken.objects.get().expires_at is None
+    assert "owner, valid until it is revoked" in capsys.readouterr().err
 
 
 def test_token_can_be_named_and_expire(owner: User) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
 
 from litevault.development.management.commands import up
 
@@ -30,6 +31,10 @@ def test_shown_password_opens_the_admin() -> None:
 
     assert user
     assert user.is_superuser
+
+
+def test_shown_password_satisfies_the_rules() -> None:
+    validate_password(shown_password(), User(username="admin"))
 
 
 def test_every_start_shows_the_same_password() -> None:

@@ -2,12 +2,15 @@
 
 import http.client
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from items.states import Status
 from litevault.accounts.models import ApiToken
@@ -92,6 +95,37 @@ def test_session_of_a_browser_comes_in_until_it_logs_out(start_events: EventsSta
         stream.until_it_ends()
 
     assert ask(events, **cookie)[0] == 401
+
+
+def test_changed_password_ends_streams_of_its_sessions(start_events: EventsStarter, owner: User) -> None:
+    events = start_events(LITEVAULT_SECRET_KEY=settings.SECRET_KEY)
+    browser = Client()
+    browser.force_login(owner)
+    cookie = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}
+    nearly_idle = timezone.now() + timedelta(minutes=10)
+    Session.objects.update(expire_date=nearly_idle)
+
+    with Listening(events.port, **cookie) as stream, events.listen(owner) as by_token:
+        assert not Session.objects.filter(expire_date__gt=nearly_idle).exists()  # a stream does not renew it
+        owner.set_password("staple of another kind")
+        owner.save()
+        stream.until_it_ends()
+        item = make_item(owner, status=Status.FAILED)
+        by_token.until(Status.FAILED, item.pk)
+
+    assert ask(events, **cookie)[0] == 401
+
+
+def test_lost_permission_ends_the_streams_that_require_it(events: Events, owner: User, stranger: User) -> None:
+    stranger.user_permissions.add(Permission.objects.get(codename="view_item"))
+
+    with events.listen(stranger, path="/api/v1/events?activity=true") as stream, events.listen(stranger) as other:
+        stranger.user_permissions.clear()
+        stream.until_it_ends()
+        item = make_item(stranger, status=Status.FAILED)
+        other.until(Status.FAILED, item.pk)
+
+    assert events.log().count("cause=unauthorized") == 1
 
 
 def test_development_header_works_in_development_only(start_events: EventsStarter, owner: User) -> None:

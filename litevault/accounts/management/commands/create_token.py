@@ -11,9 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from litevault.accounts.models import TOKEN_NAME_MAX_LENGTH, ApiToken
-
-LONGEST_DAYS = 3650
+from litevault.accounts.models import LONGEST_TOKEN_DAYS, TOKEN_NAME_MAX_LENGTH, ApiToken
 
 
 class Command(BaseCommand):
@@ -31,7 +29,7 @@ class Command(BaseCommand):
             "--expires-in",
             type=int,
             metavar="DAYS",
-            help=f"days until it expires, 1 to {LONGEST_DAYS} (default: never)",
+            help=f"days until it expires, 1 to {LONGEST_TOKEN_DAYS} (default: LITEVAULT_TOKEN_DAYS)",
         )
         parser.add_argument(
             "--create-user", action="store_true", help="create the user, without a password, if there is none"
@@ -43,7 +41,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             user = find_user(options["user"], or_create=options["create_user"])
             token, secret = ApiToken.objects.issue(user=user, name=name, expires_at=expires_at)
-        until = f"until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else "until it is revoked"
+        until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "until it is revoked"
         self.stderr.write(f"Token {token} for {user.get_username()}, valid {until}. It cannot be shown again.")
         self.stdout.write(secret)
 
@@ -58,8 +56,8 @@ def name_of(text: str) -> str:
 def moment_in(days: int | None) -> datetime | None:
     if days is None:
         return None
-    if not 1 <= days <= LONGEST_DAYS:
-        raise CommandError(f"--expires-in takes 1 to {LONGEST_DAYS} days.")
+    if not 1 <= days <= LONGEST_TOKEN_DAYS:
+        raise CommandError(f"--expires-in takes 1 to {LONGEST_TOKEN_DAYS} days.")
     return timezone.now() + timedelta(days=days)
 
 

@@ -12,6 +12,7 @@ from django.core.management import CommandError
 
 from litevault.events.responses import STATE_HEADER
 from litevault.operations.doctor import events
+from litevault.operations.doctor.web import headers
 from postgres.embedded.server import free_port
 from tests.hardening.production import PRODUCTION
 from tests.litevault.operations.doctor.command import run_doctor
@@ -125,11 +126,14 @@ def test_web_server_is_not_mistaken_for_an_events_process(
     process = start_events(**PRODUCTION)
     with web_server(start, token="", **PRODUCTION) as web:
         from_web = events.proxy(url=web.address)
+        without_proxy = headers(url=web.address)
     from_events = events.proxy(url=f"http://127.0.0.1:{process.port}")
 
     assert not from_web.is_ok
     assert "does not lead to the events process" in from_web.detail
     assert from_events.is_ok
+    assert "X_Forwarded_For from a client arrives as X-Forwarded-For" in without_proxy.detail
+    assert headers(url=f"http://127.0.0.1:{process.port}").is_ok
 
 
 def test_events_process_that_cannot_listen_fails_both_checks(

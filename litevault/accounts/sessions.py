@@ -1,0 +1,54 @@
+"""Sessions in the database that end when nobody uses them, and in any case after SESSION_COOKIE_AGE.
+
+A session in use is renewed at most every RENEWAL, so that most requests write nothing.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.models import Session
+from django.db import Error, connection, transaction
+from django.utils import timezone
+
+from postgres.sqlstates import drop_read_only_connection
+
+RENEWAL = timedelta(minutes=5)
+ENDS_AT = "_ends_at"
+
+
+class SessionStore(db.SessionStore):
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        data.setdefault(ENDS_AT, int(timezone.now().timestamp()) + settings.SESSION_COOKIE_AGE)
+        row = cast(Session, super().create_model_instance(data))
+        row.expire_date = _expiry(data)
+        return row
+
+    def _get_session_from_db(self) -> Session | None:
+        row: Session | None = super()._get_session_from_db()  # type: ignore[misc]  # the stubs lack it
+        if row and _idle_end() - row.expire_date >= RENEWAL:
+            data = self.decode(row.session_data)
+            # A session from before ENDS_AT ends when it was meant to.
+            if ENDS_AT in data and _expiry(data) - row.expire_date >= RENEWAL:
+                _renew(row, _expiry(data))
+        return row
+
+
+def _idle_end() -> datetime:
+    return timezone.now() + timedelta(minutes=settings.SESSION_IDLE_MINUTES)
+
+
+def _expiry(data: dict[str, Any]) -> datetime:
+    return min(_idle_end(), datetime.fromtimestamp(data[ENDS_AT], UTC))
+
+
+def _renew(row: Session, expiry: datetime) -> None:
+    """Update the row unless another request has done so, and not in a read-only database."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")  # a read waits for no standby
+            Session.objects.filter(pk=row.pk, expire_date=row.expire_date).update(expire_date=expiry)
+    except Error as error:
+        if not drop_read_only_connection(error):
+            raise
