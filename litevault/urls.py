@@ -11,7 +11,6 @@ from litevault.accounts import schema  # noqa: F401  # registers the ways to aut
 from litevault.accounts.logins import limit_failures
 from litevault.events.views import EventsRedirect
 from litevault.operations.health import healthz, readyz
-from litevault.operations.metrics import metrics
 from litevault.web.favicon import favicon
 from litevault.web.schema import SchemaView
 
@@ -44,6 +43,5 @@ urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),
     path("healthz", healthz),
     path("readyz", readyz),
-    path("metrics", metrics),
     re_path(r"^(.*)$", not_found),
 ]

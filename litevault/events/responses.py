@@ -1,16 +1,17 @@
 """Responses of the events process, and how Django's responses are sent over ASGI."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
-from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from litevault.events import metrics
 from litevault.web.errors import RETRY_AFTER_SECONDS, Problem, request_id
 from litevault.web.request_id import HEADER
+from postgres.metrics_server import Pages, health_page, is_loop_alive, metrics_page
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -25,8 +26,13 @@ def healthz() -> HttpResponse:
     return _with_headers(JsonResponse({"status": "ok"}))
 
 
-def metrics_page() -> HttpResponse:
-    return _with_headers(HttpResponse(generate_latest(metrics.REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4))
+def metrics_port_pages(loop: asyncio.AbstractEventLoop) -> Pages:
+    """Return what the port for Prometheus serves, on behalf of the event loop."""
+    return {
+        "/metrics": lambda: metrics_page(metrics.REGISTRY),
+        "/healthz": lambda: health_page(is_ok=is_loop_alive(loop)),
+        "/readyz": lambda: health_page(is_ok=is_loop_alive(loop) and metrics.listener.is_healthy),
+    }
 
 
 def error_response(problem: Problem) -> HttpResponse:

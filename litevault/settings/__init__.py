@@ -58,6 +58,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "litevault.web.http_metrics.HttpMetricsMiddleware",
     "litevault.web.request_id.RequestIdMiddleware",
     "litevault.web.security_headers.SecurityHeadersMiddleware",
     "litevault.web.error_middleware.ErrorMiddleware",
@@ -125,6 +126,10 @@ LOGIN_FAILURES_PER_ADDRESS = PROJECT.login_failures_per_address
 LOGIN_FAILURES_PER_NAME = PROJECT.login_failures_per_name
 # The number of our proxies decides which address in X-Forwarded-For is trustworthy.
 PROXIES = PROJECT.proxies
+
+METRICS_ADDRESS = str(PROJECT.metrics_address)
+METRICS_PORT = PROJECT.metrics_port
+EVENTS_METRICS_PORT = PROJECT.events_metrics_port
 
 EVENTS_HEARTBEAT_SECONDS = PROJECT.events_heartbeat_seconds
 EVENTS_PORT = PROJECT.events_port
