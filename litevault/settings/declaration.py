@@ -162,7 +162,8 @@ class ProjectSettings(EnvironmentSettings):
         default=0,
         ge=0,
         le=65535,
-        description="The port of the web server for /metrics, /healthz and /readyz, for your own network only. 0: none.",
+        description="The port at which the web server serves /metrics, /healthz and /readyz to Prometheus and probes. "
+        "0: none.",
     )
     events_metrics_port: int = Field(default=0, ge=0, le=65535, description="The same for the events process. 0: none.")
     metrics_address: IPvAnyAddress = Field(

@@ -21,7 +21,9 @@ from tests.waiting import PATIENCE_SECONDS, until
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 POD = "10.1.2.3:9080"
-COUNTED = re.compile(r'^litevault_http_requests_total\{method="GET",route="/api/v1/items",status="2xx"\} (\S+)$', re.M)
+COUNTED = re.compile(
+    r'^litevault_http_requests_total\{method="GET",route="/api/v1/items",status="2xx"\} (\S+)$', re.MULTILINE
+)
 
 
 def ask(port: int, path: str, *, host: str = POD) -> tuple[int, str]:
