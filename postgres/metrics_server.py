@@ -44,6 +44,15 @@ def health_page(*, is_ok: bool, **details: Any) -> Page:
     return Page(json.dumps(content).encode() + b"\n", status=status)
 
 
+def loop_pages(loop: asyncio.AbstractEventLoop, registry: Collector, *, is_ready: Callable[[], bool]) -> Pages:
+    """Return the pages of a process that runs on an event loop."""
+    return {
+        "/metrics": lambda: metrics_page(registry),
+        "/healthz": lambda: health_page(is_ok=is_loop_alive(loop)),
+        "/readyz": lambda: health_page(is_ok=is_loop_alive(loop) and is_ready()),
+    }
+
+
 def is_loop_alive(loop: asyncio.AbstractEventLoop) -> bool:
     """Return whether the event loop runs a callback in time."""
     responded = threading.Event()

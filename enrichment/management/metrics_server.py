@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from django.core.management.base import CommandError
 
 from enrichment import metrics
-from postgres.metrics_server import MetricsServer, Pages, health_page, is_loop_alive, metrics_page
+from postgres.metrics_server import MetricsServer, loop_pages
 
 LOOPBACK = "127.0.0.1"
 # The longest delay of a stop by this server.
@@ -20,7 +20,8 @@ STOP_SECONDS = 0.1
 @contextmanager
 def serving(server: MetricsServer) -> Iterator[None]:
     """Serve during the block, on behalf of the running event loop."""
-    server.pages = pages(asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
+    server.pages = loop_pages(loop, metrics.REGISTRY, is_ready=lambda: metrics.listener.is_healthy)
     thread = threading.Thread(target=server.serve_forever, args=(STOP_SECONDS,), name="litevault-metrics", daemon=True)
     thread.start()
     try:
@@ -28,14 +29,6 @@ def serving(server: MetricsServer) -> Iterator[None]:
     finally:
         server.shutdown()
         server.server_close()
-
-
-def pages(loop: asyncio.AbstractEventLoop) -> Pages:
-    return {
-        "/metrics": lambda: metrics_page(metrics.REGISTRY),
-        "/healthz": lambda: health_page(is_ok=is_loop_alive(loop)),
-        "/readyz": lambda: health_page(is_ok=is_loop_alive(loop) and metrics.listener.is_healthy),
-    }
 
 
 def bind_metrics_server(address: str, port: int) -> MetricsServer:

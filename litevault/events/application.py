@@ -27,7 +27,7 @@ from litevault.web.errors import Problem, crash
 from litevault.web.request_id import HEADER, well_formed_or_new
 from postgres.conninfo import listen_conninfo
 from postgres.listener import Listener
-from postgres.metrics_server import serve_in_background
+from postgres.metrics_server import loop_pages, serve_in_background
 
 logger = structlog.get_logger(__name__)
 
@@ -73,7 +73,8 @@ class Events:
         for task in tasks:
             task.add_done_callback(exit_if_crashed)
         if settings.EVENTS_METRICS_PORT:
-            pages = responses.metrics_port_pages(asyncio.get_running_loop())
+            loop = asyncio.get_running_loop()
+            pages = loop_pages(loop, metrics.REGISTRY, is_ready=lambda: metrics.listener.is_healthy)
             serve_in_background(settings.METRICS_ADDRESS, settings.EVENTS_METRICS_PORT, pages)
         self._install_signal_handlers()
         await send({"type": "lifespan.startup.complete"})

@@ -1,6 +1,5 @@
 """Responses of the events process, and how Django's responses are sent over ASGI."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, TypeAlias
@@ -11,7 +10,6 @@ from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from litevault.events import metrics
 from litevault.web.errors import RETRY_AFTER_SECONDS, Problem, request_id
 from litevault.web.request_id import HEADER
-from postgres.metrics_server import Pages, health_page, is_loop_alive, metrics_page
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -24,15 +22,6 @@ STATE_HEADER = "X-LiteVault-Events"
 def healthz() -> HttpResponse:
     """Respond without Django's threads and without the database."""
     return _with_headers(JsonResponse({"status": "ok"}))
-
-
-def metrics_port_pages(loop: asyncio.AbstractEventLoop) -> Pages:
-    """Return what the port for Prometheus serves, on behalf of the event loop."""
-    return {
-        "/metrics": lambda: metrics_page(metrics.REGISTRY),
-        "/healthz": lambda: health_page(is_ok=is_loop_alive(loop)),
-        "/readyz": lambda: health_page(is_ok=is_loop_alive(loop) and metrics.listener.is_healthy),
-    }
 
 
 def error_response(problem: Problem) -> HttpResponse:
