@@ -18,7 +18,13 @@ BATCH = 500
 VACUUM_EVERY = 10_000
 """In place of autovacuum, which does not keep up with a day that takes a minute."""
 
-CLAIM = {"after_owner": 0, "per_owner": 0, "lease_seconds": 45, "worker": "benchmark"}
+CLAIM = {
+    "after_owner": 0,
+    "per_owner": 0,
+    "lease_seconds": 45,
+    "worker": "benchmark",
+    "text_length": 1_000_000,
+}
 CAPTURE = """
 INSERT INTO items (owner_id, raw_text)
 SELECT %(owner)s, left(repeat(md5(n::text || random()) || ' ', 40), %(length)s) FROM generate_series(1, %(number)s) n

@@ -20,7 +20,14 @@ SIZES_FULL = (0, 100_000, 1_000_000, 10_000_000)
 BYTES_FOR_TEN_MILLION = 25 * 2**30
 LATENCY_SECONDS = 0.5
 CONCURRENCY = 50
-CLAIMED: dict[str, Any] = {"after_owner": 0, "limit": 10, "per_owner": 0, "lease_seconds": 45, "worker": "benchmark"}
+CLAIMED: dict[str, Any] = {
+    "after_owner": 0,
+    "limit": 10,
+    "per_owner": 0,
+    "lease_seconds": 45,
+    "worker": "benchmark",
+    "text_length": 1_000_000,
+}
 
 
 def run(asked: Run) -> None:

@@ -43,6 +43,10 @@ CUT_MARK = "\n[…]"
 
 # Each round cuts to a little less than what fits on average, because tokens are not spread evenly.
 _SAFETY = 0.95
+# Far more than real texts have. What is beyond the input tokens in any case is not claimed.
+MAX_CHARACTERS_PER_TOKEN = 20
+# Of English. The beginning that is counted first has as many tokens as may be sent, or more.
+_CHARACTERS_PER_TOKEN = 4
 
 
 def build_messages(text: str, *, tags: Sequence[str] = ()) -> list[Message]:
@@ -77,11 +81,15 @@ def tags_that_fit(vocabulary: Sequence[str], *, most_bytes: int) -> list[str]:
 def cut_to_tokens(text: str, *, limit: int, count: Callable[[str], int]) -> str:
     """Return the beginning of the text, with a mark where it is cut, in at most `limit` tokens.
 
-    A token has at least one byte, so that a short text is not counted.
+    A token has at least one byte, so that a short text is not counted. A long one is not counted to its end, because
+    that would block the event loop.
     """
     if len(text.encode("utf-8", "surrogatepass")) <= limit:
         return text
-    kept, tokens = text, count(text)
+    length = limit * _CHARACTERS_PER_TOKEN
+    while (tokens := count(text[:length])) <= limit and length < len(text):
+        length *= 2
+    kept = text[:length]
     while tokens > limit and kept:
         length = min(len(kept) - 1, int(len(kept) * limit / tokens * _SAFETY))
         kept = text[:length].rstrip()

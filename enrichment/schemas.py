@@ -1,7 +1,6 @@
 """The draft: its schema, its limits and its usage."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -13,17 +12,20 @@ from pydantic.json_schema import SkipJsonSchema
 from enrichment.spelling import distinct
 from enrichment.tidying import listed_tags, without_bullet, without_numbering, without_quotes
 from items.states import SourceType
-from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TITLE_MAX_LENGTH, normalise_tag
+from items.texts import (
+    ELLIPSIS,
+    SUMMARY_MAX_LENGTH,
+    TAG_MAX_LENGTH,
+    TITLE_MAX_LENGTH,
+    cut,
+    normalise_tag,
+    on_one_line,
+)
 
 # An owner may give an item more tags than a draft has.
 DRAFT_TAGS_MIN_COUNT = 3
 DRAFT_TAGS_MAX_COUNT = 5
 
-# Terminal sequences for the cursor, colours, links and titles.
-ESCAPE_SEQUENCE = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\x9d]*(?:\x07|\x1b\\|\x9c)"
-)
-JOINERS = "\u200c\u200d"
 NOT_PUNCTUATION = re.compile(r"[^\W_]|[^\x00-\x7f]")
 ARTICLE = re.compile(r"(?<![a-z])(?:article|(?:blog)?post)s?(?![a-z])", re.IGNORECASE)
 
@@ -67,21 +69,13 @@ def one_line(text: str, *, limit: int) -> str:
 
     Control, bidirectional and escape characters are removed: PostgreSQL refuses some, and others deceive a reader.
     """
-    text = ESCAPE_SEQUENCE.sub("", text)
-    printable = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text if is_harmless(c))
-    line = " ".join(printable.split())
-    if not line.strip(JOINERS + " "):
-        return ""
-    if len(line) <= limit:
+    line = on_one_line(text)
+    shown = cut(line, limit)
+    if shown == line:
         return line
-    cut = line[: limit - 1]
-    at_word = cut.rsplit(" ", 1)[0]
-    return (at_word if len(at_word) > limit // 2 else cut).rstrip() + "…"
-
-
-def is_harmless(character: str) -> bool:
-    """Return False for lone surrogates and invisible format characters, except joiners, which emoji need."""
-    return unicodedata.category(character) not in ("Cs", "Cf") or character in JOINERS
+    kept = shown.removesuffix(ELLIPSIS)
+    at_word = kept if line[len(kept)] == " " else kept.rpartition(" ")[0]
+    return at_word + ELLIPSIS if len(at_word) > limit // 2 else shown
 
 
 def drafted_tag(tag: str) -> str:
@@ -89,7 +83,7 @@ def drafted_tag(tag: str) -> str:
     tag, tidier = "", normalise_tag(one_line(tag, limit=10 * TAG_MAX_LENGTH))
     while tidier != tag:
         tag = tidier
-        tidier = without_quotes(without_bullet(tag)).lstrip(" #,;")[:TAG_MAX_LENGTH].rstrip(" ,;")
+        tidier = cut(without_quotes(without_bullet(tag)).lstrip(" #,;"), TAG_MAX_LENGTH).rstrip(" ,;")
     return tag
 
 

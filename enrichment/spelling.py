@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from items.texts import comparable
+
 # Spaces, underscores, hyphens, dashes and joiners. Between digits they separate numbers: 1-2 is not 12.
 _SEPARATORS = r"[\s_\-\u2010-\u2015\u200c\u200d]+"
 SEPARATORS = re.compile(rf"(?<!\d){_SEPARATORS}|{_SEPARATORS}(?!\d)")
@@ -61,7 +63,7 @@ def distinct(tags: Iterable[str]) -> Iterator[str]:
 
 def folded(tag: str) -> str:
     """Return a tag without case, typography, separators and a leading #."""
-    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", tag).casefold()).lstrip("# ")
+    plain = comparable(unicodedata.normalize("NFKC", tag)).lstrip("# ")
     return SEPARATORS_BETWEEN_DIGITS.sub("-", SEPARATORS.sub("", plain)) or tag
 
 

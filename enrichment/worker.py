@@ -22,6 +22,7 @@ from enrichment.writer import VerdictWriter
 from items import queue
 from items.claims import Claim, Verdict
 from items.states import Status
+from items.texts import RAW_TEXT_HIGHEST_LIMIT
 from postgres.backoff import jitter
 from postgres.session import Session
 from postgres.sqlstates import sentence_of
@@ -31,6 +32,8 @@ logger = structlog.get_logger(__name__)
 DEGRADED_SWEEP_SECONDS = 5.0
 DEADLINE_SECONDS = 5.0
 FLUSH_SECONDS = 4.0
+# So that a claim of the longest texts ends within its deadline.
+CLAIMED_AT_ONCE = 50
 DATABASE_PAUSE_SECONDS = 0.5
 # Before the next claim while a rate limit allows no more items.
 MIN_PACED_PAUSE_SECONDS = 0.1
@@ -55,6 +58,7 @@ class EnrichmentWorker:
         concurrency: int,
         deadline_seconds: float,
         settings: EnrichSettings,
+        text_length: int = RAW_TEXT_HIGHEST_LIMIT,
         daily_budget_usd: float = 0,
         daily_budget_per_owner_usd: float = 0,
         exits_when_idle: bool = False,
@@ -63,6 +67,7 @@ class EnrichmentWorker:
         self._provider = provider
         self._worker_id = worker_id
         self._settings = settings
+        self._text_length = text_length
         self._exits_when_idle = exits_when_idle
         self._remaining = max_items
         # A few items are claimed ahead, so that a free slot does not wait for the database. No more are claimed while
@@ -185,24 +190,26 @@ class EnrichmentWorker:
         await self._budget.check()
         while (free := self._free_capacity()) > 0:
             is_whole_round = self._last_owner == queue.BEFORE_ALL_OWNERS
+            number = min(free, CLAIMED_AT_ONCE)
             claims = await queue.claim(
                 self._claim_session.fetch,
-                free,
+                number,
                 worker=self._worker_id,
                 lease_seconds=self._settings.lease_seconds,
                 after_owner=self._last_owner,
                 per_owner=self._settings.per_owner_concurrency,
+                text_length=self._text_length,
             )
             for claim in claims:
                 self._start(claim, group)
             # Let the tasks begin before the next query.
             await asyncio.sleep(0)
             await self._budget.check()
-            if len(claims) == free:
+            if len(claims) == number:
                 self._last_owner = max(claim.owner_id for claim in claims)
                 continue
             self._last_owner = queue.BEFORE_ALL_OWNERS
-            if is_whole_round and all_served(claims, free):
+            if is_whole_round and all_served(claims, number):
                 # An owner at the limit may have more items.
                 self._is_backlogged = self._settings.per_owner_concurrency > 0
                 return

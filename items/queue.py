@@ -21,6 +21,7 @@ from django.utils import timezone
 from items.claims import Claim, Finished, Verdict
 from items.sql import QUEUE
 from items.states import Status
+from items.texts import RAW_TEXT_HIGHEST_LIMIT, tag_keys
 from postgres.session import Fetch, Transaction
 
 CHANNEL_ENRICHING = "items_enriching"
@@ -54,12 +55,14 @@ async def claim(
     lease_seconds: float,
     after_owner: int = BEFORE_ALL_OWNERS,
     per_owner: int = 0,
+    text_length: int = RAW_TEXT_HIGHEST_LIMIT,
 ) -> list[Claim]:
     """Claim up to `limit` due items, shared equally between owners, beginning after `after_owner`.
 
     The lease lasts `lease_seconds`. Items that another worker is claiming are skipped. If a previous lease ran out,
     that attempt is recorded as LOST. With `per_owner` above 0, no owner has more items than that in flight, in all
-    workers together, except for items that two workers claim in the same instant.
+    workers together, except for items that two workers claim in the same instant. A claim has the first `text_length`
+    characters of the text.
     """
     rows = await fetch(
         QUEUE["claim"],
@@ -69,6 +72,7 @@ async def claim(
             "per_owner": per_owner,
             "lease_seconds": lease_seconds,
             "worker": worker,
+            "text_length": text_length,
         },
     )
     claimed_at = timezone.now()
@@ -158,6 +162,7 @@ def _changes(verdict: Verdict) -> dict[str, object]:
         "title": verdict.title,
         "summary": verdict.summary,
         "tags": verdict.tags or None,
+        "tag_keys": tag_keys(verdict.tags),
         "source_type": verdict.source_type,
         "enrichment_error": verdict.enrichment_error,
         "delay_seconds": verdict.delay_seconds,

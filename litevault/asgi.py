@@ -17,10 +17,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
 from django.conf import settings  # needs the line above
 
 from litevault.operations.checks import deployment_errors
+from postgres.transactions import IDLE_SECONDS
 
 if found := " ".join(deployment_errors()):
     raise ImproperlyConfigured(found)
 
+settings.DATABASES["default"]["TRANSACTION_IDLE_SECONDS"] = IDLE_SECONDS
 settings.ROOT_URLCONF = "litevault.events.urls"
 settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("whitenoise.")]
 django.setup(set_prefix=False)

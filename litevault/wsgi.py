@@ -17,6 +17,7 @@ from litevault.operations.checks import deployment_errors
 from litevault.web.worker_folder import WorkerFolder
 from postgres.django.base import PooledConnection
 from postgres.django.waits import POOL_CONNECTIONS
+from postgres.transactions import IDLE_SECONDS
 
 if found := " ".join(deployment_errors()):
     raise ImproperlyConfigured(found)
@@ -24,6 +25,7 @@ if found := " ".join(deployment_errors()):
 # Only the web server pools: the worker and the commands hold few connections.
 database = settings.DATABASES["default"]
 database["CONN_MAX_AGE"] = 0
+database["TRANSACTION_IDLE_SECONDS"] = IDLE_SECONDS
 pool = {
     "min_size": 1,
     "max_size": POOL_CONNECTIONS,

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -28,6 +29,20 @@ Connected = TypeVar("Connected", bound=psycopg.BaseConnection[Any])
 
 _answered: dict[Target, Target] = {}
 """By the hosts, addresses and ports of the parameters, the one that was connected to last."""
+
+_led_to: WeakKeyDictionary[psycopg.BaseConnection[Any], tuple[Target, Target]] = WeakKeyDictionary()
+"""By connection, the key and the value that it put into `_answered`."""
+
+
+def has_moved(connection: psycopg.BaseConnection[Any] | None) -> bool:
+    """Return whether a later connection of this process led to another host, as after a failover.
+
+    The former host may still accept writes, or accept them again: a frozen primary that thaws. So use it no more.
+    """
+    if connection is None or connection not in _led_to:
+        return False
+    all_targets, target = _led_to[connection]
+    return _answered.get(all_targets, target) != target
 
 
 def forget() -> None:
@@ -48,7 +63,8 @@ class Attempts:
         self._tried: set[Target] = set()
         self._waiting = deque(split(self._all))
         self._last: Target | None = None
-        if parameters.get("load_balance_hosts") == "random":
+        self._is_any_equal = parameters.get("load_balance_hosts") == "random"
+        if self._is_any_equal:
             random.shuffle(self._waiting)
         else:
             self._last = _answered.get(self._all)
@@ -67,8 +83,10 @@ class Attempts:
         in_order = sorted(addresses, key=lambda address: address != self._last)
         self._waiting.extendleft(reversed(in_order))
 
-    def remember(self, target: Target) -> None:
-        _answered[self._all] = target
+    def remember(self, target: Target, connection: psycopg.BaseConnection[Any]) -> None:
+        if not self._is_any_equal:
+            _answered[self._all] = target
+            _led_to[connection] = self._all, target
 
     def _is_other_host(self, target: Target) -> bool:
         return self._last is None or (target[0], target[2]) != (self._last[0], self._last[2])
@@ -94,7 +112,7 @@ async def connect_async(
         except (psycopg.Error, OSError) as error:
             last_error = psycopg_error(error)
         else:
-            attempts.remember(target)
+            attempts.remember(target, connection)
             return connection
     raise last_error from None
 
@@ -116,7 +134,7 @@ def connect(connect: Callable[..., Connected], parameters: Parameters, *, deadli
         except (psycopg.Error, OSError) as error:
             last_error = psycopg_error(error)
         else:
-            attempts.remember(target)
+            attempts.remember(target, connection)
             return connection
     raise last_error from None
 

@@ -6,6 +6,7 @@ event, or cancel a task.
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from functools import partial
@@ -23,6 +24,9 @@ from postgres.sqlstates import is_read_only
 logger = structlog.get_logger(__name__)
 
 PROBE_SECONDS = 15.0
+MOVE_SECONDS = 1.0
+"""How soon it follows other connections of the process to another host."""
+
 DEADLINE_SECONDS = 5.0
 DEFAULT_SCHEMA = "public"
 IS_NAMED = f"""
@@ -35,7 +39,7 @@ RECONNECT = Backoff(first_seconds=0.1, longest_seconds=10.0)
 
 
 class ListenerCutOff(Exception):
-    """The connection is open, but a notification of its own did not arrive in time."""
+    """The connection is open, but a notification of its own did not arrive in time, or the primary is another host."""
 
 
 class NotificationsSwallowed(Exception):
@@ -112,7 +116,11 @@ class Listener:
             await self._probe(connection)
             # After LISTEN, so that on_health can look for changes without missing any.
             self._report_healthy()
-            await self._receive(connection, seconds=self._probe_seconds)
+            probe_at = time.monotonic() + self._probe_seconds
+            while (seconds := probe_at - time.monotonic()) > 0:
+                if hosts.has_moved(connection):
+                    raise ListenerCutOff
+                await self._receive(connection, seconds=min(seconds, MOVE_SECONDS))
 
     async def _listen(self, connection: CuttingConnection, channel: str) -> None:
         await self._execute(connection, sql.SQL("LISTEN {}").format(sql.Identifier(channel)))

@@ -10,9 +10,10 @@ import psycopg
 
 from postgres import hosts
 from postgres.conninfo import READ_COMMITTED, database_conninfo
-from postgres.hosts import connect_async
+from postgres.hosts import connect_async, has_moved
 from postgres.sockets import cut, is_quiet
 from postgres.sqlstates import is_read_only
+from postgres.transactions import limit_idle
 
 Parameters: TypeAlias = Mapping[str, Any]
 Row: TypeAlias = tuple[Any, ...]
@@ -56,8 +57,10 @@ class Session:
     async def transaction(self) -> AsyncIterator[Fetch]:
         """Run the statements of the block in one transaction. The deadline covers the whole block."""
         async with self._connected() as connection:
-            await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+            await connection.execute(b"BEGIN ISOLATION LEVEL READ COMMITTED; " + limit_idle(self._deadline_seconds))
             yield partial(fetch, connection)
+            if has_moved(connection):
+                raise psycopg.OperationalError("the host has changed")
             await connection.execute("COMMIT")
 
     async def close(self) -> None:
@@ -84,7 +87,7 @@ class Session:
 
     async def _connect(self) -> CuttingConnection:
         # A server that ended the connection has sent a message.
-        if self._connection is None or not is_quiet(self._connection):
+        if self._connection is None or not is_quiet(self._connection) or has_moved(self._connection):
             await self._disconnect()
             # No prepared statements: a pooler gives each transaction another server session.
             connect = partial(CuttingConnection.connect, autocommit=True, prepare_threshold=None)

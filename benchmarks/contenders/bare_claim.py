@@ -27,7 +27,14 @@ class BareClaim(Contender):
         from items.queue import CHANNEL_ENRICHING  # needs the line above
         from items.sql import QUEUE  # see above
 
-        claim = {"after_owner": 0, "limit": concurrency, "per_owner": 0, "lease_seconds": 45, "worker": "bare"}
+        claim = {
+            "after_owner": 0,
+            "limit": concurrency,
+            "per_owner": 0,
+            "lease_seconds": 45,
+            "worker": "bare",
+            "text_length": 1_000_000,
+        }
         async with (
             await psycopg.AsyncConnection.connect(url, autocommit=True) as listening,
             await psycopg.AsyncConnection.connect(url, autocommit=True) as claiming,

@@ -156,7 +156,7 @@ class LiteLLMProvider(EnrichmentProvider):
         limit = self._settings.max_input_tokens
         tags = tags_that_fit(vocabulary, most_bytes=limit // TAGS_PART)
         sent = cut_to_tokens(text, limit=limit - len("\n".join(tags).encode()), count=_count_tokens)
-        return Prompt(build_messages(sent, tags=tags), partial(fill_tags, text=text, vocabulary=vocabulary))
+        return Prompt(build_messages(sent, tags=tags), partial(fill_tags, text=sent, vocabulary=vocabulary))
 
     async def _converse(
         self, route: Route, prompt: Prompt, *, ends_at: float, conversations: list[Conversation]

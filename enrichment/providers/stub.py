@@ -11,11 +11,11 @@ from itertools import groupby, islice, takewhile
 from stopwordsiso import langs, stopwords
 
 from enrichment.providers.base import EnrichmentProvider
-from enrichment.schemas import ESCAPE_SEQUENCE, EnrichmentResult, EnrichmentSchema, Usage, one_line
+from enrichment.schemas import EnrichmentResult, EnrichmentSchema, Usage, one_line
 from enrichment.spelling import distinct
 from enrichment.tidying import without_quotes
 from items.states import SourceType
-from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
+from items.texts import ESCAPE_SEQUENCE, SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
 
 TAGS_WITHOUT_WORDS, ARTICLE_LENGTH, ARTICLE_PARAGRAPHS = ("note", "text", "short"), 1200, 3
 LONG_LINE = 50  # probably wrapped: the sentence goes on in the next line

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -32,6 +31,7 @@ from items.admin.item_page import ItemPageAdmin
 from items.admin.labels import Count, short_id
 from items.admin.permissions import permitted_actions
 from items.admin.queries import COUNT_LIMIT, bounded_count
+from items.admin.selection import CheckedSelectionAdmin
 from items.models import EnrichmentAttempt, Item, ItemQuerySet
 from items.search import SEARCH_MAX_LENGTH, WORDS_MAX_COUNT, Search, SearchTooLong
 from items.states import PENDING_STATUSES, Action, Status
@@ -72,7 +72,7 @@ class ItemChangeList(ChangeList):
             item.query = query
 
 
-class ItemAdmin(ItemPageAdmin):
+class ItemAdmin(CheckedSelectionAdmin, ItemPageAdmin):
     list_display = (
         "headline",
         "status_badge",
@@ -99,7 +99,7 @@ class ItemAdmin(ItemPageAdmin):
 
     class Media:
         css: ClassVar = {"all": ("items/admin.css",)}
-        js = ("items/preview.js",)
+        js = ("items/preview.js", "items/counter.js")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow only the filters that the page offers: a made-up URL must not search the captured texts."""
@@ -114,13 +114,6 @@ class ItemAdmin(ItemPageAdmin):
         except SearchTooLong:
             self.message_user(request, TOO_LONG, "error")
             return queryset.none(), False
-
-    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
-        try:
-            return super().response_action(request, queryset, *args, **kwargs)
-        except ValidationError:
-            self.message_user(request, "That is not the id of an item. Nothing was changed.", "error")
-            return None
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         links = status_links(request.GET.get("status"))

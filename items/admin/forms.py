@@ -1,34 +1,65 @@
 """The form on the page of an item: title, summary and tags."""
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 
 from items.admin.labels import CHANGED_MEANWHILE
 from items.models import Item
 from items.states import Action, Status
-from items.texts import CONTROL_CHARACTER, SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT, normalise_tag
+from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, InvalidText, clean_summary, clean_tags, clean_title
 
 DRAFT_FIELDS = ("title", "summary", "tags")
 
 
-def refuse_control_characters(line: str) -> None:
-    if CONTROL_CHARACTER.search(line):
-        raise ValidationError("Line breaks and control characters are not allowed.")
+def cleaned(clean: Callable[[Any], Any], value: object) -> Any:
+    """Clean by a rule of items.texts."""
+    try:
+        return clean(value)
+    except InvalidText as error:
+        reason = str(error)
+    raise ValidationError(f"{reason[0].upper()}{reason[1:]}.")
 
 
-class TextField(forms.CharField):
-    """Several lines. A browser sends line breaks as CRLF, which would look like a change."""
+class StoredField(forms.Field):
+    """A field that keeps what is stored if the form sends it back as the page showed it, whatever the rules for a new
+    value are. A page shows CR as a line break, and no line breaks in a field of one line.
+    """
+
+    stored: Any = None
+
+    def clean(self, value: Any) -> Any:
+        return self.stored if value and not self.has_changed(None, value) else super().clean(value)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self._as_sent(data) != self._as_sent(self.prepare_value(self.stored))
+
+    def _as_sent(self, value: Any) -> str:
+        lines = str(value or "").replace("\r\n", "\n").replace("\r", "\n")
+        return lines if isinstance(self.widget, forms.Textarea) else lines.replace("\n", "")
+
+
+class TitleField(StoredField, forms.CharField):
+    def to_python(self, value: Any) -> str | None:
+        title = super().to_python(value)
+        return str(cleaned(clean_title, title)) if title else title
+
+
+class TextField(StoredField, forms.CharField):
+    """Several lines. A browser sends line breaks as CRLF."""
 
     widget = forms.Textarea
 
     def to_python(self, value: Any) -> str | None:
         text = super().to_python(value)
-        return text.replace("\r\n", "\n") if text else text
+        return str(cleaned(clean_summary, text.replace("\r\n", "\n"))) if text else text
 
 
-class TagsField(forms.CharField):
+class TagsField(StoredField, forms.CharField):
     """Tags, one per line, because a tag may contain a comma."""
 
     widget = forms.Textarea
@@ -37,25 +68,15 @@ class TagsField(forms.CharField):
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # the field's value is a list
-        tags = (normalise_tag(line) for line in str(super().to_python(value)).splitlines())
-        return list(dict.fromkeys(tag for tag in tags if tag))
-
-    def validate(self, value: Any) -> None:
-        super().validate(value)
-        if len(value) > TAGS_MAX_COUNT:
-            raise ValidationError(f"An item can have at most {TAGS_MAX_COUNT} tags.")
-        if any(len(tag) > TAG_MAX_LENGTH for tag in value):
-            raise ValidationError(f"A tag can have at most {TAG_MAX_LENGTH} characters.")
-        for tag in value:
-            refuse_control_characters(tag)
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return list(initial or []) != self.to_python(data)
+        lines = re.split(r"\r\n?|\n", str(super().to_python(value)))
+        return list(cleaned(clean_tags, [line for line in lines if line.strip()]))
 
 
 class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
+    # The template of attributes makes a counter of maxlength.
+    title = TitleField(empty_value=None, widget=AdminTextInputWidget(attrs={"maxlength": TITLE_MAX_LENGTH}))
     summary = TextField(
-        required=False, max_length=SUMMARY_MAX_LENGTH, empty_value=None, widget=forms.Textarea(attrs={"rows": 4})
+        required=False, empty_value=None, widget=forms.Textarea(attrs={"rows": 4, "maxlength": SUMMARY_MAX_LENGTH})
     )
     tags = TagsField(required=False, help_text="One per line.", widget=forms.Textarea(attrs={"rows": 5}))
     seen_at = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -69,14 +90,11 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class tak
         super().__init__(*args, **kwargs)
         self.fields["seen_at"].initial = self.instance.updated_at.isoformat()
         is_ready = self.instance.status == Status.READY_TO_CONFIRM
-        for name, is_required in {"title": True, "summary": is_ready, "tags": is_ready}.items():
-            if name in self.fields:
-                self.fields[name].required = is_required
-
-    def clean_title(self) -> str:
-        title: str = self.cleaned_data["title"]
-        refuse_control_characters(title)
-        return title
+        required = {"title": is_ready or self.instance.title is not None, "summary": is_ready, "tags": is_ready}
+        for name, field in self.fields.items():
+            if isinstance(field, StoredField):
+                field.required = required[name]
+                field.stored = getattr(self.instance, name)
 
     def clean(self) -> dict[str, Any]:
         is_editable = Action.EDIT in self.instance.allowed_actions

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from rest_framework import status
 from rest_framework.request import Request
@@ -30,7 +31,9 @@ class BrowserForms(ViewSet):
         if request.accepted_renderer.format != "api":
             return response
         if is_form(request) and request.method != "GET" and status.is_success(response.status_code):
-            return HttpResponse(status=status.HTTP_303_SEE_OTHER, headers={"Location": self._next_page(request)})
+            return HttpResponse(
+                status=status.HTTP_303_SEE_OTHER, headers={"Location": iri_to_uri(self._next_page(request))}
+            )
         # The ETag is that of the JSON. The page needs it only for the edit form.
         response.renderer_context["etag"] = response.headers.get("ETag")
         del response.headers["ETag"]

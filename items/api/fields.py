@@ -5,21 +5,22 @@ No message contains a value from the request.
 """
 
 import re
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from rest_framework import serializers
-from rest_framework.exceptions import ErrorDetail
 
 from items.texts import (
-    CONTROL_CHARACTER,
-    LONE_SURROGATE,
-    RAW_TEXT_MAX_LENGTH,
+    RAW_TEXT_HIGHEST_LIMIT,
     TAG_MAX_LENGTH,
     TAGS_MAX_COUNT,
-    Refusal,
-    normalise_tag,
-    refusal,
+    InvalidText,
+    clean_line,
+    clean_raw_text,
+    clean_tag,
+    clean_tags,
+    clean_text,
 )
 
 WHOLE_NUMBER = re.compile(r"-?[0-9]+")
@@ -35,53 +36,46 @@ class CommonMessages:
     }
 
 
-class Text(CommonMessages, serializers.CharField):
-    """A string that PostgreSQL can store, trimmed."""
+def _cleaned(clean: Callable[[Any], Any], value: object) -> Any:
+    try:
+        return clean(value)
+    except InvalidText as error:
+        raise serializers.ValidationError(f"{error}.", code=error.code) from None
 
-    default_error_messages: ClassVar[dict[str, Any]] = {
-        "invalid": "must be a string.",
-        "blank": "may not be blank.",
-        "max_length": "may have at most {max_length} characters.",
-        Refusal.NUL: f"{Refusal.NUL.label}.",
-        Refusal.SURROGATE: f"{Refusal.SURROGATE.label}.",
-    }
+
+class Text(CommonMessages, serializers.CharField):
+    """A string by the rules of items.texts, trimmed."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "must be a string.", "blank": "may not be blank."}
+
+    def __init__(self, *, max_length: int, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+        self.limit = max_length
 
     def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        if "\x00" in data:
-            self.fail(Refusal.NUL.value)
-        if LONE_SURROGATE.search(data):
-            self.fail(Refusal.SURROGATE.value)
-        return data.strip()
+        return str(_cleaned(self.clean, data))
+
+    def clean(self, text: str) -> str:
+        return clean_text(text, limit=self.limit)
 
 
 class RawText(Text):
-    """A text to capture, not trimmed."""
+    """A text to capture, not trimmed. Its limit is a setting, and is looked at for each text."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_length=1, max_length=RAW_TEXT_MAX_LENGTH, trim_whitespace=False, **options)
+        super().__init__(min_length=1, max_length=RAW_TEXT_HIGHEST_LIMIT, trim_whitespace=False, **options)
 
-    def to_internal_value(self, data: object) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        if reason := refusal(data):
-            raise serializers.ValidationError(f"{reason.label}.", code=reason.value)
-        return data
+    def clean(self, text: str) -> str:
+        return clean_raw_text(text)
 
 
 class Line(Text):
     """A text without line breaks and other control characters."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {
-        "control_character": "may not contain line breaks or control characters."
-    }
-
-    def to_internal_value(self, data: object) -> str:
-        line = super().to_internal_value(data)
-        if CONTROL_CHARACTER.search(line):
-            self.fail("control_character")
-        return line
+    def clean(self, text: str) -> str:
+        return clean_line(text, limit=self.limit)
 
 
 class Tag(Line):
@@ -90,16 +84,15 @@ class Tag(Line):
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=TAG_MAX_LENGTH, **options)
 
-    def to_internal_value(self, data: object) -> str:
-        return normalise_tag(super().to_internal_value(data))
+    def clean(self, text: str) -> str:
+        return clean_tag(text)
 
 
 class Tags(CommonMessages, serializers.ListField):
     """A list of tags, without duplicates."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
-        "max_length": "may hold at most {max_length} tags.",
-        "empty": "may not be empty while the item waits to be confirmed.",
+        "empty": "may not be empty while the item waits to be confirmed."
     }
 
     def __init__(self, **options: Any) -> None:
@@ -108,14 +101,12 @@ class Tags(CommonMessages, serializers.ListField):
     def to_internal_value(self, data: object) -> list[str]:
         if not isinstance(data, list):
             self.fail("not_a_list")
-        return list(dict.fromkeys(self._tag(position, tag) for position, tag in enumerate(data, start=1)))
-
-    def _tag(self, position: int, tag: object) -> str:
-        try:
-            return str(self.child.run_validation(tag))
-        except serializers.ValidationError as error:
-            detail = cast(list[ErrorDetail], error.detail)[0]
-        raise serializers.ValidationError(f"at position {position} {detail}", code=detail.code)
+        for position, tag in enumerate(data, start=1):
+            if not isinstance(tag, str):
+                code = "null" if tag is None else "invalid"
+                sentence = self.child.error_messages[code]
+                raise serializers.ValidationError(f"at position {position} {sentence}", code=code)
+        return list(_cleaned(clean_tags, data))
 
 
 class Choice(CommonMessages, serializers.ChoiceField):

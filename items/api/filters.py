@@ -1,17 +1,19 @@
 """The query parameters of lists, as strict as request bodies: an unknown filter is an error, not ignored."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from items.api.fields import Choice, ErrorCode, Tag, Text, WholeNumber
-from items.api.pagination import CursorField, Page, SearchWindow
-from items.api.serializers import ItemSerializer, StrictSerializer
+from items.api.listed_texts import without_long_texts
+from items.api.pagination import CursorField, Page, SearchWindow, TagCursorField
+from items.api.serializers import StrictSerializer
 from items.models import ItemQuerySet
 from items.search import SEARCH_MAX_LENGTH, WORDS_MAX_COUNT, Search, SearchTooLong
 from items.states import PENDING_STATUSES, SourceType, Status
+from items.texts import TAG_MAX_LENGTH, without_unseen
 
 IGNORE = "ignore"
 
@@ -50,8 +52,15 @@ class PageParameters(StrictSerializer):
         cursor = self.validated_data.get("cursor")
         search = self.validated_data.get("search")
         window = SearchWindow.of(items, cursor=cursor) if search and search.words else None
-        wanted = self.narrow(items).values_list(*ItemSerializer.sources(), named=True)
-        return Page.of(cast(ItemQuerySet, wanted), limit=self.validated_data["limit"], cursor=cursor, window=window)
+        return Page.of(
+            without_long_texts(self.narrow(items)), limit=self.validated_data["limit"], cursor=cursor, window=window
+        )
+
+
+class TagParameters(StrictSerializer):
+    cursor = TagCursorField(required=False, help_text="From the previous page.")
+    limit = WholeNumber(default=100, min_value=1, max_value=1000)
+    q = Text(required=False, max_length=TAG_MAX_LENGTH, help_text="The beginning of the tags.")
 
 
 class PendingParameters(PageParameters):
@@ -75,7 +84,7 @@ class ListParameters(SearchParameters, PageParameters):
         if "status" in wanted:
             items = items.filter(status=wanted["status"])
         if "tag" in wanted:
-            items = items.filter(tags__contains=[wanted["tag"]])
+            items = items.tagged(wanted["tag"])
         if "source_type" in wanted:
             items = items.filter(source_type=wanted["source_type"])
         if "error_code" in wanted:
@@ -89,7 +98,7 @@ def parameters(serializer: type[StrictSerializer], query: QueryDict) -> StrictSe
 
     Raises ValidationError.
     """
-    checked = serializer(data={name: value for name, value in query.items() if str(value).strip()})
+    checked = serializer(data={name: value for name, value in query.items() if without_unseen(str(value)).strip()})
     checked.is_valid(raise_exception=True)
     repeated = [name for name, values in query.lists() if len(values) > 1]
     if repeated:

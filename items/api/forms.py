@@ -5,13 +5,18 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from django.http import QueryDict
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request, is_form_media_type
+
+from items.api.serializers import presentable
+from items.models import Item
 
 METHOD = "_method"
 NEXT = "_next"
 IF_MATCH = "_if_match"
 CSRF = "csrfmiddlewaretoken"
 SAVE = "save"  # the action of the Save button: only edit
+UNCHECKED_THEN_CHECKED = ["false", "true"]
 CHECKED = {"true": True, "on": True, "false": False}
 
 
@@ -27,8 +32,11 @@ def form_value(request: Request, name: str) -> str | None:
 
 
 def body_of(request: Request) -> dict[str, Any]:
-    """Raises ParseError and UnsupportedMediaType."""
-    return values_of(request.data) if isinstance(request.data, QueryDict) else cast(dict[str, Any], request.data)
+    """Raises ParseError, UnsupportedMediaType and ValidationError."""
+    if not isinstance(request.data, QueryDict):
+        return cast(dict[str, Any], request.data)
+    _refuse_repeats(request.data)
+    return values_of(request.data)
 
 
 def values_of(form: QueryDict) -> dict[str, Any]:
@@ -37,19 +45,62 @@ def values_of(form: QueryDict) -> dict[str, Any]:
     for optional in ("action", "errorCode", "createdBefore"):
         if values.get(optional) in ("", SAVE):
             del values[optional]
-    if isinstance(values.get("rawText"), str):
-        # Browsers send a line break of a text area as CRLF.
-        values["rawText"] = values["rawText"].replace("\r\n", "\n")
-    if isinstance(values.get("tags"), str):
+    for text in ("rawText", "summary"):
+        if text in values:
+            # Browsers send a line break of a text area as CRLF.
+            values[text] = values[text].replace("\r\n", "\n")
+    if "tags" in values:
         values["tags"] = tags_of(values["tags"])
     if "enrich" in values:
         values["enrich"] = CHECKED.get(values["enrich"], values["enrich"])
     return values
 
 
+def with_unchanged(values: dict[str, Any], request: Request, item: Item) -> dict[str, Any]:
+    """Replace what a form sends back as its page showed it by what is stored, which a browser may not be able to send.
+
+    A page shows CR as a line break, and no line breaks in a field of one line. It shows null as an empty field.
+    """
+    if not isinstance(request.data, QueryDict):
+        return values
+    shown = {
+        "title": _without_breaks(item.title or ""),
+        "summary": _lines(item.summary or ""),
+        "tags": _without_breaks(line_of(item.tags)),
+    }
+    unchanged = {name for name, text in shown.items() if name in values and _lines(str(request.data[name])) == text}
+    stored = {name: getattr(item, name) for name in unchanged}
+    changed = {name: value for name, value in values.items() if name not in unchanged}
+    return {**changed, **{name: value for name, value in stored.items() if value is not None}}
+
+
+def _refuse_repeats(form: QueryDict) -> None:
+    """Raises ValidationError. A box comes after a hidden field of its name, which is sent if it is not checked."""
+    repeated = [
+        name
+        for name, values in form.lists()
+        if len(values) > 1 and not (name == "enrich" and values == UNCHECKED_THEN_CHECKED)
+    ]
+    if repeated:
+        raise ValidationError(
+            {presentable(name): [ErrorDetail("may be given once.", code="repeated")] for name in repeated}
+        )
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _without_breaks(text: str) -> str:
+    return _lines(text).replace("\n", "")
+
+
 def tags_of(line: str) -> list[str]:
     """Return the tags between the commas. A tag that contains a comma is quoted."""
-    (tags,) = csv.reader([line.replace("\r", " ").replace("\n", " ")], skipinitialspace=True)
+    try:
+        (tags,) = csv.reader([line.replace("\r", " ").replace("\n", " ")], skipinitialspace=True)
+    except csv.Error:  # more than csv.field_size_limit() without a comma
+        return [line]
     return [tag.strip() for tag in tags if tag.strip()]
 
 

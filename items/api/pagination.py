@@ -14,15 +14,23 @@ from rest_framework import serializers
 
 from items.api.fields import CommonMessages
 from items.models import Item, ItemQuerySet
+from items.models.limits import IS_LONG
+from items.texts import raw_text_max_length
 
 # The microseconds since 1970 and the id: the two columns that the pages are ordered by.
 POSITION = struct.Struct(">q16s")
 # Those 24 bytes in URL-safe base64. Its first two characters keep the time between 1970 and 9961.
 CURSOR = re.compile(r"^A[A-Za-z0-3][A-Za-z0-9_-]{30}$", re.ASCII)
+# The number of items with the tag, and the key of the tag, also in base64.
+COUNT = struct.Struct(">q")
+TAG_CURSOR = re.compile(r"^AAAA(?:[A-Za-z0-9_-]{4}){2,300}(?:[A-Za-z0-9_-]{2}==|[A-Za-z0-9_-]{3}=)?$", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SEARCH_WINDOW_SIZE = 10_000
 """The number of items that one page of a search reads, because no index finds words within a text."""
+
+SEARCH_WINDOW_CHARACTERS = 32_000_000
+"""How much of long texts it reads. Without a limit, 10,000 of the longest would take minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +67,21 @@ class SearchWindow:
     def of(cls, items: ItemQuerySet, *, cursor: Cursor | None) -> "SearchWindow | None":
         """Return the window after the cursor, or None if it would hold all remaining items."""
         remaining = cursor.after(items) if cursor else items
-        ends = remaining.newest_first().values_list("created_at", "id")[SEARCH_WINDOW_SIZE - 1 : SEARCH_WINDOW_SIZE + 1]
-        found = [Cursor(*end) for end in ends]
-        return cls(*found) if len(found) == len(cls.__slots__) else None
+        long_texts = max(1, SEARCH_WINDOW_CHARACTERS // raw_text_max_length())
+        ends = [*_nth(remaining, SEARCH_WINDOW_SIZE), *_nth(remaining.filter(IS_LONG), long_texts)]
+        if not ends:
+            return None
+        last = max(ends, key=lambda end: (end.created_at, end.id))
+        beyond = _nth(last.after(remaining), 1)
+        return cls(last, beyond[0]) if beyond else None
 
     def within(self, items: ItemQuerySet) -> ItemQuerySet:
         return items.newer_than(self.beyond.created_at, self.beyond.id)
+
+
+def _nth(items: ItemQuerySet, number: int) -> list[Cursor]:
+    """Return the item at this place, the newest being 1, or nothing if there are fewer."""
+    return [Cursor(*end) for end in items.newest_first().values_list("created_at", "id")[number - 1 : number]]
 
 
 @extend_schema_field({"type": "string", "pattern": CURSOR.pattern})
@@ -76,6 +93,40 @@ class CursorField(CommonMessages, serializers.Field[Cursor, str, str, Any]):
     def to_internal_value(self, data: str) -> Cursor:
         try:
             return Cursor.parse(data)
+        except ValueError:
+            self.fail("invalid")
+
+
+@dataclass(frozen=True, slots=True)
+class TagCursor:
+    """The last tag of the previous page."""
+
+    count: int
+    key: str
+
+    @classmethod
+    def parse(cls, text: str) -> "TagCursor":
+        """Raises ValueError if the text is not a cursor."""
+        if not TAG_CURSOR.fullmatch(text):
+            raise ValueError("This is not a cursor.")
+        decoded = base64.urlsafe_b64decode(text)
+        (count,) = COUNT.unpack_from(decoded)
+        key = decoded[COUNT.size :].decode()  # UnicodeDecodeError is a ValueError
+        if count < 1 or "\x00" in key:
+            raise ValueError("This is not a cursor.")
+        return cls(count, key)
+
+    def __str__(self) -> str:
+        return base64.urlsafe_b64encode(COUNT.pack(self.count) + self.key.encode()).decode()
+
+
+@extend_schema_field({"type": "string", "pattern": TAG_CURSOR.pattern})
+class TagCursorField(CursorField):
+    """The cursor of an earlier page of tags."""
+
+    def to_internal_value(self, data: str) -> Any:
+        try:
+            return TagCursor.parse(data)
         except ValueError:
             self.fail("invalid")
 

@@ -6,15 +6,16 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.template import loader
+from django.utils.text import capfirst
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from items.api import pagination
-from items.api.forms import IF_MATCH, SAVE, form_value, is_form, line_of, values_of
+from items.api.forms import IF_MATCH, SAVE, form_value, is_form, line_of
 from items.budget import paused_until
 from items.search import Search
 from items.states import PENDING_STATUSES, SourceType, Status
+from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, raw_text_max_length
 
 
 class PageRenderer(BrowsableAPIRenderer):
@@ -38,7 +39,6 @@ class PageRenderer(BrowsableAPIRenderer):
                 "query": request.query_params,
                 "next_page": _next_page(request.query_params, data),
                 **_search_of(view, request.query_params),
-                "searched": f"{pagination.SEARCH_WINDOW_SIZE:,}",
                 "statuses": PENDING_STATUSES if _is_pending(view) else [s for s in Status if s != Status.DISCARDED],
                 "source_types": list(SourceType),
                 "paused_until": paused_until(request.user.pk) if _is_pending(view) and not response.exception else None,
@@ -66,15 +66,24 @@ def _search_of(view: Any, query: QueryDict) -> dict[str, Any]:
 
 def _form_of(request: Request, response: Response, data: Any, *, etag: str | None) -> dict[str, Any]:
     """Return the initial values of the edit form: the item, or the input if it was refused."""
-    typed = _typed(request.data) if response.exception else {}
+    typed = request.data.dict() if response.exception and isinstance(request.data, QueryDict) else {}
     return {
         # A refused form still refers to the version that it was loaded with.
         "etag": form_value(request, IF_MATCH) if response.exception else etag,
         "typed": typed,
+        "errors": _errors_of(data) if response.exception else {},
         "was_confirming": is_form(request) and form_value(request, "action") == "confirm",
-        "tags_line": line_of(_tags(typed if response.exception else data)),
+        "tags_line": typed.get("tags", "") if response.exception else line_of(_tags(data)),
         "save": SAVE,
+        "limits": {"rawText": raw_text_max_length(), "title": TITLE_MAX_LENGTH, "summary": SUMMARY_MAX_LENGTH},
+        "raw_text_limit": f"{raw_text_max_length():,}",
     }
+
+
+def _errors_of(data: Any) -> dict[str, str]:
+    """Return the sentences to show beside the fields: without the field's name, which they begin with."""
+    fields = data["error"].get("details", {}).get("fields", [])
+    return {problem["field"]: capfirst(problem["message"].removeprefix(f"{problem['field']} ")) for problem in fields}
 
 
 def _is_pending(view: Any) -> bool:
@@ -89,13 +98,6 @@ def _next_page(query: QueryDict, data: Any) -> str | None:
     onwards = query.copy()
     onwards["cursor"] = pagination["cursor"]
     return onwards.urlencode()
-
-
-def _typed(form: object) -> dict[str, Any]:
-    """Return the input of a refused form, so that it is not lost."""
-    if not isinstance(form, QueryDict):
-        return {}
-    return values_of(form)
 
 
 def _tags(source: object) -> list[object]:

@@ -17,7 +17,7 @@ from items.api import (
     serializers,
 )
 from items.api.etags import Stale
-from items.api.filters import ListParameters, PendingParameters, SearchParameters
+from items.api.filters import ListParameters, PendingParameters, SearchParameters, TagParameters
 from items.api.idempotency import KeyReused, StillRunning
 from items.api.pagination import SEARCH_WINDOW_SIZE
 from items.states import Action, InvalidTransition, Status, allowed_actions
@@ -62,6 +62,7 @@ REPLAYED = OpenApiParameter(
 ENRICHING = {
     "id": "0b1c6a52-4d5f-4a51-9f0c-6a4a5f0c2f11",
     "rawText": "Vacuum keeps the visibility map fresh. Index-only scans need it.",
+    "rawTextIsCut": False,
     "title": None,
     "summary": None,
     "tags": [],
@@ -146,7 +147,8 @@ list_items = extend_schema(
     operation_id="listItems",
     summary="List items",
     description="The items of the caller, newest first, without discarded ones. "
-    f"One page of a search reads at most {SEARCH_WINDOW_SIZE:,} items, and may be empty although there is a next one.",
+    f"One page of a search reads at most {SEARCH_WINDOW_SIZE:,} items, or fewer long ones, and may be empty although "
+    "there is a next one.",
     parameters=[ListParameters],
     responses={
         200: _response(serializers.ItemPageSerializer, "One page", {"items": [ARCHIVED], "pagination": LAST_PAGE})
@@ -233,6 +235,13 @@ retry_all = extend_schema(
 list_tags = extend_schema(
     operation_id="listTags",
     summary="List tags",
-    description="The tags of the caller's items, most used first.",
-    responses={200: _response(serializers.TagListSerializer, "Tags", {"tags": [{"name": "postgresql", "count": 12}]})},
+    description="The tags of the caller's items, most used first, each in its most used spelling.",
+    parameters=[TagParameters],
+    responses={
+        200: _response(
+            serializers.TagListSerializer,
+            "Tags",
+            {"tags": [{"name": "postgresql", "count": 12}], "pagination": {"cursor": None, "hasMore": False}},
+        )
+    },
 )

@@ -12,10 +12,16 @@ from items.api.fields import Choice, ErrorCode, Flag, Line, RawText, Tags, Text,
 from items.api.read_serializer import ReadSerializer
 from items.models import Item, ItemQuerySet
 from items.states import Action, EnrichmentMode, Outcome, SourceType, Status, allowed_actions
-from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
+from items.texts import LISTED_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 UNKNOWN_FIELDS_SHOWN = 20
+EDITABLE = ("title", "summary", "tags")
+
+
+def presentable(name: str) -> str:
+    """Do not repeat a name that does not look like one, because it may be private text."""
+    return name if FIELD_NAME.fullmatch(name) else "?"
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -43,8 +49,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     @staticmethod
     def _unknown(names: Iterable[str]) -> dict[str, list[ErrorDetail]]:
-        """Do not repeat a name that does not look like one, because it may be private text."""
-        shown = dict.fromkeys(name if FIELD_NAME.fullmatch(name) else "?" for name in names)
+        shown = dict.fromkeys(presentable(name) for name in names)
         detail = ErrorDetail("is unknown.", code="unknown")
         return {name: [detail] for name in list(shown)[:UNKNOWN_FIELDS_SHOWN]}
 
@@ -67,6 +72,13 @@ class ChangeSerializer(StrictSerializer):
     title = Line(required=False, max_length=TITLE_MAX_LENGTH)
     summary = Text(required=False, max_length=SUMMARY_MAX_LENGTH)
     tags = Tags(required=False)
+
+    def to_internal_value(self, data: Mapping[str, object]) -> Any:
+        """Accept a value as it is stored, whatever the rules for a new one: what was read can be sent back."""
+        stored = {name: value for name in EDITABLE if (value := getattr(self.instance, name)) is not None}
+        unchanged = {name: value for name, value in stored.items() if data.get(name) == value}
+        checked = super().to_internal_value({name: data[name] for name in data if name not in unchanged})
+        return {**checked, **unchanged}
 
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         edits = [name for name in attrs if name != "action"]
@@ -148,7 +160,12 @@ class ItemSerializer(ReadSerializer):
     """One captured text with its draft."""
 
     id = serializers.UUIDField()
-    rawText = serializers.CharField(source="raw_text")
+    rawText = serializers.CharField(
+        source="raw_text", help_text=f"In lists at most the first {LISTED_TEXT_MAX_LENGTH:,} characters."
+    )
+    rawTextIsCut = serializers.BooleanField(
+        source="raw_text_is_cut", help_text="True in lists, if the text is longer. The item itself has all of it."
+    )
     title = serializers.CharField(allow_null=True)
     summary = serializers.CharField(allow_null=True)
     tags = serializers.ListField(child=serializers.CharField())
@@ -209,3 +226,4 @@ class TagCountSerializer(serializers.Serializer[Any]):
 @extend_schema_serializer(many=False)
 class TagListSerializer(serializers.Serializer[Any]):
     tags = TagCountSerializer(many=True)
+    pagination = PaginationSerializer()

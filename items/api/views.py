@@ -6,7 +6,6 @@ from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, F, Func
 from django.http import Http404
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -19,10 +18,11 @@ from rest_framework.viewsets import ViewSet
 from items.api import schema
 from items.api.browser import BrowserForms, if_match
 from items.api.etags import detail_of, etag_of, is_unchanged, refuse_stale
-from items.api.filters import ListParameters, PendingParameters, SearchParameters, parameters
-from items.api.forms import body_of
+from items.api.filters import ListParameters, PendingParameters, SearchParameters, TagParameters, parameters
+from items.api.forms import body_of, with_unchanged
 from items.api.idempotency import fingerprint_of, key_from, respond_once
-from items.api.pagination import Page
+from items.api.listed_texts import with_long_texts
+from items.api.pagination import Page, TagCursor
 from items.api.serializers import (
     CaptureSerializer,
     ChangeSerializer,
@@ -32,8 +32,9 @@ from items.api.serializers import (
 )
 from items.budget import paused_until
 from items.models import Item, ItemQuerySet
-from items.models.item import first_line
 from items.states import Status
+from items.texts import first_line
+from items.vocabulary import tag_counts
 
 
 class OwnerViewSet(BrowserForms, ViewSet):
@@ -112,10 +113,12 @@ class ItemViewSet(OwnerViewSet):
 
     @schema.change
     def partial_update(self, request: Request, item_id: str) -> Response:
-        change = ChangeSerializer(data=body_of(request))
-        change.is_valid(raise_exception=True)
+        body = body_of(request)
         with transaction.atomic():
-            item = self._locked_item(item_id)
+            item = _get(self.items.select_for_update(), item_id)
+            change = ChangeSerializer(item, data=with_unchanged(body, request, item))
+            change.is_valid(raise_exception=True)
+            refuse_stale(item, if_match=if_match(request))
             change.apply_to(item)
         return Response(ItemSerializer(item).data, headers={"ETag": etag_of(item)})
 
@@ -146,22 +149,28 @@ class ItemViewSet(OwnerViewSet):
 
 class TagViewSet(OwnerViewSet):
     is_heavy = True
+    parameters: ClassVar = {"list": TagParameters}
     pages: ClassVar = {"list": "tags"}
 
     @schema.list_tags
-    def list(self, _request: Request) -> Response:
-        tags = (
-            self.items.not_discarded()
-            .annotate(name=Func(F("tags"), function="unnest"))
-            .values("name")
-            .annotate(count=Count("*"))
-            .order_by("-count", "name")
+    def list(self, request: Request) -> Response:
+        wanted = self.query.validated_data
+        limit, after = wanted["limit"], wanted.get("cursor")
+        found = tag_counts(
+            request.user, limit=limit + 1, prefix=wanted.get("q", ""), after=after and (after.count, after.key)
         )
-        return Response({"tags": list(tags)})
+        shown = found[:limit]
+        cursor = str(TagCursor(shown[-1].count, shown[-1].key)) if len(found) > limit else None
+        return Response(
+            {
+                "tags": [{"name": tag.name, "count": tag.count} for tag in shown],
+                "pagination": {"cursor": cursor, "hasMore": cursor is not None},
+            }
+        )
 
 
 def _shown(page: Page) -> dict[str, object]:
-    return {"items": ItemSerializer(page.items, many=True).data, "pagination": page.pagination}
+    return {"items": ItemSerializer(with_long_texts(page.items), many=True).data, "pagination": page.pagination}
 
 
 def _get(items: ItemQuerySet, item_id: str) -> Item:
@@ -179,12 +188,12 @@ def _created(response: Mapping[str, Any]) -> Response:
 
 def _without_text(response: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of the response that is stored, without the texts of the user."""
-    kept = {name: value for name, value in response["item"].items() if name not in ("rawText", "title")}
+    kept = {name: value for name, value in response["item"].items() if name not in ("rawText", "rawTextIsCut", "title")}
     return {"item": kept, "etag": response["etag"]}
 
 
 def _with_text(response: Mapping[str, Any], *, raw_text: str, enrich: bool) -> dict[str, Any]:
     """Restore the first response, with the text of the repeated request."""
     title = None if enrich else first_line(raw_text)
-    item = {**response["item"], "rawText": raw_text, "title": title}
+    item = {**response["item"], "rawText": raw_text, "rawTextIsCut": False, "title": title}
     return {"item": {name: item[name] for name in ItemSerializer().fields}, "etag": response["etag"]}

@@ -4,9 +4,9 @@ from django.db.models import CheckConstraint, Q
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
-from items.models.limits import COUNTER_MAX, ERROR_FORM, TIMES, TOKEN_MAX
+from items.models.limits import COUNTER_MAX, ERROR_FORM, RAW_TEXT_BYTES, TIMES, TOKEN_MAX
 from items.states import EnrichmentMode, SourceType, Status
-from items.texts import RAW_TEXT_MAX_LENGTH, TAGS_MAX_COUNT
+from items.texts import RAW_TEXT_HIGHEST_LIMIT, TAGS_MAX_COUNT
 
 CONSTRAINTS = (
     CheckConstraint(name="items_status_known", condition=Q(status__in=Status.values)),
@@ -14,10 +14,14 @@ CONSTRAINTS = (
     CheckConstraint(
         name="items_source_type_known", condition=Q(source_type__in=SourceType.values) | Q(source_type=None)
     ),
+    # Every update of a row checks this. The number of bytes is known without reading a long text, which is stored apart
+    # from its row; the number of characters is not.
     CheckConstraint(
         name="items_raw_text_length",
-        condition=Q(
-            GreaterThanOrEqual(Length("raw_text"), 1), LessThanOrEqual(Length("raw_text"), RAW_TEXT_MAX_LENGTH)
+        condition=Q(GreaterThanOrEqual(RAW_TEXT_BYTES, 1))
+        & (
+            Q(LessThanOrEqual(RAW_TEXT_BYTES, RAW_TEXT_HIGHEST_LIMIT))
+            | Q(LessThanOrEqual(Length("raw_text"), RAW_TEXT_HIGHEST_LIMIT))
         ),
     ),
     CheckConstraint(name="items_tags_count", condition=Q(tags__len__lte=TAGS_MAX_COUNT)),

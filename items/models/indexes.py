@@ -2,6 +2,7 @@
 
 from django.db.models import F, Index, Q
 
+from items.models.limits import IS_LONG
 from items.states import PENDING_STATUSES, Status
 
 INDEXES = (
@@ -26,6 +27,8 @@ INDEXES = (
     # For the claim, which goes from owner to owner, and for the next item that becomes due.
     Index("owner", "available_at", "id", name="items_claim", condition=Q(status=Status.ENRICHING)),
     Index("available_at", "id", name="items_due", condition=Q(status=Status.ENRICHING)),
+    # For searches, which read fewer long texts at a time.
+    Index("owner", F("created_at").desc(), F("id").desc(), name="items_owner_long", condition=IS_LONG),
     # For items.vocabulary.
     Index(
         "owner",

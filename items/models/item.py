@@ -10,11 +10,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models, transaction
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from items.models.constraints import CONSTRAINTS
 from items.models.indexes import INDEXES
-from items.models.limits import ERROR_MAX_LENGTH, MANUAL_TITLE_LENGTH
+from items.models.limits import ERROR_MAX_LENGTH
+from items.models.tag_keys import TagKeysField
 from items.states import (
     PENDING_STATUSES,
     Action,
@@ -25,7 +26,7 @@ from items.states import (
     next_status,
     statuses_allowing,
 )
-from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TITLE_MAX_LENGTH
+from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TITLE_MAX_LENGTH, comparable, first_line
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
@@ -41,6 +42,14 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def failed(self, *, error_code: str | None = None) -> Self:
         failed = self.filter(status=Status.FAILED)
         return failed.filter(enrichment_error__startswith=f"{error_code}:") if error_code else failed
+
+    def tagged(self, tag: str) -> Self:
+        """Filter the items with this tag, in any spelling.
+
+        Items without keys, because an earlier version or plain SQL wrote their tags, have it in the spelling given.
+        """
+        compared = Coalesce("tag_keys", "tags", output_field=ArrayField(models.TextField()))
+        return self.alias(compared=compared).filter(Q(compared__contains=[comparable(tag)]) | Q(tags__contains=[tag]))
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
@@ -112,12 +121,6 @@ def unsaved_item(*, owner: Any, raw_text: str, enrich: bool) -> "Item":
     )
 
 
-def first_line(text: str) -> str:
-    """Return the first line that is not blank, cut to MANUAL_TITLE_LENGTH."""
-    line = next((line.strip() for line in text.splitlines() if line.strip()), text.strip())
-    return line[:MANUAL_TITLE_LENGTH].rstrip()
-
-
 class Item(models.Model):
     """One captured text with its draft. The table is also the queue of the workers.
 
@@ -130,6 +133,7 @@ class Item(models.Model):
     title = models.CharField(max_length=TITLE_MAX_LENGTH, null=True, blank=True)
     summary = models.CharField(max_length=SUMMARY_MAX_LENGTH, null=True, blank=True)
     tags = ArrayField(models.CharField(max_length=TAG_MAX_LENGTH), default=list, db_default=[], blank=True)
+    tag_keys = TagKeysField(models.TextField(), null=True, editable=False)
     source_type = models.CharField(max_length=10, choices=SourceType, null=True, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.ENRICHING, db_default=Status.ENRICHING)
     enrichment_mode = models.CharField(
@@ -161,6 +165,9 @@ class Item(models.Model):
         )
         constraints = CONSTRAINTS
         indexes = INDEXES
+
+    raw_text_is_cut = False
+    """Whether raw_text holds only the beginning of the text, as in lists."""
 
     def __str__(self) -> str:
         return self.title or f"Item {self.id}"
@@ -200,6 +207,6 @@ class Item(models.Model):
             changes["updated_at"] = Now()
             for name, value in changes.items():
                 setattr(self, name, value)
-            self.save(update_fields=list(changes))
+            self.save(update_fields=[*changes, "tag_keys"])
             # Triggers change other columns.
             self.refresh_from_db()

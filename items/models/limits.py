@@ -2,8 +2,15 @@
 
 from datetime import UTC, datetime
 
+from django.db.models import Func, IntegerField, Q
+from django.db.models.lookups import GreaterThan
+
+RAW_TEXT_BYTES = Func("raw_text", function="octet_length", output_field=IntegerField())
+"""The size of a text, which PostgreSQL knows without reading it."""
+
+IS_LONG = Q(GreaterThan(RAW_TEXT_BYTES, 16_384))
+
 ERROR_MAX_LENGTH = 500
-MANUAL_TITLE_LENGTH = 60
 ERROR_FORM = r"^[A-Z][A-Z0-9_]{0,39}: ."
 
 # Far above any real value, and far below the range of the column.

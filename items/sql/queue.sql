@@ -1,8 +1,9 @@
 -- The statements of the queue protocol: items/queue.py says what each is for. `-- name:` begins one, a semicolon ends it.
 
--- A function of the database (claim.sql), because a function keeps its plan for as long as the session lives.
+-- A function of the database (claim.sql), because a function keeps its plan for as long as the session lives. The function
+-- passes long texts on without reading them.
 -- name: claim
-SELECT id, owner_id, raw_text, fencing_token, attempt_count, refund_count
+SELECT id, owner_id, left(raw_text, %(text_length)s), fencing_token, attempt_count, refund_count
 FROM items_claim(%(after_owner)s, %(limit)s, %(per_owner)s, %(lease_seconds)s, %(worker)s);
 
 -- Lengthen the leases of the items that no other session has locked, and return all that are still held. Do not wait for the disk:
@@ -43,7 +44,7 @@ SELECT id FROM items WHERE id = ANY (%(ids)s);
 -- name: finish
 WITH verdict AS (
     SELECT * FROM jsonb_to_recordset(%(verdicts)s::jsonb) AS verdict (
-        id uuid, status text, title text, summary text, tags text[], source_type text, enrichment_error text,
+        id uuid, status text, title text, summary text, tags text[], tag_keys text[], source_type text, enrichment_error text,
         delay_seconds double precision, refund smallint, outage smallint, hand_back smallint, fencing_token bigint, worker text,
         started_at timestamptz, finished_at timestamptz, outcome text, error_code text, model text,
         prompt_tokens integer, completion_tokens integer, cost_usd numeric, tags_filled boolean
@@ -64,6 +65,7 @@ UPDATE items SET
     title = coalesce(verdict.title, items.title),
     summary = coalesce(verdict.summary, items.summary),
     tags = coalesce(verdict.tags, items.tags),
+    tag_keys = CASE WHEN verdict.tags IS NULL THEN items.tag_keys ELSE verdict.tag_keys END,
     source_type = coalesce(verdict.source_type, items.source_type),
     enrichment_error = verdict.enrichment_error,
     available_at = now() + make_interval(secs => verdict.delay_seconds),

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from items.models import Item
 from items.models.item import unsaved_item
-from items.texts import RAW_TEXT_MAX_LENGTH, Refusal, refusal
+from items.texts import Refusal, raw_text_max_length, refusal
 from items.transfer.sources import Converted, Found, FoundText, Refusals, Refused, Skipped
 
 NAMESPACE = uuid.UUID("6f6e6365-6c69-4465-8661-756c74000001")
@@ -17,7 +17,7 @@ NAMESPACE = uuid.UUID("6f6e6365-6c69-4465-8661-756c74000001")
 
 REASONS = {
     Refusal.BLANK: "blank",
-    Refusal.TOO_LONG: f"longer than {RAW_TEXT_MAX_LENGTH:,} characters",
+    Refusal.TOO_LONG: "longer than {limit:,} characters",
     Refusal.NUL: "with NUL characters",
     Refusal.SURROGATE: "not UTF-8",
 }
@@ -60,13 +60,13 @@ class CaptureSummary:
         for entry in found:
             match entry:
                 case FoundText(origin, text):
-                    raw_text = text[:RAW_TEXT_MAX_LENGTH] if cut else text
+                    raw_text = text[: raw_text_max_length()] if cut else text
                     if (rejection := refusal(raw_text)) is None:
                         yield raw_text
                     elif rejection is Refusal.BLANK and not is_whole:
-                        self.skipped[REASONS[rejection]] += 1
+                        self.skipped[reason_of(rejection)] += 1
                     else:
-                        self.refuse(Refused(origin, REASONS[rejection]))
+                        self.refuse(Refused(origin, reason_of(rejection)))
                 case Refused():
                     self.refuse(entry)
                 case Skipped(_, reason):
@@ -90,13 +90,17 @@ class CaptureSummary:
         if self.refused:
             yield f"Refused {by_reason(self.refused)}."
             yield from self.refusals.lines()
-        if REASONS[Refusal.TOO_LONG] in self.refused:
-            yield f"With --cut the first {RAW_TEXT_MAX_LENGTH:,} characters of a long text are captured."
-        if REASONS[Refusal.SURROGATE] in self.refused:
+        if reason_of(Refusal.TOO_LONG) in self.refused:
+            yield f"With --cut the first {raw_text_max_length():,} characters of a long text are captured."
+        if reason_of(Refusal.SURROGATE) in self.refused:
             yield "With --encoding NAME, such as windows-1252, files in this encoding are captured."
         if self.skipped:
             yield f"Skipped {by_reason(self.skipped)}."
             yield from self.skipped_files.lines()
+
+
+def reason_of(refusal: Refusal) -> str:
+    return REASONS[refusal].format(limit=raw_text_max_length())
 
 
 def by_reason(reasons: Counter[str]) -> str:

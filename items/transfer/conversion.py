@@ -9,24 +9,24 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 
-from items.models.item import first_line
 from items.models.limits import TIMES
 from items.states import EnrichmentMode, SourceType, Status
 from items.texts import (
     CONTROL_CHARACTER,
     LONE_SURROGATE,
-    RAW_TEXT_MAX_LENGTH,
     TAG_MAX_LENGTH,
     TAGS_MAX_COUNT,
     TITLE_MAX_LENGTH,
     Refusal,
     comparable,
     cut,
+    first_line,
     is_blank,
     normalise_tag,
+    raw_text_max_length,
     refusal,
 )
-from items.transfer.capturing import REASONS
+from items.transfer.capturing import reason_of
 from items.transfer.formats.entry import Entry, Omitted
 from items.transfer.importing import FoundRecord
 from items.transfer.records import InvalidRecord, ItemRecord
@@ -51,7 +51,7 @@ class Conversion:
         """Yield the record of an entry or the reason why there is none, and what is left out."""
         if (rejection := self._refusal(entry)) is not None:
             advice = " (--cut imports its beginning)" if rejection is Refusal.TOO_LONG else ""
-            yield Refused(origin, f"{REASONS[rejection]}{advice}")
+            yield Refused(origin, f"{reason_of(rejection)}{advice}")
             return
         title = _one_line(entry.title)
         tags, omitted = _tags(entry)
@@ -82,7 +82,7 @@ class Conversion:
         yield Omitted(f"ends of titles longer than {TITLE_MAX_LENGTH} characters", int(is_cut))
 
     def _raw_text(self, entry: Entry) -> str:
-        return entry.raw_text[:RAW_TEXT_MAX_LENGTH] if self.cut else entry.raw_text
+        return entry.raw_text[: raw_text_max_length()] if self.cut else entry.raw_text
 
     def _refusal(self, entry: Entry) -> Refusal | None:
         if LONE_SURROGATE.search("".join([entry.title, *entry.tags])):

@@ -3,30 +3,47 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
+from uuid import UUID
 
 from django.db import reset_queries
 
-from items.models import Item
+from items.models import Item, ItemQuerySet
+from items.models.limits import RAW_TEXT_BYTES
 from items.transfer import markdown
+from items.transfer.batches import batched
 from items.transfer.records import ItemRecord
 
 PAGE_SIZE = 1000
 
 
 def read_items(owner: Any) -> Iterator[ItemRecord]:
-    """Yield the owner's items, oldest first, each once and as it is when its page is read.
+    """Yield the owner's items, oldest first, each once and as it is when its batch is read.
 
     A cursor in the database would not work behind a pooler, and would hold back vacuum for as long as it is open.
     """
     items = Item.objects.owned_by(owner).order_by("created_at", "id")
-    page = list(items[:PAGE_SIZE])
+    page = _page(items)
     while page:
-        yield from map(ItemRecord.from_item, page)
-        # With LITEVAULT_DEBUG, Django remembers every query.
-        reset_queries()
-        page = list(items.newer_than(page[-1].created_at, page[-1].id)[:PAGE_SIZE])
+        for batch in batched(page, bytes_of=lambda key: key.bytes):
+            yield from map(ItemRecord.from_item, items.filter(pk__in=[key.id for key in batch]))
+            # With LITEVAULT_DEBUG, Django remembers every query.
+            reset_queries()
+        page = _page(items.newer_than(page[-1].created_at, page[-1].id))
+
+
+class Key(NamedTuple):
+    """The place of an item in the order of the export, and the size of its text."""
+
+    created_at: datetime
+    id: UUID
+    bytes: int
+
+
+def _page(items: ItemQuerySet) -> list[Key]:
+    return [Key(*row) for row in items.values_list("created_at", "id", RAW_TEXT_BYTES)[:PAGE_SIZE]]
 
 
 @contextmanager

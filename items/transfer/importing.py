@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from sys import getsizeof
 from typing import Any, BinaryIO
 
 from django.db import Error, connection, reset_queries, transaction
 from psycopg import sql
 
 from items.models import Item
+from items.texts import tag_keys
 from items.transfer import json_lines, markdown
+from items.transfer.batches import batched
 from items.transfer.formats.entry import Omitted
 from items.transfer.records import InvalidRecord, ItemRecord
 from items.transfer.sources import (
@@ -25,7 +27,6 @@ from items.transfer.sources import (
 )
 from postgres.sqlstates import refuses_data
 
-BATCH_SIZE = 500
 SUFFIXES = (markdown.SUFFIX, json_lines.SUFFIX)
 FOREIGN = "id: belongs to an item of another owner"
 
@@ -88,7 +89,7 @@ def _records_of_file(name: str, on_read: Callable[[int], object]) -> Iterator[Fo
     try:
         with open_source(name) as file:
             if name.endswith(markdown.SUFFIX):
-                content = file.read(markdown.FILE_MAX_BYTES + 1)
+                content = file.read(markdown.file_max_bytes() + 1)
                 on_read(len(content))
                 yield _record_of_markdown(content, origin)
             else:
@@ -109,7 +110,7 @@ def _records_of_lines(
 ) -> Iterator[FoundRecord | Refused]:
     for number, line in json_lines.read_lines(stream):
         place = f"{origin}, line {number:,}"
-        on_read(json_lines.LINE_MAX_BYTES if line is None else len(line))
+        on_read(json_lines.line_max_bytes() if line is None else len(line))
         if line is None:
             yield Refused(place, "is too long to be an item")
             continue
@@ -122,7 +123,7 @@ def _records_of_lines(
 def import_records(found: Iterable[FoundRecord | Refused | Omitted], summary: ImportSummary, *, owner: Any) -> None:
     """Store the records in batches, each in one transaction."""
     accepted = summary.accept(found)
-    while batch := list(islice(accepted, BATCH_SIZE)):
+    for batch in batched(accepted, bytes_of=lambda found: getsizeof(found.record.raw_text)):
         # With LITEVAULT_DEBUG, Django remembers every query, and these contain whole files.
         reset_queries()
         _store(batch, summary, owner=owner)
@@ -155,11 +156,12 @@ def _copy_or_insert(batch: Sequence[FoundRecord], *, owner: Any) -> list[Refused
 def _copy(batch: Sequence[FoundRecord], *, owner: Any) -> None:
     """Columns that a record does not have get their defaults from the database."""
     fields = list(ItemRecord.model_fields)
-    columns = sql.SQL(", ").join(map(sql.Identifier, [*fields, "owner_id"]))
+    columns = sql.SQL(", ").join(map(sql.Identifier, [*fields, "tag_keys", "owner_id"]))
     command = sql.SQL("COPY items ({}) FROM STDIN").format(columns)
     with connection.cursor() as cursor, cursor.copy(command) as copy:
         for found in batch:
-            copy.write_row([*(getattr(found.record, name) for name in fields), owner.pk])
+            record = found.record
+            copy.write_row([*(getattr(record, name) for name in fields), tag_keys(record.tags), owner.pk])
 
 
 def _insert(batch: Sequence[FoundRecord], *, owner: Any) -> list[Refused]:

@@ -9,11 +9,11 @@ import json
 import re
 from pathlib import PurePosixPath
 
+from items.texts import raw_text_max_length
 from items.transfer import front_matter
 from items.transfer.records import FIELD_NAME, InvalidRecord, ItemRecord
 
 SUFFIX = ".md"
-FILE_MAX_BYTES = 512 * 1024
 TEXT_FIELD = "rawText"
 # Other programs have no fields with these names.
 OWN_FIELDS = {"sourceType", "enrichmentMode", "enrichmentError"}
@@ -27,6 +27,11 @@ class InvalidFile(InvalidRecord):
     def __init__(self, line: int, field: str, sentence: str) -> None:
         super().__init__([(field, sentence)])
         self.line = line
+
+
+def file_max_bytes() -> int:
+    """Return more than any item needs: its text, which is not escaped, and the front matter."""
+    return 4 * raw_text_max_length() + 64 * 1024
 
 
 def path_for(record: ItemRecord) -> PurePosixPath:
@@ -62,7 +67,7 @@ def parse(content: bytes) -> ItemRecord:
 
 
 def _decode(content: bytes) -> str:
-    if len(content) > FILE_MAX_BYTES:
+    if len(content) > file_max_bytes():
         raise InvalidFile(1, "", "is too long to be an item")
     try:
         return content.decode()

@@ -1,7 +1,7 @@
 """An item in an export: everything that belongs to its owner, without the columns of the queue."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Any, Self
@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from items.models import Item
 from items.models.limits import ERROR_FORM, ERROR_MAX_LENGTH, TIMES
 from items.states import EnrichmentMode, SourceType, Status
-from items.texts import RAW_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TAGS_MAX_COUNT, TITLE_MAX_LENGTH
+from items.texts import InvalidText, clean_raw_text, clean_summary, clean_tags, clean_title
 
 # The same rules are constraints of the database, but there without the name of the field.
 REQUIRED_FIELDS: Mapping[Status, tuple[str, ...]] = MappingProxyType(
@@ -39,10 +39,8 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         "missing": "is missing",
         "model_type": "must be an object",
         "string_too_long": "may have at most {max_length} characters",
-        "string_too_short": "must have at least {min_length} character",
         "string_type": "must be a string",
         "timezone_aware": NOT_A_TIME,
-        "too_long": "may have at most {max_length} entries",
         "uuid_parsing": "must be a UUID",
         "uuid_type": "must be a UUID",
     }
@@ -59,10 +57,16 @@ class InvalidRecord(Exception):
         self.problems = problems
 
 
-def _without_nul(text: str) -> str:
-    if "\x00" in text:
-        raise PydanticCustomError(OWN_ERROR, "may not contain a NUL character")
-    return text
+def _by(clean: Callable[[Any], Any]) -> AfterValidator:
+    """Validate by a rule of items.texts."""
+
+    def cleaned(value: object) -> object:
+        try:
+            return clean(value)
+        except InvalidText as error:
+            raise PydanticCustomError(OWN_ERROR, "{reason}", {"reason": str(error)}) from None
+
+    return AfterValidator(cleaned)
 
 
 def _within_range(time: datetime) -> datetime:
@@ -73,12 +77,11 @@ def _within_range(time: datetime) -> datetime:
 
 
 def _with_code(error: str) -> str:
-    if not re.match(ERROR_FORM, error, re.DOTALL):
+    if "\x00" in error or not re.match(ERROR_FORM, error, re.DOTALL):
         raise PydanticCustomError(OWN_ERROR, "must be a code, a colon and a sentence")
     return error
 
 
-NO_NUL = AfterValidator(_without_nul)
 Time = Annotated[AwareDatetime, AfterValidator(_within_range)]
 
 
@@ -90,17 +93,17 @@ class ItemRecord(BaseModel):
     )
 
     id: UUID
-    title: Annotated[str, Field(max_length=TITLE_MAX_LENGTH), NO_NUL] | None
-    summary: Annotated[str, Field(max_length=SUMMARY_MAX_LENGTH), NO_NUL] | None
-    tags: Annotated[list[Annotated[str, Field(max_length=TAG_MAX_LENGTH), NO_NUL]], Field(max_length=TAGS_MAX_COUNT)]
+    title: Annotated[str, _by(clean_title)] | None
+    summary: Annotated[str, _by(clean_summary)] | None
+    tags: Annotated[list[str], _by(clean_tags)]
     source_type: SourceType | None
     status: Status
     enrichment_mode: EnrichmentMode
-    enrichment_error: Annotated[str, Field(max_length=ERROR_MAX_LENGTH), NO_NUL, AfterValidator(_with_code)] | None
+    enrichment_error: Annotated[str, Field(max_length=ERROR_MAX_LENGTH), AfterValidator(_with_code)] | None
     created_at: Time
     updated_at: Time
     confirmed_at: Time | None
-    raw_text: Annotated[str, Field(min_length=1, max_length=RAW_TEXT_MAX_LENGTH), NO_NUL]
+    raw_text: Annotated[str, _by(clean_raw_text)]
 
     @model_validator(mode="after")
     def _require_fields_of_status(self) -> Self:

@@ -14,12 +14,10 @@ from io import BufferedReader, FileIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from items.texts import RAW_TEXT_MAX_LENGTH
+from items.texts import raw_text_max_length
 from items.transfer.encodings import UTF_8, guessed_encoding, is_utf_8, marked_encoding
 
 STANDARD_INPUT = "-"
-# One more than may be captured, to distinguish a text that is too long from one that just fits.
-READ_LENGTH = RAW_TEXT_MAX_LENGTH + 1
 CHUNK_LENGTH = 64 * 1024
 PEEK_BYTES = 8 * 1024
 # The encoding of a file follows from its beginning.
@@ -144,7 +142,7 @@ def texts_of_stream(
     text = TextIOWrapper(stream, used, "surrogateescape" if used == UTF_8 else "strict", newline="")
     try:
         if separator is None:
-            yield FoundText(origin, text.read(READ_LENGTH))
+            yield FoundText(origin, text.read(read_length()))
         else:
             unit = "line" if separator == "\n" else "piece"
             for number, piece in enumerate(split(text, separator), 1):
@@ -156,6 +154,11 @@ def texts_of_stream(
             yield Converted(origin, used)
     finally:
         text.detach()
+
+
+def read_length() -> int:
+    """Return one more than may be captured, to distinguish a text that is too long from one that just fits."""
+    return raw_text_max_length() + 1
 
 
 def split(text: TextIO, separator: str) -> Iterator[str]:
@@ -171,17 +174,17 @@ def split(text: TextIO, separator: str) -> Iterator[str]:
         for found in pattern.finditer(rest):
             # At the end of what was read, a CR may be the first half of a CRLF.
             if found.end() < len(rest):
-                yield (beginning + rest[end : found.start()])[:READ_LENGTH]
+                yield (beginning + rest[end : found.start()])[: read_length()]
                 beginning, end = "", found.end()
         # The last characters may be a part of a separator.
         kept = max(end, len(rest) - longest)
-        beginning = (beginning + rest[end:kept])[:READ_LENGTH]
+        beginning = (beginning + rest[end:kept])[: read_length()]
         rest = rest[kept:]
     *pieces, rest = pattern.split(rest)
     for piece in pieces:
-        yield (beginning + piece)[:READ_LENGTH]
+        yield (beginning + piece)[: read_length()]
         beginning = ""
-    yield (beginning + rest)[:READ_LENGTH]
+    yield (beginning + rest)[: read_length()]
 
 
 @contextmanager

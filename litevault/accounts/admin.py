@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from items.admin.permissions import deletes_a_user
+from items.admin.selection import CheckedSelectionAdmin
 from litevault.accounts import user_admin  # noqa: F401  # registers its pages
 from litevault.accounts.models import ApiToken
 
@@ -58,7 +59,7 @@ def report_revoked(request: HttpRequest, count: int) -> None:
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # see ApiTokenForm
+class ApiTokenAdmin(CheckedSelectionAdmin):
     """Tokens are created, viewed and revoked, but never changed. Their digests are never shown."""
 
     list_display = ("name", "user", "hint", "state", "created_at", "last_used_at", "expires_at", "revoked_at")

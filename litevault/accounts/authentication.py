@@ -1,7 +1,9 @@
 """Authentication by token, or in development by name. Sessions are REST framework's own."""
 
 import re
+from contextlib import suppress
 from datetime import timedelta
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -21,6 +23,7 @@ SCHEME = "bearer"
 CHALLENGE = 'Bearer realm="litevault"'
 LAST_USED_PRECISION = timedelta(minutes=1)
 DEVELOPMENT_HEADER = "X-Dev-User-Id"
+FORWARDED = re.compile(r"HTTP_(X_FORWARDED_\w+|FORWARDED|VIA|X_REAL_IP)")
 DEVELOPMENT_NAME = re.compile(r"[A-Za-z0-9_.@+-]{1,150}")
 
 TOKEN_FIELDS = [field.attname for field in ApiToken._meta.concrete_fields]
@@ -78,12 +81,23 @@ def _record_use(token: ApiToken) -> None:
                 raise
 
 
+def _is_direct_and_local(request: Request) -> bool:
+    """Return False for a request through a proxy, whose clients may be anywhere."""
+    with suppress(ValueError):
+        is_local = ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+        return is_local and not any(map(FORWARDED.fullmatch, request.META))
+    return False
+
+
 class DevelopmentAuthentication(BaseAuthentication):
-    """`X-Dev-User-Id: any-name`, in debug mode only. The user is created on first use."""
+    """`X-Dev-User-Id: any-name`, from this machine to the processes of `manage.py up` only.
+
+    The user is created on first use.
+    """
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         name = request.headers.get(DEVELOPMENT_HEADER)
-        if name is None or not settings.DEBUG:
+        if name is None or not (settings.DEVELOPMENT_USERS and _is_direct_and_local(request)):
             return None
         if not DEVELOPMENT_NAME.fullmatch(name):
             sentence = f"{DEVELOPMENT_HEADER} must be 1 to 150 letters, digits or _.@+- characters."

@@ -31,7 +31,7 @@ class DevelopmentScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
 
 def hide_development_header(result: dict[str, Any], **_context: object) -> dict[str, Any]:
     """Leave out the header where it has no effect."""
-    if not settings.DEBUG:
+    if not settings.DEVELOPMENT_USERS:
         result["components"]["securitySchemes"].pop(DevelopmentScheme.name, None)
         for calls in result["paths"].values():
             for call in calls.values():

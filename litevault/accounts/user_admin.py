@@ -3,19 +3,20 @@
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from items.admin.bulk import TIME_LIMIT_SECONDS
 from items.admin.queries import bounded_count
+from items.admin.selection import CheckedSelectionAdmin
 from items.models import Item
 from litevault.accounts.deletion import delete_user
 from litevault.accounts.models import ApiToken
 
 
-class BatchedUserAdmin(UserAdmin):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
+class BatchedUserAdmin(CheckedSelectionAdmin, UserAdmin):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Users are deleted one at a time, on a page that says what belongs to them."""
         actions = super().get_actions(request)
@@ -58,5 +59,10 @@ class BatchedUserAdmin(UserAdmin):  # type: ignore[type-arg]  # Django's class t
         return HttpResponseRedirect(reverse("admin:auth_user_change", args=(obj_id,)))
 
 
-admin.site.unregister(User)
+class CheckedGroupAdmin(CheckedSelectionAdmin, GroupAdmin):
+    pass
+
+
+admin.site.unregister([User, Group])
 admin.site.register(User, BatchedUserAdmin)
+admin.site.register(Group, CheckedGroupAdmin)

@@ -8,6 +8,7 @@ from django.core.checks import Error
 
 KEY_LENGTH = 50
 KEY_CHARACTERS = 5
+DEBUG_IS_ON = "LITEVAULT_DEBUG must not be true in production."
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]", ".localhost"}
 
 
@@ -19,7 +20,7 @@ def deployment_errors() -> Iterator[str]:
         if set(settings.ALLOWED_HOSTS) - LOOPBACK:
             yield (
                 "LITEVAULT_DEBUG is true, and LITEVAULT_ALLOWED_HOSTS contains public names. "
-                "Debug mode lets clients act as any user, so choose one of the two."
+                "Debug mode shows details of errors, so choose one of the two."
             )
         return
     if settings.SECRET_KEY_IS_TEMPORARY:
@@ -31,7 +32,9 @@ def deployment_errors() -> Iterator[str]:
 
 
 def check_deployment(**_options: Any) -> list[Error]:
-    return [Error(sentence, id="litevault.E001") for sentence in deployment_errors()]
+    """Also report debug mode, with which the web server starts on loopback."""
+    sentences = [*deployment_errors(), *([DEBUG_IS_ON] if settings.DEBUG else [])]
+    return [Error(sentence, id="litevault.E001") for sentence in sentences]
 
 
 def _is_long_and_mixed(key: str) -> bool:

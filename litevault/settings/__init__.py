@@ -1,5 +1,6 @@
 """The Django settings. Those that the environment sets are declared in declaration.py."""
 
+import os
 import secrets
 from pathlib import Path
 
@@ -17,6 +18,9 @@ read_dotenv()
 PROJECT, LLM, ENRICH = read(Env.ENVIRON)
 
 DEBUG = PROJECT.debug
+# Set by `manage.py up` for its processes only. It is no setting: with it, programs on this machine act as any user.
+DEVELOPMENT_MARK = "_LITEVAULT_DEVELOPMENT"
+DEVELOPMENT_USERS = DEBUG and os.environ.get(DEVELOPMENT_MARK) == "1"
 
 # Commands work without a key. The web server refuses to start without one (operations/checks.py), because a random
 # key would end all sessions at each restart.
@@ -55,7 +59,10 @@ INSTALLED_APPS = [
     "litevault.development",
     "items",
     "enrichment",
+    "django.forms",
 ]
+# With our template for the attributes of fields, in litevault.web.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 MIDDLEWARE = [
     "litevault.web.http_metrics.HttpMetricsMiddleware",
@@ -69,11 +76,33 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "litevault.web.request_body.BodyMiddleware",
+    "litevault.web.form_data.StrictFormsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+
+# Web clients elsewhere send their token in the Authorization header, and no cookies.
+CORS_ALLOWED_ORIGINS = list(PROJECT.cors_origins)
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "last-event-id",
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = ("ETag", "Idempotency-Replayed", "Location", "Retry-After", "X-Request-Id")
+if CORS_ALLOWED_ORIGINS:
+    INSTALLED_APPS.append("corsheaders")
+    # Outside the one that makes error responses, so that a script can read these, too.
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("litevault.web.error_middleware.ErrorMiddleware"), "corsheaders.middleware.CorsMiddleware"
+    )
 
 ROOT_URLCONF = "litevault.urls"
 WSGI_APPLICATION = "litevault.wsgi.application"
@@ -118,7 +147,10 @@ DATABASES = {
 STATEMENT_SECONDS = PROJECT.statement_seconds
 LISTEN_DATABASE_URL = PROJECT.listen_database_url.get_secret_value()
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes; litevault.web.request_body enforces it
+TEXT_MAX_LENGTH = PROJECT.text_max_length
+# litevault.web.request_body enforces it. A character has up to 12 bytes: four of UTF-8 in a form (%F0%9F%98%80), or two
+# escapes in JSON (\ud83d\ude00). The rest is for the other fields.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * TEXT_MAX_LENGTH + 64 * 1024
 
 THROTTLE_PER_MINUTE = PROJECT.throttle_per_minute
 REQUESTS_AT_ONCE = PROJECT.requests_at_once
@@ -147,8 +179,8 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": PROXIES,
     "DEFAULT_PARSER_CLASSES": [
         "litevault.web.parsers.StrictJSONParser",
-        "rest_framework.parsers.FormParser",
-        "rest_framework.parsers.MultiPartParser",
+        "litevault.web.parsers.FormParser",
+        "litevault.web.parsers.MultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer", "items.api.renderers.PageRenderer"],
     "DEFAULT_METADATA_CLASS": None,
@@ -202,6 +234,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+# All texts are English. With translations, drf-spectacular would keep one object for each value of ?lang= in memory.
+USE_I18N = False
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

@@ -93,7 +93,7 @@ class ProjectSettings(EnvironmentSettings):
     )
     debug: bool = Field(
         default=False,
-        description="true only on your own machine: allows the X-Dev-User-Id header, and shows details of errors.",
+        description="true only on your own machine: shows details of errors, and needs no LITEVAULT_SECRET_KEY.",
     )
     secret_key: SecretStr = Field(
         default=SecretStr(""),
@@ -107,12 +107,25 @@ class ProjectSettings(EnvironmentSettings):
         description="The origins that may post forms, each with its scheme.",
         examples=["https://vault.example.com, https://www.example.com"],
     )
+    cors_origins: Annotated[tuple[Origin, ...], BeforeValidator(split_on_commas)] = Field(
+        default=(),
+        description="The origins of web clients elsewhere, whose scripts may use the API and its events with a token. "
+        "Empty: none.",
+        examples=["https://notes.example.com, http://localhost:5173"],
+    )
     statement_seconds: int = Field(
         default=15,
         ge=1,
         le=3600,
         description="How many seconds the web server waits for one statement of the database. After that, the request "
         "ends with 503.",
+    )
+    text_max_length: int = Field(
+        default=100_000,
+        ge=10_000,
+        le=1_000_000,
+        description="How many characters a captured text may have. Longer texts that are stored already stay as they "
+        "are. Set it alike for all processes.",
     )
     throttle_per_minute: int = Field(
         default=600,

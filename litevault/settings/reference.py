@@ -12,7 +12,8 @@ PAGE = BASE_DIR / "docs" / "settings.md"
 
 EXAMPLE_HEAD = """\
 # The settings of LiteVault, generated from their declaration, like docs/settings.md.
-# Copy this file to .env and change what you need. An empty value means the default.
+# Make your own copy with: install -m 600 .env.example .env
+# Change in it what you need. An empty value means the default.
 # A secret may also come from a file: set NAME_FILE to its path instead of NAME.
 """
 

@@ -8,7 +8,6 @@ from django.template.loader import render_to_string
 
 from litevault.web.errors import Problem, crash, problem_of
 
-API = "/api/"
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
@@ -38,7 +37,7 @@ class ErrorPage(HttpResponse):
 
 def error_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     if _wants_page(request):
-        page = render_to_string("web/error.html", {"error": problem.envelope["error"]})
+        page = render_to_string("web/error.html", problem.envelope)
         return ErrorPage(page, status=problem.status, headers=dict(problem.headers))
     return JsonResponse(problem.envelope, status=problem.status, headers=dict(problem.headers))
 
@@ -53,5 +52,4 @@ def _is_ours(response: HttpResponseBase) -> bool:
 
 
 def _wants_page(request: HttpRequest) -> bool:
-    preferred = request.get_preferred_type(["application/json", "text/html"])
-    return preferred == "text/html" and not request.path.startswith(API)
+    return request.get_preferred_type(["application/json", "text/html"]) == "text/html"

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import Error
 from django.http import Http404
@@ -30,7 +31,7 @@ KNOWN = {
     404: ("NOT_FOUND", "Not found."),
     405: ("METHOD_NOT_ALLOWED", "This URL does not allow the method."),
     406: ("NOT_ACCEPTABLE", "The response is available as application/json or text/html."),
-    413: ("PAYLOAD_TOO_LARGE", "The body must not exceed 64 KiB."),
+    413: ("PAYLOAD_TOO_LARGE", f"The body must not exceed {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024:,} KiB."),
     415: ("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json, in UTF-8 and uncompressed."),
     429: ("RATE_LIMITED", "Too many requests. Try again later."),
     500: ("INTERNAL_ERROR", "An internal error occurred. The log has it under the request id."),

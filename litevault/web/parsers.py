@@ -1,11 +1,13 @@
-"""The parser of JSON bodies."""
+"""The parsers of bodies for REST framework."""
 
 import json
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
+from django.http import QueryDict
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.request import Request
 
 MAX_DEPTH = 20
 CODE = "INVALID_REQUEST"
@@ -31,6 +33,22 @@ class StrictJSONParser(JSONParser):
         if _is_deeper(value, MAX_DEPTH):
             raise _too_deep()
         return value
+
+
+class FormParser(BaseParser):
+    """Return the form as StrictFormsMiddleware decoded it."""
+
+    media_type = "application/x-www-form-urlencoded"
+
+    def parse(
+        self, _stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> QueryDict:
+        request: Request = (parser_context or {})["request"]
+        return request._request.POST
+
+
+class MultiPartParser(FormParser):
+    media_type = "multipart/form-data"
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, Self, TypeVar
 
 import psycopg
 from django.conf import settings
+from django.db import Error
 from django.db.backends.postgresql import base
 from psycopg.abc import Buffer, PQGen
 from psycopg.conninfo import conninfo_to_dict
@@ -14,7 +15,8 @@ from psycopg_pool import PoolTimeout
 
 from postgres.conninfo import READ_COMMITTED
 from postgres.django.waits import WAITS, StatementTimeout
-from postgres.hosts import Parameters, connect, connect_timeout_of, split, target_of
+from postgres.hosts import Parameters, connect, connect_timeout_of, has_moved, split, target_of
+from postgres.transactions import limit_idle
 
 Returned = TypeVar("Returned")
 
@@ -54,7 +56,10 @@ class PooledConnection(psycopg.Connection[Any]):
         return connection
 
     def wait(self, gen: PQGen[Returned], interval: float = INTERVAL_SECONDS, timeout: float | None = None) -> Returned:
-        """Raises StatementTimeout."""
+        """Raises StatementTimeout, and OperationalError instead of sending anything to a former host."""
+        if has_moved(self):
+            self.pgconn.finish()
+            raise psycopg.OperationalError("the host has changed")
         WAITS.begin(self)
         try:
             returned = super().wait(gen, interval, timeout or settings.STATEMENT_SECONDS)
@@ -74,6 +79,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.pool:
             return self._connection_of_pool(conn_params)
         return connect(self._connect_to, conn_params, deadline_seconds=_deadline(conn_params))
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        super()._set_autocommit(autocommit)  # type: ignore[misc]  # the stubs lack it
+        if not autocommit and (seconds := self.settings_dict.get("TRANSACTION_IDLE_SECONDS")):
+            try:
+                with self.wrap_database_errors:
+                    self.connection.execute(limit_idle(seconds))
+            except Error:
+                self.close()  # Django has not noticed that a transaction begins
+                raise
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        if not self.in_atomic_block and has_moved(self.connection):
+            self.close()
+        super().close_if_unusable_or_obsolete()
 
     def _connection_of_pool(self, conn_params: dict[str, Any]) -> Any:
         """Wait while connections change hands. Raises PoolTimeout, at once if others wait in vain already."""

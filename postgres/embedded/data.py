@@ -1,6 +1,5 @@
 """The data folder: checked before each start, and created when it is missing."""
 
-import os
 import secrets
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 from postgres.embedded.binaries import ENVIRONMENT, Binaries
 from postgres.embedded.errors import PostgresUnavailable
 from postgres.embedded.privileges import Identity
+from postgres.embedded.secret_file import write_secret
 
 NAME = "litevault"  # of the superuser and of the database
 INITDB_SECONDS = 60
@@ -63,7 +63,7 @@ class DataFolder:
         shutil.rmtree(self.unfinished, ignore_errors=True)
         self.unfinished.mkdir(mode=0o700)
         identity.change_owner(self.unfinished)
-        self._write_password()
+        write_secret(self.password_file, secrets.token_urlsafe(24))
         identity.change_owner(self.password_file)
         options = ["--no-sync"] if not fsync else []
         _run(
@@ -83,11 +83,6 @@ class DataFolder:
         single = [binaries.postgres, "--single", f"--fsync={fsync}", "--exit_on_error=true", "-D", str(self.unfinished)]
         _run([*single, "postgres"], identity, given=f"CREATE DATABASE {NAME};\n")
         self.unfinished.rename(self.path)
-
-    def _write_password(self) -> None:
-        descriptor = os.open(self.password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(24))
 
 
 def locale_options(binaries: Binaries) -> list[str]:

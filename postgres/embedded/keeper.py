@@ -13,6 +13,7 @@ from pathlib import Path
 
 from postgres.embedded.errors import PostgresUnavailable
 from postgres.embedded.locks import FileLock, within
+from postgres.embedded.secret_file import write_secret
 from postgres.embedded.server import Server, stop_orphan
 
 READY = "ready"
@@ -74,15 +75,6 @@ def serve(server: Server, users_lock: Path) -> None:
     signal.signal(signal.SIGTERM, lambda *_: server.process.send_signal(signal.SIGINT))
     threading.Thread(target=stop_after_last_user, daemon=True).start()
     server.process.wait()
-
-
-def write_secret(path: Path, text: str) -> None:
-    """Write the file atomically, readable by its owner only."""
-    unfinished = path.with_suffix(".unfinished")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    unfinished.replace(path)
 
 
 def report(line: str) -> None:

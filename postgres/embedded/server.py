@@ -30,9 +30,10 @@ class PortTaken(Exception):
 
 
 class Server:
-    def __init__(self, folder: Path, *, fsync: bool) -> None:
+    def __init__(self, folder: Path, *, fsync: bool, addresses: str = "127.0.0.1") -> None:
         self.folder = folder
         self.fsync = fsync
+        self.addresses = addresses
         self.log = folder / "server.log"
         self.data = DataFolder(folder)
         self.process: subprocess.Popen[bytes]
@@ -65,7 +66,7 @@ class Server:
 
     def _start_on(self, port: int, server_lock: FileLock) -> None:
         settings = {
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": self.addresses,
             "port": port,
             "unix_socket_directories": "",
             "fsync": self.fsync,

@@ -171,6 +171,16 @@ def test_services_lead_to_pods_that_there_are() -> None:
     assert all(selector in labels for selector in selectors)
 
 
+def test_ingress_accepts_the_longest_text() -> None:
+    (size,) = (
+        found["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
+        for found in objects()
+        if found["kind"] == "Ingress" and found["metadata"]["name"] == "litevault"
+    )
+
+    assert int(size.removesuffix("m")) * 2**20 >= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
 def test_no_listener_is_killed_before_the_grace_is_over() -> None:
     grace_seconds = EnrichSettings().grace_seconds
 

@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from items.states import Status
+from items.texts import raw_text_max_length
 from litevault.operations.doctor import events
 from postgres.embedded.server import free_port
 from tests.deploy.test_files import ROOT
@@ -24,6 +25,7 @@ from tests.privacy.web import Web, web_server
 from tests.waiting import PATIENCE_SECONDS, until
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+SIZE = re.compile(r"`(client_max_body_size \w+;)`")
 RULE = re.compile(r"`(location = /api/v1/events \{.*?\})`", re.DOTALL)
 CONFIGURATION = """
 worker_processes 1;
@@ -33,6 +35,8 @@ error_log stderr;
 events {{ worker_connections 64; }}
 http {{
     access_log off;
+    client_body_buffer_size 2m;  # started by root, nginx may not write into the folder of the test
+    proxy_max_temp_file_size 0;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -40,6 +44,7 @@ http {{
     scgi_temp_path {folder}/scgi;
     server {{
         listen 127.0.0.1:{port};
+        {size}
         proxy_set_header Host $host;
         proxy_set_header X-Forwarded-Proto https;
         location / {{ proxy_pass {web}; proxy_set_header Host $host; proxy_set_header X-Forwarded-Proto https; }}
@@ -65,7 +70,8 @@ def rule_of_the_readme(port: int) -> str:
 def nginx(folder: Path, *, web: str, rule: str) -> Iterator[str]:
     port = free_port()
     configuration = folder / "nginx.conf"
-    configuration.write_text(CONFIGURATION.format(folder=folder, port=port, web=web, rule=rule))
+    (size,) = SIZE.findall((ROOT / "README.md").read_text())
+    configuration.write_text(CONFIGURATION.format(folder=folder, port=port, size=size, web=web, rule=rule))
     with (folder / "nginx.log").open("w") as log:
         process = subprocess.Popen([str(NGINX), "-p", folder, "-c", configuration], stdout=log, stderr=log)
     try:
@@ -100,6 +106,19 @@ def test_proxy_passes_events_unbuffered_and_the_rest_to_the_web(
     assert told["id"] in listed
     assert metrics["error"]["code"] == "NOT_FOUND"
     assert found.is_ok, found
+
+
+def test_proxy_passes_the_longest_text(start: CommandStarter, owner: User, tmp_path: Path) -> None:
+    text = "\U0001f642" * raw_text_max_length()
+    with (
+        web_server(start, token="", **PRODUCTION) as web,
+        nginx(tmp_path, web=web.address, rule="") as address,
+    ):
+        response = Web(int(address.rpartition(":")[2]), token=token_of(owner)).call(
+            "POST", "/api/v1/items", {"rawText": text}
+        )
+
+    assert json.loads(response)["rawText"] == text
 
 
 def test_doctor_finds_what_is_wrong_behind_a_proxy(

@@ -22,8 +22,8 @@ from tests.enrichment.rate_limits import RateLimiter
 class FakeLLMServer(LoopbackServer):
     """Replies to chat completions by script."""
 
-    def __init__(self, *, port: int = 0) -> None:
-        super().__init__(port=port)
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        super().__init__(host=host, port=port)
         self.calls: list[Call] = []
         self.most_at_once = 0
         self.limit: RateLimiter | None = None
@@ -34,7 +34,7 @@ class FakeLLMServer(LoopbackServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http://{self.host}:{self.port}/v1"
 
     def script(self, *names: str, model: str | None = None) -> None:
         """Send these replies in turn, then the last one for ever; only for this model, if given."""

@@ -11,7 +11,8 @@ from aiohttp import web
 class LoopbackServer(ABC):
     """Listens from `start` to `stop`. Port 0 means a free port, which `port` has afterwards."""
 
-    def __init__(self, *, port: int = 0) -> None:
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.host = host
         self.port = port
         self.closing = asyncio.Event()
         self._ready = threading.Event()
@@ -38,7 +39,7 @@ class LoopbackServer(ABC):
         self.add_routes(application.router)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port)
+        site = web.TCPSite(runner, self.host, self.port)
         await site.start()
         self.port = runner.addresses[0][1]
         self._ready.set()

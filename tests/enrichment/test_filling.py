@@ -54,6 +54,8 @@ def test_text_without_words_has_enough_tags(text: str) -> None:
         ("我喜欢散步。", "散步", True),
         ("用Python写", "python", True),
         ("wild birds", "wild birds", True),
+        ("the riverside of a river", "river", True),
+        ("xa-a-a", "a-a", True),
         ("", "a", False),
     ],
 )

@@ -97,6 +97,25 @@ def test_long_text_is_cut_with_a_mark() -> None:
     assert 80 <= count_words(cut) <= 100
 
 
+def test_long_text_is_not_counted_to_its_end() -> None:
+    counted: list[int] = []
+
+    def count(text: str) -> int:
+        counted.append(len(text))
+        return count_words(text)
+
+    cut_to_tokens("word " * 200_000, limit=100, count=count)
+
+    assert max(counted) < 2_000
+
+
+def test_dense_end_of_a_long_text_is_cut() -> None:
+    cut = cut_to_tokens("y" * 10_000 + " x" * 10_000, limit=100, count=count_words)
+
+    assert cut.endswith("y" + CUT_MARK)
+    assert count_words(cut) <= 100
+
+
 @given(text=st.text(min_size=1, max_size=500), limit=st.integers(min_value=10, max_value=200))
 def test_cut_text_fits_and_begins_as_the_text(text: str, limit: int) -> None:
     cut = cut_to_tokens(text, limit=limit, count=count_bytes)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from enrichment.providers.stub import TAGS_WITHOUT_WORDS, draft
-from items.texts import RAW_TEXT_MAX_LENGTH, is_blank
+from items.texts import is_blank, raw_text_max_length
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +76,7 @@ def files_named(pattern: str, top: str) -> Iterator[Path]:
 
 def read(path: Path) -> str:
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    return content.decode(errors="ignore").replace("\0", "")[:RAW_TEXT_MAX_LENGTH]
+    return content.decode(errors="ignore").replace("\0", "")[: raw_text_max_length()]
 
 
 @pytest.mark.parametrize("kind", KINDS)

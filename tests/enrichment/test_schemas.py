@@ -27,6 +27,7 @@ GOOD: dict[str, Any] = {
     "tags": ["herons", "birds", "rivers"],
     "source_type": "NOTE",
 }
+ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 ANYTHING = st.text(st.characters(), max_size=2000)
 
 
@@ -106,6 +107,8 @@ def test_tidy_line_is_unchanged(text: str) -> None:
         ("a\u202eb\u2066c\ufeffd\u200be", "abcde"),
         ("می\u200cروم", "می\u200cروم"),
         ("👩\u200d🚀", "👩\u200d🚀"),
+        (ENGLAND, ENGLAND),
+        ("\u06dd", "\u06dd"),
         ("\u200d \u200c", ""),
         ("high\ud800surrogate", "highsurrogate"),
     ],
@@ -130,7 +133,13 @@ def test_long_line_is_cut_at_a_word(given: str, limit: int, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"), [("x" * 20, "x" * 9 + "…"), ("a " + "x" * 20, "a xxxxxxx…"), ("abcde " + "x" * 20, "abcde xxx…")]
+    ("given", "kept"),
+    [
+        ("x" * 20, "x" * 9 + "…"),
+        ("👍🏽" * 20, "👍🏽" * 4 + "…"),
+        ("a " + "x" * 20, "a xxxxxxx…"),
+        ("abcde " + "x" * 20, "abcde xxx…"),
+    ],
 )
 def test_long_word_is_cut_in_its_middle(given: str, kept: str) -> None:
     assert one_line(given, limit=10) == kept
@@ -151,8 +160,10 @@ def test_text_field_becomes_one_line(given: object, kept: object) -> None:
         (["bird", "Birds", "b-ird", "river", "heron"], ["bird", "river", "heron"]),
         ("wild birds, rivers , herons", ["wild birds", "rivers", "herons"]),
         (["XXL", "a", "b"], ["xxl", "a", "b"]),
+        (["👍🏽" * 30, "a" + "👍🏽" * 30, ENGLAND], ["👍🏽" * 24 + "…", "a" + "👍🏽" * 24 + "…", ENGLAND]),
+        (["Straße", "STRASSE", "b", "c"], ["straße", "b", "c"]),
         (["a", "", "  ", "b", "c", "d", "e", "f", "g"], ["a", "b", "c", "d", "e"]),
-        (["ONE  TWO", "x" * 60, "三"], ["one two", "x" * 50, "三"]),
+        (["ONE  TWO", "x" * 60, "三"], ["one two", "x" * 49 + "…", "三"]),
         ('["garden", "beans", "rows"]', ["garden", "beans", "rows"]),
         (["**Garden**", "`beans`", "“rows”"], ["garden", "beans", "rows"]),
         (['1. "garden"', "2. #beans", "3. *rows*"], ["garden", "beans", "rows"]),

@@ -59,6 +59,10 @@ class Proxy:
         self._refuses = True
         self.cut()
 
+    def refuse_new(self) -> None:
+        """Keep the connections that there are, and close each new one at once, until healed."""
+        self._refuses = True
+
     def _do(self, work: Coroutine[Any, Any, None]) -> "Future[None]":
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 

@@ -78,6 +78,7 @@ def pages_of_a_claim(statement: str = QUEUE["claim"]) -> int:
         "limit": 4,
         "per_owner": 0,
         "lease_seconds": 45,
+        "text_length": 1_000_000,
         "worker": "worker",
     }
     for _ in range(2):  # reads of the first planning are no part of a claim

@@ -8,7 +8,7 @@ from typing import Any
 
 import schemathesis
 
-from items.texts import normalise_tag
+from items.texts import comparable, normalise_tag
 
 ITEM_IDS: list[str] = json.loads(os.environ["SCHEMATHESIS_ITEM_IDS"])
 """Items in every status, so that not every id leads to 404."""
@@ -46,6 +46,6 @@ def _fits_once_trimmed(values: Mapping[str, Any]) -> bool:
     tags = values["tags"] if isinstance(values.get("tags"), list) else [values.get("tag")]
     texts = [tag for tag in tags if isinstance(tag, str)]
     lines += [(tag, normalise_tag(tag), TAG_LIMIT) for tag in texts]
-    return any(len(sent) > limit >= len(kept) for sent, kept, limit in lines) or (
-        len(texts) > TAGS_LIMIT >= len({normalise_tag(tag) for tag in texts})
+    return any((len(sent) > limit) != (len(kept) > limit) for sent, kept, limit in lines) or (
+        len(texts) > TAGS_LIMIT >= len({comparable(normalise_tag(tag)) for tag in texts})
     )

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 
 from items.models import Item
 from items.states import TRANSITIONS, EnrichmentMode, Status
-from items.texts import RAW_TEXT_MAX_LENGTH
+from items.texts import RAW_TEXT_HIGHEST_LIMIT
 from tests.items.factories import make_item
 
 
@@ -66,7 +66,7 @@ def test_writing_the_same_status_resets_nothing(owner: User) -> None:
         (Status.ENRICHING, "enrichment_mode = 'MAGIC'", "items_mode_known"),
         (Status.ENRICHING, "source_type = 'POEM'", "items_source_type_known"),
         (Status.ENRICHING, "raw_text = ''", "items_raw_text_length"),
-        (Status.ENRICHING, f"raw_text = repeat('x', {RAW_TEXT_MAX_LENGTH + 1})", "items_raw_text_length"),
+        (Status.ENRICHING, f"raw_text = repeat('x', {RAW_TEXT_HIGHEST_LIMIT + 1})", "items_raw_text_length"),
         (Status.ENRICHING, "tags = array_fill('x'::varchar, ARRAY[21])", "items_tags_count"),
         (Status.ENRICHING, "status = 'FAILED'", "items_failed_has_error"),
         (Status.ENRICHING, "status = 'READY_TO_CONFIRM'", "items_ready_has_result"),

@@ -9,9 +9,8 @@ from django.db import connection
 from django.utils import timezone
 
 from items.models import Item
-from items.models.item import first_line
-from items.models.limits import MANUAL_TITLE_LENGTH
 from items.states import PENDING_STATUSES, TRANSITIONS, Action, EnrichmentMode, InvalidTransition, SourceType, Status
+from items.texts import first_line
 from tests.items.factories import RAW_TEXT, make_item
 from tests.items.other_connection import other_connection
 
@@ -189,15 +188,7 @@ def test_capture_without_enrichment_archives_the_item(owner: User) -> None:
     assert stored(item).status == Status.ARCHIVED
     assert stored(item).raw_text == f"\n  {RAW_TEXT}\nMore."
     assert (item.enrichment_mode, item.source_type) == (EnrichmentMode.MANUAL, SourceType.NOTE)
-    assert RAW_TEXT.startswith(str(item.title))
-
-
-@pytest.mark.parametrize(
-    ("text", "title"),
-    [("\n \n one \ntwo", "one"), ("x" * 99, "x" * MANUAL_TITLE_LENGTH), ("ab " * 40, ("ab " * 20).strip())],
-)
-def test_first_line_is_the_first_nonblank_one(text: str, title: str) -> None:
-    assert first_line(text) == title
+    assert item.title == first_line(RAW_TEXT)
 
 
 def test_times_of_an_item_are_the_databases(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ PLACES = (
     "enrichment/providers",
     "enrichment/test_restarts.py",
     "enrichment/test_supervisor.py",
+    "failover",
     "faults",
     "hardening",
     "items/test_migration_locks.py",

@@ -1,8 +1,9 @@
 """Several hosts: each gets its share of the deadline, and the one that answered last is asked first."""
 
+import asyncio
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -15,8 +16,10 @@ from psycopg.errors import ConnectionTimeout
 
 from postgres import hosts
 from postgres.conninfo import database_conninfo
-from postgres.hosts import Attempts, Target, connect, connect_async, seconds_for_all
-from postgres.session import CuttingConnection
+from postgres.django.base import PooledConnection
+from postgres.hosts import Attempts, Target, connect, connect_async, has_moved, seconds_for_all
+from postgres.session import CuttingConnection, Session
+from tests.faults.proxy import Proxy
 from tests.items.api.client import Api
 from tests.raising import raising
 from tests.waiting import PATIENCE_SECONDS
@@ -116,11 +119,16 @@ async def test_name_with_two_addresses_is_two_hosts(monkeypatch: pytest.MonkeyPa
 def test_address_that_a_name_no_longer_has_is_not_asked() -> None:
     """As after a failover that moves the name, while the old address answers as a standby."""
     parameters = {"host": "db.test"}
-    Attempts(parameters, deadline_seconds=1).remember(("db.test", "10.0.0.1", ""))
+    remember(parameters, ("db.test", "10.0.0.1", ""))
 
     found = [targets_of(parameters, addresses) for addresses in (["10.0.0.2"], ["10.0.0.2", "10.0.0.1"])]
 
     assert found == [["10.0.0.2"], ["10.0.0.1", "10.0.0.2"]]
+
+
+def remember(parameters: dict[str, str], target: Target) -> None:
+    with psycopg.connect(database_conninfo()) as connected:
+        Attempts(parameters, deadline_seconds=1).remember(target, connected)
 
 
 def targets_of(parameters: dict[str, str], addresses: list[str]) -> list[str]:
@@ -137,7 +145,7 @@ def targets_of(parameters: dict[str, str], addresses: list[str]) -> list[str]:
 
 def test_host_that_turns_out_read_only_is_forgotten(owner: User) -> None:
     parameters = {"host": "10.0.0.1,10.0.0.2"}
-    Attempts(parameters, deadline_seconds=1).remember(("10.0.0.2", "", ""))
+    remember(parameters, ("10.0.0.2", "", ""))
     before = [target[0] for target, _ in Attempts(parameters, deadline_seconds=1)]
 
     with raising("25006", on="INSERT ON items"):
@@ -145,6 +153,63 @@ def test_host_that_turns_out_read_only_is_forgotten(owner: User) -> None:
 
     assert before == ["10.0.0.2", "10.0.0.1"]
     assert [target[0] for target, _ in Attempts(parameters, deadline_seconds=1)] == ["10.0.0.1", "10.0.0.2"]
+
+
+def first_of_two(proxy: Proxy) -> dict[str, Any]:
+    own = conninfo_to_dict(database_conninfo())
+    return {**own, "host": f"{LOOPBACK},{own['host']}", "port": f"{proxy.port},{own['port']}"}
+
+
+@pytest.mark.parametrize(("balancing", "has_moved_on"), [({}, True), ({"load_balance_hosts": "random"}, False)])
+def test_connection_is_outdated_once_another_host_is_used(
+    make_proxy: Callable[[], Proxy], balancing: dict[str, str], *, has_moved_on: bool
+) -> None:
+    proxy = make_proxy()
+    parameters = first_of_two(proxy) | balancing
+    connections: list[psycopg.Connection[Any]] = []
+    while not connections or connections[-1].info.port != proxy.port:  # at random, it may not be the first
+        connections.append(connect(psycopg.connect, parameters, deadline_seconds=PATIENCE_SECONDS))
+    former = connections[-1]
+    was_outdated = has_moved(former)
+
+    proxy.refuse()
+    connections.append(connect(psycopg.connect, parameters, deadline_seconds=PATIENCE_SECONDS))
+
+    assert not was_outdated
+    assert has_moved(former) == has_moved_on
+    assert not has_moved(connections[-1])
+    for each in connections:
+        each.close()
+
+
+async def test_session_and_pool_leave_the_former_host(
+    make_proxy: Callable[[], Proxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = make_proxy()
+    parameters = first_of_two(proxy)
+    monkeypatch.setattr("postgres.session.database_conninfo", lambda: make_conninfo(**parameters))
+    session = Session(deadline_seconds=PATIENCE_SECONDS)
+    pooled = await asyncio.to_thread(PooledConnection.connect, **parameters)
+    statement = "SELECT pg_backend_pid()"
+    ((before,),) = await session.fetch(statement, {})
+    async with session.transaction() as fetch:
+        ((in_transaction,),) = await fetch(statement, {})
+
+    async def outlive_the_host() -> None:
+        async with session.transaction() as fetch:
+            await fetch(statement, {})
+            proxy.refuse_new()
+            (await asyncio.to_thread(PooledConnection.connect, **parameters)).close()
+
+    with pytest.raises(psycopg.OperationalError):
+        await outlive_the_host()
+    with pytest.raises(psycopg.OperationalError):
+        await asyncio.to_thread(pooled.execute, statement)
+    ((after,),) = await session.fetch(statement, {})
+
+    assert before == in_transaction != after
+    assert pooled.closed
+    await session.close()
 
 
 async def test_silent_hosts_alone_end_at_the_deadline() -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from enrichment.providers.stub import draft
 from items.models import EnrichmentAttempt, Item
-from items.models.item import first_line
 from items.states import Action, Outcome, Status
+from items.texts import first_line
 from tests.soak.record import Answer, Record
 from tests.soak.texts import Kind
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from litevault.settings import DEVELOPMENT_MARK
 from postgres.embedded.server import free_port
 from tests.soak.record import Answer
 from tests.soak.server import PROJECT, environment
@@ -20,15 +21,16 @@ STOP_SECONDS = 30
 
 
 class Client:
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, timeout: float = TIMEOUT_SECONDS) -> None:
         self._port = port
+        self._timeout = timeout
 
     def call(self, owner: str, method: str, path: str, body: object = None, *, key: str = "") -> tuple[Answer, str]:
         """Send a request, and return its outcome and the error code."""
         headers = {"X-Dev-User-Id": owner, "Content-Type": "application/json"}
         if key:
             headers["Idempotency-Key"] = key
-        connection = http.client.HTTPConnection(HOST, self._port, timeout=TIMEOUT_SECONDS)
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=self._timeout)
         try:
             connection.request(method, path, json.dumps(body or {}), headers)
             answer = connection.getresponse()
@@ -54,7 +56,12 @@ def web_server(url: str, log: Path) -> Iterator[Client]:
         process = subprocess.Popen(
             [sys.executable, "-m", "granian", *options, "--workers-kill-timeout", "1", "litevault.wsgi:application"],
             cwd=PROJECT,
-            env=environment(DATABASE_URL=url, LITEVAULT_THROTTLE_PER_MINUTE="0", LITEVAULT_REQUESTS_AT_ONCE="1000"),
+            env=environment(
+                DATABASE_URL=url,
+                LITEVAULT_THROTTLE_PER_MINUTE="0",
+                LITEVAULT_REQUESTS_AT_ONCE="1000",
+                **{DEVELOPMENT_MARK: "1"},
+            ),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -70,13 +70,23 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 @contextmanager
-def own_server() -> Iterator[OwnServer]:
-    """Yield a running server with LiteVault's tables."""
-    command = [sys.executable, "-m", "tests.soak.server_process"]
-    with throwaway_folder() as folder, (folder / "log").open("wb") as log:
-        (folder / "postgres").mkdir()
-        with subprocess.Popen(
-            [*command, str(folder / "postgres")],
+def own_server(*, addresses: str = "127.0.0.1") -> Iterator[OwnServer]:
+    """Yield a running server with LiteVault's tables. 127.0.0.1 has to be one of the addresses on which it listens."""
+    with throwaway_folder() as folder, server_in(folder / "postgres", addresses=addresses) as server:
+        server.migrate()
+        yield server
+
+
+@contextmanager
+def server_in(folder: Path, *, addresses: str = "127.0.0.1") -> Iterator[OwnServer]:
+    """Yield a running server with the data of the folder, or with new ones."""
+    command = [sys.executable, "-m", "tests.soak.server_process", str(folder), addresses]
+    folder.mkdir(exist_ok=True)
+    log_path = folder.with_suffix(".log")
+    with (
+        log_path.open("wb") as log,
+        subprocess.Popen(
+            command,
             cwd=PROJECT,
             env=environment(),
             stdin=subprocess.PIPE,
@@ -85,9 +95,9 @@ def own_server() -> Iterator[OwnServer]:
             text=True,
             # Ctrl-C is for this process, which then stops the server in good order.
             start_new_session=True,
-        ) as process:
-            server = OwnServer(process, log=folder / "log")
-            server.start()
-            server.migrate()
-            yield server
-            # Closing its standard input ends it.
+        ) as process,
+    ):
+        server = OwnServer(process, log=log_path)
+        server.start()
+        yield server
+        # Closing its standard input ends it.

@@ -1,4 +1,4 @@
-"""Owns a PostgreSQL server and controls it on command: python -m tests.soak.server_process FOLDER.
+"""Owns a PostgreSQL server and controls it on command: python -m tests.soak.server_process FOLDER ADDRESSES.
 
 A process of its own, because only one with a single thread can start the server safely, and because the server ends
 with it, however the soak ends. Each line on standard input is a command, and is answered by one line.
@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 60
 
 
 def main() -> None:
-    server = Server(Path(sys.argv[1]), fsync=False)
+    server = Server(Path(sys.argv[1]), fsync=False, addresses=sys.argv[2])
     url = ""
     for line in sys.stdin:
         command = line.strip()

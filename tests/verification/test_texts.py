@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from items.texts import RAW_TEXT_MAX_LENGTH
+from items.texts import raw_text_max_length
 from verification.__main__ import TEXTS
 from verification.languages import UNKNOWN, language_of
 
@@ -20,7 +20,7 @@ def test_there_are_twenty_texts_in_seven_languages() -> None:
 def test_text_can_be_captured_and_its_language_is_recognised(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
 
-    assert len(text) <= RAW_TEXT_MAX_LENGTH
+    assert len(text) <= raw_text_max_length()
     assert language_of(text) == file.name[:2]
 
 

@@ -24,6 +24,7 @@ from enrichment.management.arguments import (
 )
 from enrichment.management.metrics_server import bind_metrics_server, serving
 from enrichment.management.supervisor import EXIT_HARD, EXIT_MISCONFIGURED, STOP_SIGNALS, Program, Supervisor
+from enrichment.prompts import MAX_CHARACTERS_PER_TOKEN
 from enrichment.providers.base import EnrichmentProvider
 from enrichment.providers.conversation import MAX_WAIT_SECONDS
 from enrichment.providers.factory import build_provider
@@ -106,6 +107,7 @@ class Command(BaseCommand):
             concurrency=concurrency,
             deadline_seconds=deadline_seconds,
             settings=settings.ENRICH,
+            text_length=llm.max_input_tokens * MAX_CHARACTERS_PER_TOKEN,
             daily_budget_usd=llm.daily_budget_usd,
             daily_budget_per_owner_usd=llm.daily_budget_per_owner_usd,
             exits_when_idle=drain,

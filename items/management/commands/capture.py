@@ -4,7 +4,6 @@ import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
@@ -15,7 +14,8 @@ from django.db import connection, reset_queries
 from items.management.arguments import add_allow_refused, add_names, add_owner
 from items.management.exit_codes import EXIT_INCOMPLETE, interruptible, write_summary
 from items.models import Item
-from items.texts import RAW_TEXT_MAX_LENGTH
+from items.texts import raw_text_max_length
+from items.transfer.batches import batched
 from items.transfer.capturing import CaptureSummary, capture_once
 from items.transfer.owners import get_or_create_owner
 from items.transfer.progress import EnrichmentProgress, bytes_progress_bar, progress_bar
@@ -33,8 +33,6 @@ from items.workers import listening_workers
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-BATCH_SIZE = 500
-
 KEPT = "The captured items are kept."
 
 
@@ -42,7 +40,7 @@ class Command(BaseCommand):
     help = (
         "Capture texts from files, from folders (all their text files, except hidden ones) or from standard input. "
         "A file is one item unless --each-line or --split is given. "
-        f"A text has 1 to {RAW_TEXT_MAX_LENGTH:,} characters and is not blank. A file is read in UTF-8, or in the "
+        f"A text has 1 to {raw_text_max_length():,} characters and is not blank. A file is read in UTF-8, or in the "
         "encoding of its byte order mark, or in one that its words leave no doubt about, which the summary lists. "
         "Refused texts and skipped files are listed with the reason, and all others are captured. Exit code: 0 if all "
         "texts were captured (and, with --wait, enriched), 1 if any was not (--allow-refused ignores refused ones), "
@@ -65,7 +63,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--cut",
             action="store_true",
-            help=f"capture the first {RAW_TEXT_MAX_LENGTH:,} characters of a text that is too long",
+            help=f"capture the first {raw_text_max_length():,} characters of a text that is too long",
         )
         parser.add_argument(
             "--encoding",
@@ -124,7 +122,7 @@ class Command(BaseCommand):
             found = texts_from(names, separator=separator, encoding=options["encoding"])
             found = update_bar(found, bar, separator)
             texts = summary.accept(found, is_whole=separator is None, cut=options["cut"])
-            while batch := list(islice(texts, BATCH_SIZE)):
+            for batch in batched(texts, bytes_of=sys.getsizeof):
                 # With LITEVAULT_DEBUG, Django remembers every query, and these contain whole files.
                 reset_queries()
                 if options["once"]:

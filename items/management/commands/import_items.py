@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from items.management.arguments import add_allow_refused, add_names, add_owner
 from items.management.exit_codes import EXIT_INCOMPLETE, interruptible, write_summary
-from items.texts import RAW_TEXT_MAX_LENGTH
+from items.texts import raw_text_max_length
 from items.transfer.conversion import Conversion
 from items.transfer.foreign import FORMATS, read_foreign
 from items.transfer.formats.entry import Omitted
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--cut",
             action="store_true",
-            help=f"with --from: import the first {RAW_TEXT_MAX_LENGTH:,} characters of a text that is too long",
+            help=f"with --from: import the first {raw_text_max_length():,} characters of a text that is too long",
         )
 
     def handle(self, *_args: Any, names: Sequence[str], owner: str, source: str | None, **options: Any) -> None:

@@ -23,12 +23,13 @@ from litevault.operations.doctor.queue import (
     waiting,
 )
 from litevault.operations.doctor.result import CheckResult
-from litevault.operations.doctor.web import static_files, web_server
+from litevault.operations.doctor.web import dotenv_file, static_files, web_server
 from litevault.operations.health import readiness
 
 
 def run_checks(*, calls_model: bool, expects_events: bool, url: str) -> Iterator[CheckResult]:
     """Run one check after the other. Most need the database, and are left out without it."""
+    yield dotenv_file()
     yield web_server()
     yield static_files()
     yield database()

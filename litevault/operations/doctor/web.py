@@ -1,9 +1,11 @@
-"""Checks of the web server: it can start, and has its static files."""
+"""Checks of the web server: it can start, has its static files, and keeps its secrets."""
 
+import stat
 from pathlib import Path
 
 from django.conf import settings
 
+from litevault import dotenv
 from litevault.operations.checks import deployment_errors
 from litevault.operations.doctor.result import CheckResult
 
@@ -25,3 +27,12 @@ def static_files() -> CheckResult:
             "Run: manage.py collectstatic --noinput",
         )
     return CheckResult("static", "collected")
+
+
+def dotenv_file() -> CheckResult:
+    """The file has the secrets of this installation."""
+    if not dotenv.DOTENV.exists():
+        return CheckResult(".env", "not used")
+    if dotenv.DOTENV.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return CheckResult(".env", "other accounts may read or change it", f"Run: chmod 600 {dotenv.DOTENV}")
+    return CheckResult(".env", "readable by its owner only")

@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from enrichment.config import LLMSettings
-from items.texts import RAW_TEXT_MAX_LENGTH
+from items.texts import raw_text_max_length
 from postgres.embedded.embedded import PROJECT
 from tests.enrichment.fake_llm_answers import DRAFT
 from tests.enrichment.fake_llm_server import FakeLLMServer
@@ -171,7 +171,7 @@ def test_no_control_character_of_a_reply_is_printed(text_file: Path, server: Fak
         (b" \n\t ", "may not be blank"),
         (b"caf\xe9", "not UTF-8"),
         (b"a\0b", "binary"),
-        (b"x" * (RAW_TEXT_MAX_LENGTH + 1), "may have at most 10,000 characters"),
+        (b"x" * (raw_text_max_length() + 1), "may have at most 100,000 characters"),
     ],
 )
 def test_text_that_cannot_be_used_is_refused(
@@ -201,7 +201,7 @@ def test_missing_file_of_models_is_one_sentence(
 
 def test_longest_text_in_utf_8_is_used(tmp_path: Path, server: FakeLLMServer) -> None:
     path = tmp_path / "note.txt"
-    path.write_text("я" * RAW_TEXT_MAX_LENGTH, encoding="utf-8-sig")
+    path.write_text("я" * raw_text_max_length(), encoding="utf-8-sig")
 
     (trial,) = trials(path, "--model", "stub")
 

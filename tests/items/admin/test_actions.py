@@ -150,7 +150,7 @@ def test_invalid_id_in_an_action_changes_nothing(reviewer: Client, owner: User, 
     response = reviewer.post(LIST, form, follow=True)
 
     assert response.status_code == 200
-    assert messages(response.text) == ["That is not the id of an item. Nothing was changed."]
+    assert messages(response.text) == ["The selection is malformed. Nothing was changed."]
     assert Item.objects.get(pk=item.pk).status == Status.FAILED
 
 

@@ -27,7 +27,8 @@ class Forms(HTMLParser):
         self.forms: list[Form] = []
         self.attributes: set[str] = set()
         self._textarea: str | None = None
-        self.feed(page)
+        # A browser sees one kind of line break, and none in a field of one line.
+        self.feed(_lines(page))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
@@ -36,7 +37,7 @@ class Forms(HTMLParser):
         if tag == "form":
             self.forms.append(Form(attributes))
         elif tag == "input" and (attributes.get("type") != "checkbox" or "checked" in attributes):
-            self.forms[-1].fields[name] = attributes.get("value") or ""
+            self.forms[-1].fields[name] = (attributes.get("value") or "").replace("\n", "")
         elif tag == "textarea":
             self._textarea = name
             self.forms[-1].fields[name] = ""
@@ -54,6 +55,10 @@ class Forms(HTMLParser):
             self.forms[-1].fields[self._textarea] += data
 
 
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 class Browser:
     """A logged-in browser, with CSRF checks."""
 
@@ -67,7 +72,8 @@ class Browser:
         return response.content.decode()
 
     def send(self, form: Form, **typed: str) -> Any:
-        return self.client.post(form.action, {**form.fields, **typed}, headers=ACCEPT)
+        sent = {name: _lines(value).replace("\n", "\r\n") for name, value in {**form.fields, **typed}.items()}
+        return self.client.post(form.action, sent, headers=ACCEPT)
 
     def form(self, url: str, *, to: str, button: str | None = None) -> Form:
         return next(

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from tests.items.api.client import BASE, Api, constraints, problem
@@ -78,15 +79,17 @@ def test_uploaded_file_is_refused(owner: User) -> None:
     assert constraints(response) == {"rawText": "invalid"}
 
 
-def test_body_over_64_kib_is_refused(owner: User) -> None:
+def test_body_over_the_limit_is_refused(owner: User) -> None:
     api = Api(owner)
     body = json.dumps({"rawText": "a"}).encode()
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
-    at_limit = api.raw("POST", "/items", body.ljust(64 * 1024))
-    above = api.raw("POST", "/items", body.ljust(64 * 1024 + 1))
+    at_limit = api.raw("POST", "/items", body.ljust(limit))
+    above = api.raw("POST", "/items", body.ljust(limit + 1))
 
     assert at_limit.status_code == 201
     assert problem(above) == (413, "PAYLOAD_TOO_LARGE")
+    assert above.json()["error"]["message"] == "The body must not exceed 1,235 KiB."
 
 
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])

@@ -19,7 +19,7 @@ BODIES = {
     "object": (b'{"rawText": {"a": 1}}', {"rawText": "invalid"}),
     "empty": (b'{"rawText": ""}', {"rawText": "blank"}),
     "blank": (b'{"rawText": " \\n\\t\\u00a0"}', {"rawText": "blank"}),
-    "too long": (b'{"rawText": "' + b"a" * 10_001 + b'"}', {"rawText": "max_length"}),
+    "too long": (b'{"rawText": "' + b"a" * 100_001 + b'"}', {"rawText": "max_length"}),
     "NUL": (b'{"rawText": "a\\u0000b"}', {"rawText": "null_characters_not_allowed"}),
     "lone surrogate": (b'{"rawText": "a\\ud800b"}', {"rawText": "surrogate_characters_not_allowed"}),
     "unknown field": (b'{"rawText": "a", "titel": "b"}', {"titel": "unknown"}),

@@ -4,10 +4,11 @@ import base64
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 
 from items.api.pagination import POSITION
 from items.states import Status
-from tests.items.api.client import Api, constraints
+from tests.items.api.client import BASE, Api, constraints, problem
 from tests.items.factories import make_item
 
 
@@ -85,13 +86,64 @@ def test_repeated_parameter_is_refused(owner: User) -> None:
     assert constraints(response) == {"status": "repeated"}
 
 
-def test_query_that_is_not_utf8_is_a_client_error(owner: User) -> None:
-    response = Api(owner).get("/items?q=%ff%ed%a0%80&tag=%fe")
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("q=%FF", "q"),
+        ("q=caf%E9", "q"),
+        ("q=%ed%a0%80", "q"),  # half of a surrogate pair
+        ("q=%C3", "q"),
+        ("limit=5&tag=%fe", "tag"),
+        ("cursor=%FF", "cursor"),
+        ("unknown=%FF", "unknown"),
+        ("%FF=1", "?"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/items", "/items/pending", "/tags", "/events"])
+def test_query_that_is_not_utf8_is_refused(owner: User, path: str, query: str, field: str) -> None:
+    response = Api(owner).get(f"{path}?{query}")
 
-    assert response.status_code == 200
+    assert constraints(response) == {field: "encoding"}
 
 
-@pytest.mark.parametrize("path", ["/items/{id}", "/tags", "/items/retry", "/items/{id}/retry"])
+def test_raw_bytes_of_a_query_are_utf8_too(owner: User) -> None:
+    """Django's test client quotes a query itself, unless the server's variable is given."""
+    item = make_item(owner, raw_text="café")
+    api = Api(owner)
+
+    found = api.client.get(f"{BASE}/items", QUERY_STRING="q=café".encode().decode("latin-1"), headers=api.headers)
+    refused = api.client.get(f"{BASE}/items", QUERY_STRING="q=caf\xe9", headers=api.headers)
+
+    assert [each["id"] for each in found.json()["items"]] == [str(item.id)]
+    assert constraints(refused) == {"q": "encoding"}
+
+
+def test_charset_of_the_body_does_not_decode_the_query(owner: User) -> None:
+    make_item(owner, raw_text="café")
+    api = Api(owner)
+
+    response = api.client.get(
+        f"{BASE}/items", {"q": "café"}, CONTENT_TYPE="text/plain; charset=iso-8859-1", headers=api.headers
+    )
+
+    assert len(response.json()["items"]) == 1
+
+
+@pytest.mark.parametrize("url", ["/admin/items/item/?q=%FF", "/login?next=%FF", "/api/v1/items?q=%FF"])
+def test_browser_gets_a_page_for_an_undecodable_query(url: str) -> None:
+    response = Client().get(url, headers={"Accept": "text/html"})
+
+    assert (response.status_code, response["Content-Type"]) == (400, "text/html; charset=utf-8")
+    assert "is not UTF-8." in response.text
+
+
+def test_too_many_parameters_are_refused(owner: User) -> None:
+    response = Api(owner).get("/items?" + "&".join(f"a{number}=1" for number in range(2_000)))
+
+    assert problem(response) == (400, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize("path", ["/items/{id}", "/items/retry", "/items/{id}/retry"])
 def test_parameters_are_refused_where_none_exist(owner: User, path: str) -> None:
     api = Api(owner)
     item = make_item(owner, status=Status.FAILED)

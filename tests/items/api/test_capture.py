@@ -1,5 +1,9 @@
 """POST /items."""
 
+import json
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
+
 import pytest
 from django.contrib.auth.models import User
 
@@ -10,6 +14,7 @@ from tests.items.api.client import Api
 ITEM_FIELDS = [
     "id",
     "rawText",
+    "rawTextIsCut",
     "title",
     "summary",
     "tags",
@@ -66,8 +71,8 @@ def test_text_without_enrichment_is_archived_as_it_is(owner: User) -> None:
         "  inner   and outer \t white space\r\n",
         "\u200d👩‍🚀 \U0010ffff",
         "<b>&amp;</b>",
-        "a" * 10_000,
-        "🙂" * 10_000,
+        "a" * 100_000,
+        "🙂" * 100_000,
     ],
     ids=["one character", "white space", "astral", "markup", "longest", "longest in emoji"],
 )
@@ -79,6 +84,21 @@ def test_text_is_stored_unchanged(owner: User, text: str) -> None:
 
     assert response.status_code == 201
     assert response.json()["rawText"] == text
+    assert Item.objects.get().raw_text == text
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encode"),
+    [("application/json", json.dumps), ("application/x-www-form-urlencoded", urlencode)],
+)
+def test_longest_text_may_be_escaped(
+    owner: User, content_type: str, encode: Callable[[Mapping[str, str]], str]
+) -> None:
+    text = "🙂" * 100_000
+
+    response = Api(owner).raw("POST", "/items", encode({"rawText": text}).encode(), content_type)
+
+    assert response.status_code == 201
     assert Item.objects.get().raw_text == text
 
 

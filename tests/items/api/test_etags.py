@@ -69,6 +69,15 @@ def test_change_with_another_etag_is_refused(owner: User, if_match: str) -> None
     assert problem(response) == (412, "STALE")
 
 
+def test_invalid_change_is_refused_before_its_etag(owner: User) -> None:
+    """A client that corrects its request learns of the newer version then."""
+    item = make_item(owner, status=Status.ARCHIVED)
+
+    response = Api(owner).patch(f"/items/{item.id}", {"title": ""}, If_Match='"another"')
+
+    assert problem(response) == (400, "VALIDATION_ERROR")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_only_one_of_two_concurrent_changes_is_made(owner: User) -> None:
     api = Api(owner)

@@ -33,21 +33,21 @@ def test_capture_form_with_the_box_unchecked_archives_at_once(owner: User) -> No
 def test_longest_text_in_emoji_fits_into_the_form(owner: User) -> None:
     browser = Browser(owner)
 
-    response = browser.send(browser.form("/api/v1/items", to="/api/v1/items"), rawText="🙂" * 10_000)
+    response = browser.send(browser.form("/api/v1/items", to="/api/v1/items"), rawText="🙂" * 100_000)
 
     assert response.status_code == 303
-    assert len(Item.objects.get().raw_text) == 10_000
+    assert len(Item.objects.get().raw_text) == 100_000
 
 
 def test_refused_capture_shows_errors_and_keeps_the_input(owner: User) -> None:
     browser = Browser(owner)
 
-    response = browser.send(browser.form("/api/v1/items", to="/api/v1/items"), rawText="x" * 10_001)
+    response = browser.send(browser.form("/api/v1/items", to="/api/v1/items"), rawText="x" * 100_001)
 
     page = response.content.decode()
     assert response.status_code == 400
-    assert "rawText may have at most 10,000 characters." in page
-    assert next(form for form in Forms(page).forms if "rawText" in form.fields).fields["rawText"] == "x" * 10_001
+    assert "rawText may have at most 100,000 characters." in page
+    assert next(form for form in Forms(page).forms if "rawText" in form.fields).fields["rawText"] == "x" * 100_001
 
 
 def test_form_without_its_csrf_token_changes_nothing(owner: User) -> None:

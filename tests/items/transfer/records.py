@@ -1,12 +1,14 @@
 """Records with any content."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from hypothesis import strategies as st
 
 from items.states import EnrichmentMode, SourceType, Status
+from items.texts import InvalidText, clean_summary, clean_tag, clean_title, refusal
 from items.transfer.records import ItemRecord
 
 # Texts that parsers have misread: booleans, dates and indicators of YAML, escapes of JSON, line breaks.
@@ -20,20 +22,35 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENTS = st.integers(0, 2 * 10**17).map(lambda microseconds: EPOCH + timedelta(microseconds=microseconds))
 
 
+def accepted(clean: Callable[[str], object]) -> st.SearchStrategy[str]:
+    """Generate short texts that this rule accepts."""
+
+    def is_accepted(text: str) -> bool:
+        try:
+            clean(text)
+        except InvalidText:
+            return False
+        return True
+
+    return TEXTS.map(lambda text: text[:50]).filter(is_accepted)
+
+
+TITLES, SUMMARIES, TAGS = accepted(clean_title), accepted(clean_summary), accepted(clean_tag)
+
+
 @st.composite
 def records(draw: st.DrawFn) -> ItemRecord:
-    """Generate any record that the database accepts."""
+    """Generate any record that the rules accept."""
     status = draw(st.sampled_from(Status))
     is_ready, is_failed = status == Status.READY_TO_CONFIRM, status == Status.FAILED
-    text = TEXTS.map(lambda text: text[:50])
-    optional = text if is_ready else st.none() | text
-    error = text.map(lambda text: f"LLM_TIMEOUT: .{text}")
+    missing = st.nothing() if is_ready else st.none()
+    error = TEXTS.map(lambda text: f"LLM_TIMEOUT: .{text[:50]}")
     types = st.sampled_from(SourceType)
     return ItemRecord(
         id=draw(st.uuids()),
-        title=draw(optional),
-        summary=draw(optional),
-        tags=draw(st.lists(text, min_size=int(is_ready), max_size=5)),
+        title=draw(missing | TITLES),
+        summary=draw(missing | SUMMARIES),
+        tags=draw(st.lists(TAGS, min_size=int(is_ready), max_size=5)),
         source_type=draw(types if is_ready else st.none() | types),
         status=status,
         enrichment_mode=draw(st.sampled_from(EnrichmentMode)),
@@ -41,7 +58,7 @@ def records(draw: st.DrawFn) -> ItemRecord:
         created_at=draw(MOMENTS),
         updated_at=draw(MOMENTS),
         confirmed_at=draw(MOMENTS if status == Status.ARCHIVED else st.none() | MOMENTS),
-        raw_text=draw(TEXTS.filter(bool)),
+        raw_text=draw(TEXTS.filter(lambda text: refusal(text) is None)),
     )
 
 

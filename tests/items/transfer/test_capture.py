@@ -10,9 +10,9 @@ from django.core.management.base import CommandError
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from items.management.commands import capture as command
 from items.models import Item
 from items.states import EnrichmentMode, SourceType, Status
+from items.transfer.batches import BATCH_SIZE
 from tests.items.transfer.commands import capture, capture_incompletely, raw_texts
 
 
@@ -90,16 +90,16 @@ def test_many_lines_are_captured_in_batches(
 def test_memory_does_not_grow_with_the_number_of_texts(owner: User, tmp_path: Path, settings: Settings) -> None:
     settings.DEBUG = True  # so that Django remembers its queries
     path = tmp_path / "lines.txt"
-    path.write_text("\n".join(f"line {number}" for number in range(3 * command.BATCH_SIZE)))
+    path.write_text("\n".join(f"line {number}" for number in range(3 * BATCH_SIZE)))
 
     capture(path, "--each-line", "--owner", "owner")
 
     remembered = sum(len(query["sql"]) for query in connection.queries_log)
-    assert 0 < remembered < 2 * command.BATCH_SIZE * 300
+    assert 0 < remembered < 2 * BATCH_SIZE * 300
 
 
 def test_refused_texts_are_listed_and_others_captured(owner: User, file: Path, tmp_path: Path) -> None:
-    contents = {"blank": b" \n", "long": b"x" * 10_001, "binary": b"a\0b", "latin": b"caf\xe9"}
+    contents = {"blank": b" \n", "long": b"x" * 100_001, "binary": b"a\0b", "latin": b"caf\xe9"}
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
 
@@ -108,13 +108,13 @@ def test_refused_texts_are_listed_and_others_captured(owner: User, file: Path, t
     assert raw_texts() == ["Tides rise and fall."]
     assert summary.splitlines() == [
         "Captured 1 for owner.",
-        "Refused 5: 1 blank, 1 not UTF-8, 1 longer than 10,000 characters, 1 no such file, 1 binary.",
+        "Refused 5: 1 blank, 1 not UTF-8, 1 longer than 100,000 characters, 1 no such file, 1 binary.",
         f"  {tmp_path}/blank: blank",
         f"  {tmp_path}/latin: not UTF-8",
-        f"  {tmp_path}/long: longer than 10,000 characters",
+        f"  {tmp_path}/long: longer than 100,000 characters",
         f"  {tmp_path}/missing: no such file",
         f"  {tmp_path}/binary: binary",
-        "With --cut the first 10,000 characters of a long text are captured.",
+        "With --cut the first 100,000 characters of a long text are captured.",
         "With --encoding NAME, such as windows-1252, files in this encoding are captured.",
         "Skipped 1: 1 binary.",
         f"  {tmp_path}/binary: binary",
@@ -130,16 +130,16 @@ def test_long_list_of_refused_texts_is_cut(owner: User, tmp_path: Path) -> None:
 
 def test_text_in_utf_8_that_is_too_long_can_be_cut(owner: User, tmp_path: Path) -> None:
     path = tmp_path / "long.txt"
-    path.write_text("é" * 10_001)
+    path.write_text("é" * 100_001)
 
     capture(path, "--cut", "--owner", "owner")
 
-    assert raw_texts() == ["é" * 10_000]
+    assert raw_texts() == ["é" * 100_000]
 
 
 def test_text_is_never_repeated_in_the_summary(owner: User, tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
-    path.write_bytes(b"my secret caf\xe9\n" + b"x" * 10_001)
+    path.write_bytes(b"my secret caf\xe9\n" + b"x" * 100_001)
 
     summary, errors = capture_incompletely(path, "--each-line", "--owner", "owner")
 

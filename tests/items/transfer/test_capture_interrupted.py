@@ -11,6 +11,7 @@ from django.db import connection
 from items.management.commands import capture as command
 from items.models import Item
 from items.states import Status
+from items.transfer.batches import BATCH_SIZE
 from items.transfer.sources import Found, FoundText
 from tests.items.other_connection import other_connection
 from tests.items.transfer.commands import ADVICE, PATIENCE_SECONDS, capture, capture_incompletely, raw_texts, start
@@ -18,7 +19,7 @@ from tests.waiting import until
 
 
 def interrupted(*_: object, **__: object) -> Iterator[Found]:
-    yield from (FoundText("standard input", f"text {number}") for number in range(command.BATCH_SIZE + 3))
+    yield from (FoundText("standard input", f"text {number}") for number in range(BATCH_SIZE + 3))
     raise KeyboardInterrupt
 
 
@@ -27,15 +28,15 @@ def test_batches_before_an_interrupt_are_kept(owner: User, monkeypatch: pytest.M
 
     summary, errors = capture_incompletely("--owner", "owner", exit_code=130)
 
-    assert Item.objects.count() == command.BATCH_SIZE
-    assert summary == f"Captured {command.BATCH_SIZE} for owner.\n"
+    assert Item.objects.count() == BATCH_SIZE
+    assert summary == f"Captured {BATCH_SIZE} for owner.\n"
     assert errors == f"Interrupted. Everything captured so far is kept. {ADVICE}\n"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_batches_before_a_database_failure_are_kept(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaking(*_: object, **__: object) -> Iterator[Found]:
-        yield from (FoundText("standard input", f"text {number}") for number in range(command.BATCH_SIZE))
+        yield from (FoundText("standard input", f"text {number}") for number in range(BATCH_SIZE))
         with other_connection() as other:
             other.execute("SELECT pg_terminate_backend(%s)", [backend()])
         yield FoundText("standard input", "too late")
@@ -48,7 +49,7 @@ def test_batches_before_a_database_failure_are_kept(owner: User, monkeypatch: py
         capture("--owner", "owner")
 
     connection.close()
-    assert Item.objects.count() == command.BATCH_SIZE
+    assert Item.objects.count() == BATCH_SIZE
 
 
 def backend() -> int:
@@ -97,7 +98,7 @@ def test_discarded_item_does_not_come_back(owner: User, file: Path) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_repeated_capture_after_a_kill_is_complete(tmp_path: Path) -> None:
-    lines = [f"line {number} of many that fill a buffer" * 4 for number in range(5 * command.BATCH_SIZE)]
+    lines = [f"line {number} of many that fill a buffer" * 4 for number in range(5 * BATCH_SIZE)]
     content = "\n".join(lines).encode()
     with start("capture", "--each-line", "--once") as killed:
         assert killed.stdin is not None

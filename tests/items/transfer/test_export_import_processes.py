@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from items.models import Item
-from items.transfer import importing
+from items.transfer import batches
 from tests.items.transfer.commands import contents, export_items, start
 from tests.waiting import PATIENCE_SECONDS, until
 
@@ -70,7 +70,7 @@ def test_repeated_import_after_a_kill_is_complete(many: User, tmp_path: Path) ->
         # More than a batch, but not all, so that the process waits for the rest.
         killed.stdin.write(exported[: len(exported) // 2])
         killed.stdin.flush()
-        until(lambda: Item.objects.count() >= importing.BATCH_SIZE)
+        until(lambda: Item.objects.count() >= batches.BATCH_SIZE)
         killed.send_signal(signal.SIGKILL)
         killed.wait(PATIENCE_SECONDS)
     assert 0 < Item.objects.count() < 3_000

@@ -184,7 +184,7 @@ def karakeep(**changes: Any) -> str:
         ("karakeep", karakeep(tags=[["secret"]]), ", bookmark 1: tags: has another form than in an export"),
         ("karakeep", karakeep(content="secret"), ", bookmark 1: content: has another form than in an export"),
         ("karakeep", karakeep(content={"url": 1}), ", bookmark 1: content: has another form than in an export"),
-        ("karakeep", karakeep(note="x" * 1_000_000), ", bookmark 1: longer than 10,000 characters (--cut imports its"),
+        ("karakeep", karakeep(note="x" * 1_000_000), ", bookmark 1: longer than 100,000 characters (--cut imports its"),
         ("karakeep", karakeep(note="secret\x00"), ", bookmark 1: with NUL characters"),
         ("karakeep", karakeep(note="secret\ud800"), ", bookmark 1: not UTF-8"),
         ("karakeep", karakeep(tags=["secret\ud800"]), ", bookmark 1: not UTF-8"),
@@ -209,7 +209,7 @@ def karakeep(**changes: Any) -> str:
         ("bookmarks", f"<A HREF='{'x' * 2_000_000}", ", line 1: not HTML, and the rest of the file"),
         ("bookmarks", "<DT>\n<!--" * 100_000, ", line 2: not HTML, and the rest of the file"),
         ("bookmarks", "<DT>\n<A HREF='secret", ", line 2: not HTML, and the rest of the file"),
-        ("bookmarks", f"<DT>\n<A HREF='{'x' * 20_000}'>a</A>", ", line 2: longer than 10,000 characters"),
+        ("bookmarks", f"<DT>\n<A HREF='{'x' * 200_000}'>a</A>", ", line 2: longer than 100,000 characters"),
         ("obsidian", "---\na: b: c\n---\nsecret", ", line 2: is not YAML"),
         ("obsidian", "---\na: &a [*a]\n---\nsecret", ", line 2: may not use tags (!) and references"),
         ("obsidian", "---\ntitle: secret\n---\n", ": blank"),
@@ -261,12 +261,12 @@ def test_unclosed_script_hides_no_link(owner: User, tmp_path: Path, capsys: pyte
 def test_long_text_is_cut_when_asked_and_keeps_its_id(
     owner: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "a.json").write_text(karakeep(note="x" * 20_000))
+    (tmp_path / "a.json").write_text(karakeep(note="x" * 200_000))
 
     import_items(capsys, tmp_path, "--from", "karakeep", "--cut")
     second = import_items(capsys, tmp_path, "--from", "karakeep", "--cut")
 
-    assert len(Item.objects.get().raw_text) == 10_000
+    assert len(Item.objects.get().raw_text) == 100_000
     assert "1 existed already" in second
 
 

@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from items.models import Item
-from items.texts import RAW_TEXT_MAX_LENGTH, is_blank
+from items.texts import is_blank, raw_text_max_length
 from items.transfer import sources
 from tests.items.transfer.commands import capture, export_items, import_items
 
@@ -62,12 +62,12 @@ def is_encoding(said: str) -> bool:
 def has_reason(content: bytes, said: str) -> bool:
     """Check the reason for a refusal independently of what refused it."""
     if b"\0" in content:
-        return said in {"binary", "with NUL characters", f"longer than {RAW_TEXT_MAX_LENGTH:,} characters"}
+        return said in {"binary", "with NUL characters", f"longer than {raw_text_max_length():,} characters"}
     try:
         text = content.decode()
     except UnicodeDecodeError:
         return said.startswith(("not ", "longer than"))
-    return said == ("blank" if is_blank(text) else f"longer than {RAW_TEXT_MAX_LENGTH:,} characters")
+    return said == ("blank" if is_blank(text) else f"longer than {raw_text_max_length():,} characters")
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from items.models import Item
 from items.states import Status
@@ -77,6 +77,25 @@ def test_items_in_every_status_round_trip(
     summary = import_items(capsys, target)
 
     assert summary == "Imported 5 for owner.\n"
+    assert contents(owner) == before
+
+
+@pytest.mark.parametrize("arguments", [["items.jsonl"], ["items", "--markdown"]])
+def test_text_beyond_a_lowered_limit_is_exported_whole(
+    owner: User, tmp_path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    make_item(owner, raw_text="\U0001f642" * 100_000)
+    before = contents(owner)
+    target = tmp_path / arguments[0]
+    settings.TEXT_MAX_LENGTH = 90_000
+    export_items(target, *arguments[1:])
+    Item.objects.all().delete()
+
+    refused = import_items(capsys, target, exit_code=1)
+    settings.TEXT_MAX_LENGTH = 100_000
+    import_items(capsys, target)
+
+    assert "rawText: may have at most 90,000 characters" in refused
     assert contents(owner) == before
 
 

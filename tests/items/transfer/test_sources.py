@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from items.transfer import sources
-from items.transfer.sources import READ_LENGTH, Found, FoundText, Refused, Skipped, printable, split, texts_from
+from items.transfer.sources import Found, FoundText, Refused, Skipped, printable, read_length, split, texts_from
 from items.transfer.sources import texts_of_stream as texts_of
 
 LINES = "\n"
@@ -127,7 +127,7 @@ def test_long_text_is_not_read_to_its_end(tmp_path: Path, separator: str | None)
 
     (text,) = texts(found_in(path, separator=separator))
 
-    assert text == "x" * READ_LENGTH
+    assert text == "x" * read_length()
 
 
 def test_text_after_a_long_line_is_found(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_session_is_its_user(owner: User) -> None:
 @pytest.mark.parametrize("name", ["ann", "a.b+c@d_e-f", "9" * 150])
 @pytest.mark.django_db
 def test_development_header_creates_its_user_on_first_use(settings: Settings, name: str) -> None:
-    settings.DEBUG = True
+    settings.DEVELOPMENT_USERS = True
 
     answers = [ask(X_Dev_User_Id=name) for _ in range(2)]
 
@@ -127,7 +127,7 @@ def test_development_header_creates_its_user_on_first_use(settings: Settings, na
 @pytest.mark.parametrize("name", ["", "two words", "x" * 151, "a\x00b", "<b>", "é", "a/b", "a\n"])
 @pytest.mark.django_db
 def test_odd_development_name_is_refused(settings: Settings, name: str) -> None:
-    settings.DEBUG = True
+    settings.DEVELOPMENT_USERS = True
 
     response = ask(X_Dev_User_Id=name)
 
@@ -137,15 +137,36 @@ def test_odd_development_name_is_refused(settings: Settings, name: str) -> None:
 
 @pytest.mark.django_db
 def test_development_header_means_nothing_in_production(settings: Settings, owner: User) -> None:
-    settings.DEBUG = False
+    settings.DEVELOPMENT_USERS = False
 
     response = ask(X_Dev_User_Id="owner")
 
     assert response.status_code == 401
 
 
+FROM_ELSEWHERE = [
+    {"REMOTE_ADDR": "192.0.2.1"},
+    {"REMOTE_ADDR": "::ffff:192.0.2.1"},
+    {"REMOTE_ADDR": ""},
+    {"HTTP_X_FORWARDED_FOR": "127.0.0.1"},
+    {"HTTP_X_FORWARDED_PROTO": "https"},
+    {"HTTP_X_REAL_IP": "127.0.0.1"},
+    {"HTTP_FORWARDED": "for=127.0.0.1"},
+    {"HTTP_VIA": "1.1 proxy"},
+]
+
+
+@pytest.mark.parametrize("meta", FROM_ELSEWHERE, ids=str)
+@pytest.mark.django_db
+def test_development_header_is_for_direct_local_requests(settings: Settings, meta: dict[str, str]) -> None:
+    settings.DEVELOPMENT_USERS = True
+
+    assert ask(X_Dev_User_Id="ann").status_code == 200
+    assert Client(**meta).get(URL, headers={"X-Dev-User-Id": "ann"}).status_code == 401  # type: ignore[arg-type]
+
+
 def test_development_header_does_not_wake_an_inactive_user(settings: Settings, owner: User) -> None:
-    settings.DEBUG = True
+    settings.DEVELOPMENT_USERS = True
     owner.is_active = False
     owner.save()
 
@@ -154,7 +175,7 @@ def test_development_header_does_not_wake_an_inactive_user(settings: Settings, o
 
 @pytest.mark.django_db(transaction=True)
 def test_development_user_is_created_once_by_concurrent_requests(settings: Settings) -> None:
-    settings.DEBUG = True
+    settings.DEVELOPMENT_USERS, settings.REQUESTS_AT_ONCE = True, 1000
 
     answers = at_once(8, lambda _: ask(X_Dev_User_Id="ann").status_code)
 

@@ -42,6 +42,13 @@ def test_password_file_is_private(password_file: Path) -> None:
     assert password_file.stat().st_mode & 0o077 == 0
 
 
+def test_empty_file_of_a_killed_start_is_replaced(password_file: Path) -> None:
+    password_file.parent.mkdir()
+    password_file.touch()
+
+    assert shown_password() == password_file.read_text() != ""
+
+
 def test_password_that_was_changed_is_not_shown(password_file: Path) -> None:
     up.admin_login()
     admin = User.objects.get(username="admin")

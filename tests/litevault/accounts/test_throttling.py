@@ -12,7 +12,9 @@ from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
+from rest_framework.request import Request
 
+from items.api.views import OwnerViewSet
 from items.models import ItemQuerySet
 from litevault.accounts.models import Throttle
 from litevault.accounts.throttling import AT_ONCE, HEAVY, MOST_CHARGED
@@ -175,20 +177,20 @@ def test_only_so_many_requests_of_a_user_run_at_once(
 ) -> None:
     settings.REQUESTS_AT_ONCE = 8
     inside, goes_on = threading.Semaphore(0), threading.Event()
-    find = ItemQuerySet.not_discarded
+    initial = OwnerViewSet.initial
 
-    def waiting(items: ItemQuerySet) -> ItemQuerySet:
+    def waiting(view: OwnerViewSet, request: Request, *args: object, **kwargs: object) -> None:
+        initial(view, request, *args, **kwargs)
         inside.release()
         goes_on.wait(60)
-        return find(items)
 
-    monkeypatch.setattr(ItemQuerySet, "not_discarded", waiting)
+    monkeypatch.setattr(OwnerViewSet, "initial", waiting)
     with ThreadPoolExecutor(8) as threads:
         admitted = [threads.submit(status_in_thread, owner, path) for _ in range(8 // weight)]
         for _ in admitted:
             assert inside.acquire(timeout=60)
         refused = Api(owner).get(path)
-        monkeypatch.setattr(ItemQuerySet, "not_discarded", find)
+        monkeypatch.setattr(OwnerViewSet, "initial", initial)
         of_another = Api(stranger).get(path)
         goes_on.set()
         statuses = [future.result() for future in admitted]
@@ -215,5 +217,5 @@ def test_failed_requests_leave_their_place(owner: User, settings: Settings, monk
         raise OperationalError
 
     monkeypatch.setattr(ItemQuerySet, "not_discarded", fails)
-    assert {Api(owner).get("/tags").status_code for _ in range(3)} == {503}
+    assert {Api(owner).get("/items").status_code for _ in range(3)} == {503}
     assert not AT_ONCE._counts

@@ -11,6 +11,7 @@ from django.test import Client
 
 from items.states import Status
 from litevault.accounts.models import ApiToken
+from litevault.settings import DEVELOPMENT_MARK
 from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item
 from tests.litevault.events.client import HOST, Listening, token_of
@@ -94,7 +95,7 @@ def test_session_of_a_browser_comes_in_until_it_logs_out(start_events: EventsSta
 
 
 def test_development_header_works_in_development_only(start_events: EventsStarter, owner: User) -> None:
-    development, production = start_events(), start_events(**PRODUCTION)
+    development, production = start_events(**{DEVELOPMENT_MARK: "1"}), start_events(**PRODUCTION)
 
     with Listening(development.port, **{"X-Dev-User-Id": owner.username}) as stream:
         make_item(owner, status=Status.FAILED)

@@ -50,7 +50,7 @@ def test_debug_mode_starts_on_localhost(hosts: str) -> None:
 
 
 LEFTOVERS = [
-    ({"LITEVAULT_DEBUG": "true"}, "Debug mode lets clients act as any user"),
+    ({"LITEVAULT_DEBUG": "true"}, "Debug mode shows details of errors"),
     ({"LITEVAULT_DEBUG": "true", "LITEVAULT_ALLOWED_HOSTS": "*"}, "LITEVAULT_ALLOWED_HOSTS must not be *"),
     ({"LITEVAULT_ALLOWED_HOSTS": "vault.example.com,*"}, "LITEVAULT_ALLOWED_HOSTS must not be *"),
     ({"LITEVAULT_ALLOWED_HOSTS": ""}, "Set LITEVAULT_ALLOWED_HOSTS"),
@@ -120,6 +120,13 @@ def test_production_example_without_a_key_does_not_start() -> None:
 
     assert ended.returncode != 0
     assert "Set LITEVAULT_SECRET_KEY" in ended.stderr
+
+
+def test_debug_mode_fails_the_check_for_deployment() -> None:
+    ended = python("manage.py", "check", "--deploy", LITEVAULT_DEBUG="true")
+
+    assert ended.returncode != 0
+    assert "LITEVAULT_DEBUG must not be true" in ended.stderr
 
 
 def values_of(file: Path) -> dict[str, str]:

@@ -128,16 +128,18 @@ def test_unknown_url_is_an_error_like_any_other(client: Client, url: str) -> Non
     assert (response.status_code, error_of(response)["code"]) == (404, "NOT_FOUND")
 
 
-def test_browser_gets_an_error_page(client: Client) -> None:
-    response = client.get("/nope", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+@pytest.mark.parametrize("url", ["/nope", "/api/v1/nope"])
+def test_browser_gets_an_error_page(client: Client, url: str) -> None:
+    response = client.get(url, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
 
     assert response.status_code == 404
     assert response["Content-Type"].startswith("text/html")
     assert response["X-Request-Id"] in response.content.decode()
 
 
-def test_unknown_url_of_the_api_is_json_even_for_a_browser(client: Client) -> None:
-    response = client.get("/api/v1/nope", headers={"Accept": "text/html"})
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/event-stream", "application/json, text/html"])
+def test_client_that_is_no_browser_gets_json(client: Client, accept: str) -> None:
+    response = client.get("/api/v1/nope", headers={"Accept": accept})
 
     assert error_of(response)["code"] == "NOT_FOUND"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.translation import trans_real
 from jsonschema import Draft202012Validator
 from pytest_django import Settings
 
@@ -91,14 +92,14 @@ def test_every_response_documents_its_headers() -> None:
     assert all("WWW-Authenticate" in names for (_, status), names in headers.items() if status == "401")
 
 
-def test_development_header_is_described_while_debugging_only(settings: Settings) -> None:
+def test_development_header_is_described_in_development_only(settings: Settings) -> None:
     described: dict[str, Any] = {"components": {"securitySchemes": {"token": {}, "development": {}}}, "paths": {}}
 
-    settings.DEBUG = True
+    settings.DEVELOPMENT_USERS = True
     hide_development_header(described)
     assert "development" in described["components"]["securitySchemes"]
 
-    settings.DEBUG = False
+    settings.DEVELOPMENT_USERS = False
     hide_development_header(described)
     assert "development" not in described["components"]["securitySchemes"]
 
@@ -108,7 +109,7 @@ def test_capture_has_examples_and_the_limits_of_its_text() -> None:
 
     assert body["examples"]
     text = document()["components"]["schemas"]["Capture"]["properties"]["rawText"]
-    assert (text["minLength"], text["maxLength"]) == (1, 10_000)
+    assert (text["minLength"], text["maxLength"]) == (1, 100_000)
 
 
 def test_document_is_public() -> None:
@@ -116,6 +117,18 @@ def test_document_is_public() -> None:
 
     assert response.status_code == 200
     assert response.json()["info"]["title"] == "LiteVault"
+
+
+def test_language_of_a_request_keeps_nothing_in_memory() -> None:
+    before = len(vars(trans_real)["_translations"])
+    for number in range(3):
+        for path in ("/api/v1/schema", "/api/v1/docs", "/login"):
+            assert (
+                Client().get(path, {"lang": f"x-{number}"}, headers={"Accept-Language": f"y-{number}"}).status_code
+                == 200
+            )
+
+    assert len(vars(trans_real)["_translations"]) == before
 
 
 def test_docs_page_needs_no_other_site() -> None:

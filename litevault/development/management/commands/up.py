@@ -18,9 +18,11 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import connections
 
 from enrichment.management.supervisor import Child, Event, Program, Supervisor
+from litevault.settings import DEVELOPMENT_MARK
 from litevault.settings.declaration import read
 from postgres.embedded.embedded import FOLDER, serves
 from postgres.embedded.processes import dying_with_parent
+from postgres.embedded.secret_file import write_secret
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60
@@ -191,7 +193,13 @@ def program(name: str, arguments: Sequence[str], environment: Mapping[str, str],
     return Program(
         name=name,
         command=[sys.executable, *arguments],
-        environment={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(settings.BASE_DIR), **environment},
+        environment={
+            **os.environ,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(settings.BASE_DIR),
+            DEVELOPMENT_MARK: "1",
+            **environment,
+        },
         colour=colour,
         preexec_fn=dying_with_parent(signal.SIGTERM),
     )
@@ -213,17 +221,22 @@ def responds(port: int, path: str) -> bool:
 
 def admin_login() -> str:
     """Create the development superuser if necessary. Return its login, without a changed password."""
+    password = stored_password()
     if not User.objects.filter(username=ADMIN).exists():
-        User.objects.create_superuser(ADMIN, password=admin_password())
-    elif not PASSWORD_FILE.exists() or not User.objects.get(username=ADMIN).check_password(admin_password()):
+        password = password or new_password()
+        User.objects.create_superuser(ADMIN, password=password)
+    elif not password or not User.objects.get(username=ADMIN).check_password(password):
         return f"  (user {ADMIN}, with the password you gave it)"
-    return f"  (user {ADMIN}, password {admin_password()})"
+    return f"  (user {ADMIN}, password {password})"
 
 
-def admin_password() -> str:
-    """Return the generated password of this checkout, from a file that only its owner can read."""
-    if not PASSWORD_FILE.exists():
-        PASSWORD_FILE.parent.mkdir(exist_ok=True)
-        PASSWORD_FILE.touch(mode=0o600)
-        PASSWORD_FILE.write_text(secrets.token_urlsafe(9))
-    return PASSWORD_FILE.read_text()
+def stored_password() -> str:
+    """Return the generated password of this checkout, or "" if there is none."""
+    return PASSWORD_FILE.read_text() if PASSWORD_FILE.exists() else ""
+
+
+def new_password() -> str:
+    password = secrets.token_urlsafe(9)
+    PASSWORD_FILE.parent.mkdir(exist_ok=True)
+    write_secret(PASSWORD_FILE, password)
+    return password

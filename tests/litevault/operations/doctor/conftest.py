@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from enrichment.config import LLMSettings
 from items.queue import listener_name
+from litevault import dotenv
 from litevault.events.application import CONNECTION_NAME
 from postgres.conninfo import listen_conninfo
 
@@ -36,7 +37,10 @@ def collected(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stub(settings: Settings, collected: Path, events_connection: object) -> None:
+def stub(
+    settings: Settings, collected: Path, events_connection: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(dotenv, "DOTENV", tmp_path / "none")
     settings.SECRET_KEY_IS_TEMPORARY = False
     settings.ALLOWED_HOSTS = ["vault.example.com"]
     settings.LLM = LLMSettings(provider="stub")

@@ -6,6 +6,7 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
+from litevault import dotenv
 from tests.litevault.operations.doctor.command import run_doctor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,3 +56,21 @@ def test_advice_for_missing_static_files_works(
     assert before[0] == 1
     assert "Run: manage.py collectstatic --noinput" in before[1]
     assert run_doctor()[0] == 0
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644])
+def test_dotenv_that_others_may_open_is_reported(
+    listener_connection: object, stub: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int
+) -> None:
+    file = tmp_path / ".env"
+    file.touch()
+    monkeypatch.setattr(dotenv, "DOTENV", file)
+    file.chmod(0o600)
+    private = run_doctor()
+
+    file.chmod(mode)
+    code, output = run_doctor()
+
+    assert private[0] == 0
+    assert code == 1
+    assert f"Run: chmod 600 {file}" in output
