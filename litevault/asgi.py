@@ -1,4 +1,4 @@
-"""The ASGI application of the events process: GET /api/v1/events, /healthz and /metrics.
+"""The ASGI application of the events process: GET /api/v1/events and /healthz.
 
 wsgi.py serves the API and the admin.
 """

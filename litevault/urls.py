@@ -14,7 +14,6 @@ from litevault.accounts import (
 from litevault.accounts.logins import limit_failures
 from litevault.events.views import EventsRedirect
 from litevault.operations.health import healthz, readyz
-from litevault.operations.metrics import metrics
 from litevault.web.favicon import favicon
 from litevault.web.schema import SchemaView
 
@@ -51,6 +50,5 @@ urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),
     path("healthz", healthz),
     path("readyz", readyz),
-    path("metrics", metrics),
     re_path(r"^(.*)$", not_found),
 ]

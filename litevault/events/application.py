@@ -27,6 +27,7 @@ from litevault.web.errors import Problem, crash
 from litevault.web.request_id import HEADER, well_formed_or_new
 from postgres.conninfo import listen_conninfo
 from postgres.listener import Listener
+from postgres.metrics_server import loop_pages, serve_in_background
 
 logger = structlog.get_logger(__name__)
 
@@ -34,7 +35,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 
 CONNECTION_NAME = "litevault-events"
 CHANNELS = (CHANNEL_CHANGED, CHANNEL_ENRICHING, CHANNEL_CANCELLED)
-PROCESS_PATHS = {"/healthz": responses.healthz, "/metrics": responses.metrics_page}
+PROCESS_PATHS = {"/healthz": responses.healthz}
 EXIT_CRASHED = 1
 WRITE_SECONDS = 20.0
 FAREWELL_SECONDS = 1.0
@@ -71,6 +72,10 @@ class Events:
         tasks = [asyncio.create_task(self._feed.run()), asyncio.create_task(listener.run())]
         for task in tasks:
             task.add_done_callback(exit_if_crashed)
+        if settings.EVENTS_METRICS_PORT:
+            loop = asyncio.get_running_loop()
+            pages = loop_pages(loop, metrics.REGISTRY, is_ready=lambda: metrics.listener.is_healthy)
+            serve_in_background(settings.METRICS_ADDRESS, settings.EVENTS_METRICS_PORT, pages)
         self._install_signal_handlers()
         await send({"type": "lifespan.startup.complete"})
         await receive()

@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
-from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from litevault.events import metrics
 from litevault.web.errors import RETRY_AFTER_SECONDS, Problem, request_id
@@ -23,10 +22,6 @@ STATE_HEADER = "X-LiteVault-Events"
 def healthz() -> HttpResponse:
     """Respond without Django's threads and without the database."""
     return _with_headers(JsonResponse({"status": "ok"}))
-
-
-def metrics_page() -> HttpResponse:
-    return _with_headers(HttpResponse(generate_latest(metrics.REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4))
 
 
 def error_response(problem: Problem) -> HttpResponse:

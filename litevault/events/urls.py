@@ -1,4 +1,4 @@
-"""URLs of the events process, besides /healthz and /metrics."""
+"""URLs of the events process, besides /healthz."""
 
 from django.urls import path
 

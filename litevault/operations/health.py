@@ -1,7 +1,6 @@
 """Liveness and readiness of the web process, without authentication and without details."""
 
 from functools import cache
-from http import HTTPStatus
 from typing import Any
 
 import psycopg
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
 from items.workers import listening_workers
+from postgres.metrics_server import Page, health_page
 from postgres.timeboxed import DatabaseUnavailable, Shared, run_query
 
 UNAVAILABLE = dict.fromkeys(("database", "writable", "migrations", "triggers", "listener"), False)
@@ -47,18 +47,18 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(_request: HttpRequest) -> HttpResponse:
+    page = readiness_page()
+    return HttpResponse(page.body, content_type=page.content_type, status=page.status)
+
+
+def readiness_page() -> Page:
     """Report whether a capture sent now would be stored and enriched."""
     try:
         checks = READINESS.get()
     except DatabaseUnavailable:
         checks = UNAVAILABLE
-    is_ready = all(checks.values())
-    return JsonResponse(
-        {
-            "status": "ok" if is_ready else "unavailable",
-            "checks": {name: "ok" if is_ok else "failed" for name, is_ok in checks.items()},
-        },
-        status=HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE,
+    return health_page(
+        is_ok=all(checks.values()), checks={name: "ok" if is_ok else "failed" for name, is_ok in checks.items()}
     )
 
 

@@ -7,16 +7,11 @@ and other statuses are estimated from the planner's statistics once the table is
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
 import psycopg
-from django.http import HttpRequest, HttpResponse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
-from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from items.budget import Pauses
@@ -24,8 +19,8 @@ from items.states import Status
 from items.workers import listening_workers
 from litevault.operations import attempt_metrics
 from litevault.operations.health import WRITABLE
-from litevault.web.error_middleware import error_response
-from litevault.web.errors import Problem
+from litevault.web import http_metrics
+from postgres.metrics_server import Page, metrics_page
 from postgres.timeboxed import DatabaseUnavailable, Shared, run_query
 
 COUNTED_UP_TO = 100_000
@@ -52,16 +47,15 @@ IN_FLIGHT = """
 """
 
 
-@require_safe
-@never_cache
-def metrics(request: HttpRequest) -> HttpResponse:
-    try:
-        snapshot = SNAPSHOT.get()
-    except DatabaseUnavailable:
-        return error_response(request, Problem.known(HTTPStatus.SERVICE_UNAVAILABLE))
+def page() -> Page:
+    """Return the metrics of the requests, and those of the queue unless the database does not respond."""
     registry = CollectorRegistry()
-    registry.register(snapshot)
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    registry.register(http_metrics.collector())
+    try:
+        registry.register(SNAPSHOT.get())
+    except DatabaseUnavailable:
+        registry.register(WithoutDatabase())
+    return metrics_page(registry)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,9 +87,7 @@ class Snapshot(Collector):
         )
 
     def collect(self) -> Iterator[Metric]:
-        yield GaugeMetricFamily(
-            "litevault_database_writable", "1, or 0 for a standby or a read-only server.", value=self.is_writable
-        )
+        yield _writable(value=self.is_writable)
         items = GaugeMetricFamily("litevault_items", "Items by status; estimated in a large table.", labels=["status"])
         for status, count in self.items.items():
             items.add_metric([status], count)
@@ -116,6 +108,17 @@ class Snapshot(Collector):
         pauses.add_metric(["owner"], self.pauses.of_owners)
         yield pauses
         yield from attempt_metrics.metric_families(self.recent)
+
+
+class WithoutDatabase(Collector):
+    def collect(self) -> Iterator[Metric]:
+        yield _writable(value=False)
+
+
+def _writable(*, value: bool) -> Metric:
+    return GaugeMetricFamily(
+        "litevault_database_writable", "1, or 0 for a standby, a read-only server or none that responds.", value=value
+    )
 
 
 SNAPSHOT = Shared(partial(run_query, Snapshot.take))

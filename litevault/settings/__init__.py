@@ -65,6 +65,7 @@ INSTALLED_APPS = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 MIDDLEWARE = [
+    "litevault.web.http_metrics.HttpMetricsMiddleware",
     "litevault.web.request_id.RequestIdMiddleware",
     "litevault.web.security_headers.SecurityHeadersMiddleware",
     "litevault.web.error_middleware.ErrorMiddleware",
@@ -162,6 +163,9 @@ PROXIES = PROJECT.proxies
 SESSION_ENGINE = "litevault.accounts.sessions"
 SESSION_IDLE_MINUTES = PROJECT.session_idle_minutes
 TOKEN_DAYS = PROJECT.token_days
+METRICS_ADDRESS = str(PROJECT.metrics_address)
+METRICS_PORT = PROJECT.metrics_port
+EVENTS_METRICS_PORT = PROJECT.events_metrics_port
 
 EVENTS_HEARTBEAT_SECONDS = PROJECT.events_heartbeat_seconds
 EVENTS_PORT = PROJECT.events_port

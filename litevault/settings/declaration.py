@@ -5,12 +5,13 @@ and docs/settings.md are made from them.
 """
 
 from collections.abc import Mapping
+from ipaddress import IPv4Address
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyAddress, SecretStr, StringConstraints
 
 from enrichment.config import (
     EnrichSettings,
@@ -182,6 +183,19 @@ class ProjectSettings(EnvironmentSettings):
     )
     events_streams_per_user: int = Field(
         default=20, ge=1, le=100_000, description="How many streams one events process keeps open for one user."
+    )
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="The port at which the web server serves /metrics, /healthz and /readyz to Prometheus and probes. "
+        "0: none.",
+    )
+    events_metrics_port: int = Field(default=0, ge=0, le=65535, description="The same for the events process. 0: none.")
+    metrics_address: IPvAnyAddress = Field(
+        default=IPv4Address("127.0.0.1"),
+        description="The IP address of these two ports. They need no login.",
+        examples=["0.0.0.0"],  # noqa: S104  # for a container, on purpose
     )
     log_format: Literal["json", "console"] = Field(
         default="json", description="json for machines, or console with colours for a terminal."

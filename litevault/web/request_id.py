@@ -15,7 +15,7 @@ logger = structlog.get_logger(__name__)
 HEADER = "X-Request-Id"
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,128}")
 PATH_LOGGED = 200
-QUIET_PATHS = ("/healthz", "/readyz", "/metrics")
+QUIET_PATHS = ("/healthz", "/readyz")
 
 
 class RequestIdMiddleware:

@@ -204,6 +204,31 @@ def test_listener_units_are_named_by_a_port_that_is_scraped() -> None:
     assert ports == re.findall(r"127\.0\.0\.1:(91\d\d)", scraped)
 
 
+def test_metrics_ports_are_scraped_and_not_public() -> None:
+    names = {"web": "LITEVAULT_METRICS_PORT", "events": "LITEVAULT_EVENTS_METRICS_PORT"}
+    config = next(found["data"] for found in objects() if found["kind"] == "ConfigMap")
+    example = (ROOT / "docs" / "production.env").read_text()
+    annotated = {
+        found["metadata"]["labels"]["app.kubernetes.io/component"]: found["spec"]["template"]["metadata"]["annotations"]
+        for found in objects()
+        if found["kind"] == "Deployment"
+    }
+    served = [
+        port["targetPort"] for found in objects() if found["kind"] == "Service" for port in found["spec"]["ports"]
+    ]
+    published = [port for service in services().values() for port in service.get("ports", ())]
+
+    for component, name in names.items():
+        port = config[name]
+        assert annotated[component] == {"prometheus.io/scrape": "true", "prometheus.io/port": port}
+        assert {"name": "metrics", "containerPort": int(port)} in workloads()[component]["containers"][0]["ports"]
+        assert services()[component]["environment"][name] == port
+        assert f"{name}={port}\n" in example
+        assert f"127.0.0.1:{port}" in (DEPLOY / "prometheus" / "prometheus.yml").read_text()
+        assert not any(port in place for place in published)
+    assert served == ["http", "http"]
+
+
 def test_both_autoscalers_do_the_same() -> None:
     keda = yaml.safe_load((AUTOSCALING / "keda.yml").read_text())["spec"]
     hpa = yaml.safe_load((AUTOSCALING / "hpa.yml").read_text())["spec"]

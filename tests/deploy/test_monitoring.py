@@ -21,6 +21,7 @@ from enrichment.providers.stub import StubProvider
 from items.claims import Finished
 from items.states import Outcome, SourceType, Status
 from litevault.events import metrics as of_events
+from litevault.operations import metrics as web_metrics
 from postgres import timeboxed
 from tests.enrichment.verdicts import a_verdict
 from tests.items.factories import make_attempt, make_item
@@ -61,7 +62,8 @@ def told(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, s
     make_attempt(item, outcome=Outcome.FAILED, started_at=ended - timedelta(seconds=1), finished_at=ended)
     metrics.count_written([a_verdict(source_type=SourceType.NOTE, model="a model")], Finished(late=[], locked=[]))
     monkeypatch.setattr(timeboxed, "SHARED_SECONDS", 0)
-    web = Client().get("/metrics").content.decode()
+    Client().get("/api/v1/items")
+    web = web_metrics.page().body.decode()
     registries = (metrics.REGISTRY, of_events.REGISTRY)
     samples = [sample for registry in registries for metric in registry.collect() for sample in metric.samples]
     names = {sample.name: set(sample.labels) for sample in samples}

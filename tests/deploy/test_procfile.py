@@ -70,6 +70,7 @@ def capture(port: int, token: str) -> str:
 
 def test_all_of_it_starts_and_enriches(owner: User, tmp_path: Path) -> None:
     ports = {"PORT": free_port(), "EVENTS_PORT": free_port(), "METRICS_PORT": free_port()}
+    ports |= {"LITEVAULT_METRICS_PORT": free_port(), "LITEVAULT_EVENTS_METRICS_PORT": free_port()}
     variables = environment(**ports)
     token = ApiToken.objects.issue(user=owner, name="test")[1]
     commands = procfile()

@@ -5,8 +5,8 @@ import urllib.request
 
 import pytest
 
-from enrichment.management import metrics_server
-from enrichment.management.metrics_server import LOOPBACK, bind_metrics_server
+from enrichment.management.metrics_server import LOOPBACK, bind_metrics_server, serving
+from postgres import metrics_server
 
 
 def status_of(url: str) -> int:
@@ -24,7 +24,7 @@ async def test_loop_that_hangs_is_neither_alive_nor_ready(path: str, monkeypatch
     monkeypatch.setattr(metrics_server, "LOOP_DEADLINE_SECONDS", 0.1)
     server = bind_metrics_server(LOOPBACK, 0)
 
-    with server.serving():
+    with serving(server):
         status = status_of(f"http://{LOOPBACK}:{server.server_port}{path}")
 
     assert status == 503
@@ -33,7 +33,7 @@ async def test_loop_that_hangs_is_neither_alive_nor_ready(path: str, monkeypatch
 async def test_metrics_are_served_while_the_loop_hangs() -> None:
     server = bind_metrics_server(LOOPBACK, 0)
 
-    with server.serving():
+    with serving(server):
         status = status_of(f"http://{LOOPBACK}:{server.server_port}/metrics")
 
     assert status == 200

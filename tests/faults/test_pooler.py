@@ -62,7 +62,7 @@ def test_pooler_that_swallows_notifications_is_noticed(owner: User, start: Comma
             "triggers": "ok",
             "listener": "failed",
         }
-        assert "litevault_listeners 0.0" in web.call("GET", "/metrics")
+        assert "litevault_listeners 0.0" in web.metrics()
 
 
 def test_pooler_hands_nothing_of_ours_on_to_other_clients(
@@ -98,7 +98,7 @@ def test_direct_listen_address_loses_nothing_behind_a_pooler(
         for item in Item.objects.all():
             web.call("PATCH", f"/api/v1/items/{item.pk}", {"action": "confirm"})
         ready = json.loads(web.call("GET", "/readyz"))
-        metrics = web.call("GET", "/metrics")
+        metrics = web.metrics()
 
     assert Item.objects.filter(status=Status.ARCHIVED).count() == 20
     assert ready["status"] == "ok"

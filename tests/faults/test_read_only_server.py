@@ -93,7 +93,7 @@ def test_read_only_server_is_waited_for_and_nothing_is_lost(url: str, start: Com
             listed = sent(web.port, "GET", "/api/v1/items", token=token)
             streamed = sent(events.port, "GET", "/api/v1/events", token=token)
             ready = json.loads(web.call("GET", "/readyz"))["checks"]
-            metrics = web.call("GET", "/metrics")
+            metrics = web.metrics()
             captured = manage(url, "capture", "--owner", "owner", text="A text.")
             doctor = manage(url, "doctor")
             has_ended = listener.poll() is not None

@@ -18,8 +18,9 @@ from tests.waiting import PATIENCE_SECONDS, until
 class Events:
     """The process, and the tokens of those who listen to it."""
 
-    def __init__(self, port: int, process: Started) -> None:
+    def __init__(self, port: int, process: Started, *, metrics_port: int) -> None:
         self.port = port
+        self.metrics_port = metrics_port
         self.process = process
         self._log_start = 0
 
@@ -40,9 +41,12 @@ class Events:
     def forget_log(self) -> None:
         self._log_start += len(self.log())
 
+    def metrics(self) -> str:
+        with Listening(self.metrics_port, path="/metrics") as asked:
+            return asked.answer.read().decode()
+
     def open_streams(self) -> int:
-        with Listening(self.port, path="/metrics") as metrics:
-            found = re.search(r"^litevault_event_streams (\S+)$", metrics.answer.read().decode(), re.MULTILINE)
+        found = re.search(r"^litevault_event_streams (\S+)$", self.metrics(), re.MULTILINE)
         assert found
         return int(float(found[1]))
 
@@ -62,9 +66,11 @@ def starting_events(start: CommandStarter) -> Iterator[EventsStarter]:
 
     def start_events(**environment: str) -> Events:
         port = free_port()
+        environment = {"LITEVAULT_EVENTS_METRICS_PORT": str(free_port()), **environment}
         options = ("--interface", "asgi", "--port", str(port), "--workers", "1", "--workers-kill-timeout", "10")
         program = ("-m", "granian", *options, "litevault.asgi:application")
-        events = Events(port, start(program=program, **environment))
+        metrics_port = int(environment["LITEVAULT_EVENTS_METRICS_PORT"])
+        events = Events(port, start(program=program, **environment), metrics_port=metrics_port)
         started.append(events)
         until(lambda: events.process.poll() is not None or (has_looked(events) and events.is_up()))
         assert events.process.poll() is None, events.log()

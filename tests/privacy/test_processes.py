@@ -101,8 +101,9 @@ def test_neither_key_nor_text_is_seen_anywhere(
         errors = list(misuse(web))
         capture(web, *marks(limited=False), DISCARDED)
         metrics = enrich_everything(start, web, model, environment | keys(model))
-        seen = {path: web.call("GET", path) for path in ("/metrics", "/readyz", "/api/v1/schema")}
-        seen |= {"metrics of the listener": metrics, "metrics of events": events.call("GET", "/metrics")}
+        seen = {path: web.call("GET", path) for path in ("/readyz", "/api/v1/schema")}
+        seen |= {"metrics of the listener": metrics, "metrics of the web server": web.metrics()}
+        seen |= {"metrics of events": events.metrics()}
         seen["a stranger's stream"] = "\n".join(other.heartbeat())
         errors.append(events.call("GET", f"/api/v1/events?{quote(TEXT)}={quote(KEY)}", **{"Last-Event-ID": KEY}))
 

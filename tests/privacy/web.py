@@ -5,6 +5,7 @@ import json
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from postgres.embedded.server import free_port
@@ -17,9 +18,10 @@ HOST = "127.0.0.1"
 class Web:
     """Sends requests with the owner's token."""
 
-    def __init__(self, port: int, token: str) -> None:
+    def __init__(self, port: int, token: str, *, metrics_port: int = 0) -> None:
         self.address = f"http://{HOST}:{port}"
         self.port = port
+        self.metrics_port = metrics_port
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> str:
@@ -31,6 +33,9 @@ class Web:
             return connection.getresponse().read().decode()
         finally:
             connection.close()
+
+    def metrics(self) -> str:
+        return Web(self.metrics_port, token="").call("GET", "/metrics")
 
     def capture(self, raw_text: str, *, key: str) -> None:
         answer = self.call("POST", "/api/v1/items", {"rawText": raw_text}, **{"Idempotency-Key": key})
@@ -49,13 +54,16 @@ def web_server(
 ) -> Iterator[Web]:
     """Run the web server, or with the interface asgi the events process."""
     port = free_port()
+    metrics_setting = {"wsgi": "LITEVAULT_METRICS_PORT", "asgi": "LITEVAULT_EVENTS_METRICS_PORT"}[interface]
     options = ("--interface", interface, "--host", HOST, "--port", str(port), "--log-level", "debug", *more)
-    process = start(*options, f"litevault.{interface}:application", program=("-m", "granian"), **environment)
-    try:
-        web = Web(port, token)
-        until(web.answers)
-        yield web
-    finally:
-        # Killed, as other processes are at the end of a test, it would leave its worker behind.
-        process.send_signal(signal.SIGTERM)
-        process.wait(PATIENCE_SECONDS)
+    with TemporaryDirectory() as folder:
+        environment = {metrics_setting: str(free_port()), "TMPDIR": folder, **environment}
+        process = start(*options, f"litevault.{interface}:application", program=("-m", "granian"), **environment)
+        try:
+            web = Web(port, token, metrics_port=int(environment[metrics_setting]))
+            until(lambda: web.answers() and Web(web.metrics_port, token="").answers())
+            yield web
+        finally:
+            # Killed, as other processes are at the end of a test, it would leave its worker behind.
+            process.send_signal(signal.SIGTERM)
+            process.wait(PATIENCE_SECONDS)

@@ -22,7 +22,7 @@ from enrichment.management.arguments import (
     add_stop_options,
     add_worker_options,
 )
-from enrichment.management.metrics_server import MetricsServer, bind_metrics_server
+from enrichment.management.metrics_server import bind_metrics_server, serving
 from enrichment.management.supervisor import EXIT_HARD, EXIT_MISCONFIGURED, STOP_SIGNALS, Program, Supervisor
 from enrichment.prompts import MAX_CHARACTERS_PER_TOKEN
 from enrichment.providers.base import EnrichmentProvider
@@ -33,6 +33,7 @@ from enrichment.worker import EnrichmentWorker
 from items.queue import WORKER_CHANNELS, listener_name
 from postgres.conninfo import listen_conninfo
 from postgres.listener import Listener
+from postgres.metrics_server import MetricsServer
 
 logger = structlog.get_logger(__name__)
 
@@ -153,7 +154,7 @@ async def run_with_listener(
     if stop_with_stdin:
         drain_at_end_of_input(worker)
     try:
-        with metrics_server.serving() if metrics_server else nullcontext():
+        with serving(metrics_server) if metrics_server else nullcontext():
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(listener.run())
                 watching = group.create_task(Watchdog().run())

@@ -23,8 +23,7 @@ def events(start_events: EventsStarter) -> Events:
 
 
 def told(events: Events) -> dict[str, float]:
-    with Listening(events.port, path="/metrics") as asked:
-        found = re.findall(r"^(litevault_\S+) (\S+)$", asked.answer.read().decode(), re.MULTILINE)
+    found = re.findall(r"^(litevault_\S+) (\S+)$", events.metrics(), re.MULTILINE)
     return {name: float(value) for name, value in found}
 
 
