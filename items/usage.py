@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self, TypeVar
 
-from items.models import EnrichmentAttempt
+from django.db.models import Sum
+
+from items.models import EnrichmentAttempt, Item
 
 Number = TypeVar("Number", int, Decimal)
 
@@ -27,6 +29,19 @@ class TotalUsage:
             completion_tokens=sum_of_known(attempt.completion_tokens for attempt in attempts),
             cost_usd=sum_of_known(attempt.cost_usd for attempt in attempts),
         )
+
+
+ATTEMPTS_SHOWN = 100
+"""How many attempts a page or response has at most: retries have no end."""
+
+
+def last_attempts(item: Item) -> tuple[list[EnrichmentAttempt], TotalUsage]:
+    """Return the last attempts in their order, and the usage of all."""
+    attempts = list(item.attempts.order_by("-number")[:ATTEMPTS_SHOWN])[::-1]
+    if len(attempts) < ATTEMPTS_SHOWN:
+        return attempts, TotalUsage.of(attempts)
+    sums = {name: Sum(name) for name in ("prompt_tokens", "completion_tokens", "cost_usd")}
+    return attempts, TotalUsage(**item.attempts.aggregate(**sums))
 
 
 def sum_of_known(values: Iterable[Number | None]) -> Number | None:

@@ -18,7 +18,7 @@ from items.admin.labels import DONE, GONE, duration, refusal
 from items.admin.permissions import may, permitted_actions
 from items.models import AuditEvent, EnrichmentAttempt, Item
 from items.states import Action, InvalidTransition, Status
-from items.usage import TotalUsage
+from items.usage import TotalUsage, last_attempts
 
 CONFIRM_BUTTON = "_confirm"
 EVENTS_SHOWN = 100
@@ -42,20 +42,24 @@ class AttemptTable:
 
     @classmethod
     def of(cls, item: Item) -> "AttemptTable":
-        attempts = list(item.attempts.order_by("number"))
+        attempts, usage = last_attempts(item)
         return cls(
             rows=list(_attempt_rows(item, attempts)),
             duration_ms=sum(attempt.duration_ms for attempt in attempts),
-            usage=TotalUsage.of(attempts),
+            usage=usage,
         )
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.rows or self.rows[0].attempt.number == 1
 
 
 def _attempt_rows(item: Item, attempts: Sequence[EnrichmentAttempt]) -> Iterator[AttemptRow]:
     longest = max((attempt.duration_ms for attempt in attempts), default=0)
-    waits_since = item.created_at
+    waits_since = item.created_at if attempts and attempts[0].number == 1 else None
     for attempt in attempts:
-        waited = (attempt.started_at - waits_since).total_seconds()
-        yield AttemptRow(attempt=attempt, waited=duration(waited), share=share(attempt.duration_ms, longest))
+        waited = duration((attempt.started_at - waits_since).total_seconds()) if waits_since else "–"
+        yield AttemptRow(attempt=attempt, waited=waited, share=share(attempt.duration_ms, longest))
         waits_since = attempt.finished_at
 
 

@@ -1,7 +1,6 @@
 """ETags of an item, so that a client cannot overwrite a change that it has not seen."""
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 from django.utils.http import parse_etags
@@ -10,8 +9,8 @@ from rest_framework.exceptions import APIException
 from rest_framework.renderers import JSONRenderer
 
 from items.api.serializers import AttemptSerializer, ItemSerializer, UsageSerializer
-from items.models import EnrichmentAttempt, Item
-from items.usage import TotalUsage
+from items.models import Item
+from items.usage import TotalUsage, last_attempts
 
 
 class Stale(APIException):
@@ -20,24 +19,23 @@ class Stale(APIException):
     default_detail = "The item has changed since you read it. Read it again, then decide."
 
 
-def detail_of(item: Item, *, attempts: Sequence[EnrichmentAttempt] | None = None) -> tuple[dict[str, Any], str]:
-    """Return the item as the owner sees it, with its attempts, and a strong ETag of that.
+def detail_of(item: Item, *, is_new: bool = False) -> tuple[dict[str, Any], str]:
+    """Return the item as the owner sees it, with its last attempts, and a strong ETag of that.
 
-    The attempts are read unless they are given. The fields are those of ItemDetailSerializer.
+    A new item has no attempts. The fields are those of ItemDetailSerializer.
     """
-    if attempts is None:
-        attempts = list(item.attempts.all())
+    attempts, usage = ([], TotalUsage.of([])) if is_new else last_attempts(item)
     detail = {
         **ItemSerializer(item).data,
         "attempts": AttemptSerializer(attempts, many=True).data,
-        "usage": UsageSerializer(TotalUsage.of(attempts)).data,
+        "usage": UsageSerializer(usage).data,
     }
     return detail, f'"{hashlib.sha256(JSONRenderer().render(detail)).hexdigest()[:32]}"'
 
 
-def etag_of(item: Item, *, attempts: Sequence[EnrichmentAttempt] | None = None) -> str:
+def etag_of(item: Item, *, is_new: bool = False) -> str:
     """Return an ETag that changes whenever anything changes that the owner can see."""
-    _, etag = detail_of(item, attempts=attempts)
+    _, etag = detail_of(item, is_new=is_new)
     return etag
 
 

@@ -183,7 +183,7 @@ capture = extend_schema(
 read = extend_schema(
     operation_id="getItem",
     summary="Read one item",
-    description="Includes all attempts at enriching the item, and their total usage. "
+    description="Includes the last 100 attempts at enriching the item, and the usage of all. "
     "In a browser, the page marks the words of a search; JSON is the same with and without them.",
     parameters=[ITEM_ID, SearchParameters, IF_NONE_MATCH, ETAG],
     responses={

@@ -184,7 +184,7 @@ class ItemSerializer(ReadSerializer):
 
 
 class ItemDetailSerializer(ItemSerializer):
-    """One item with all attempts at enriching it."""
+    """One item with the last attempts at enriching it, and the usage of all."""
 
     attempts = AttemptSerializer(many=True)
     usage = UsageSerializer()

@@ -138,7 +138,7 @@ class ItemViewSet(OwnerViewSet):
 
     def _capture(self, *, raw_text: str, enrich: bool) -> dict[str, Any]:
         item = Item.objects.capture(owner=self.request.user, raw_text=raw_text, enrich=enrich)
-        return {"item": ItemSerializer(item).data, "etag": etag_of(item, attempts=())}
+        return {"item": ItemSerializer(item).data, "etag": etag_of(item, is_new=True)}
 
     def _locked_item(self, item_id: str) -> Item:
         """Lock the row before comparing its version, so that it cannot change in between."""

@@ -51,6 +51,7 @@ THOROUGH_PLACES = (
     "faults/test_silent_network.py",
     "faults/test_vanished_standby.py",
     "hardening",
+    "items/test_bounds.py",
     "litevault/events/test_limits.py",
     "litevault/operations/test_checks.py",
     "litevault/test_manage.py",

@@ -50,6 +50,7 @@ def test_canary_is_found_in_every_kind_of_column(owner: User) -> None:
         "auth_user.first_name: key",
         "idempotency_keys.answer: text",
         "items.raw_text: text",
+        "items.tag_keys: text",
         "items.tags: text",
     ]
 
