@@ -17,8 +17,14 @@ OWN_ITEMS = 300
 SERVERS = {
     "LiteVault": {"LITEVAULT_THROTTLE_PER_MINUTE": "1000000", "LITEVAULT_REQUESTS_AT_ONCE": "1000"},
     "LiteVault, no throttle": {"LITEVAULT_THROTTLE_PER_MINUTE": "0", "LITEVAULT_REQUESTS_AT_ONCE": "1000"},
+    "empty view, authenticated": {
+        "DJANGO_SETTINGS_MODULE": "benchmarks.bare.authenticated",
+        "LITEVAULT_THROTTLE_PER_MINUTE": "1000000",
+        "LITEVAULT_REQUESTS_AT_ONCE": "1000",
+    },
     "bare DRF view": {"DJANGO_SETTINGS_MODULE": "benchmarks.bare.settings"},
 }
+AS_IN_PRODUCTION = {"LITEVAULT_LOG_LEVEL": "INFO"}
 
 
 def run(asked: Run) -> None:
@@ -32,7 +38,7 @@ def run(asked: Run) -> None:
     for _ in range(asked.rounds):
         for workers in (1, 2):
             for server, environment in SERVERS.items():
-                with web_server(workers=workers, **environment) as (_, address, _):
+                with web_server(workers=workers, **environment, **AS_IN_PRODUCTION) as (_, address, _):
                     for name, (method, path, body) in calls.items():
                         # An item has one owner.
                         asking = tokens[:1] if name == "detail" else tokens

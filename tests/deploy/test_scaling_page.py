@@ -10,6 +10,8 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
+from postgres.django.waits import POOL_CONNECTIONS
+from postgres.timeboxed import CONCURRENT_QUERIES
 from tests.database import database_url
 from tests.deploy.test_files import ROOT, image_command, objects, workloads
 from tests.faults.test_read_only_server import manage
@@ -17,7 +19,7 @@ from tests.faults.test_read_only_server import manage
 PAGE = (ROOT / "docs" / "scaling.md").read_text()
 BLOCKS = re.findall(r"^```sql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 INLINE = re.findall(r"`(SELECT [^`]+)`", PAGE)
-OF_THE_POOL = 20
+OF_THE_POOL = POOL_CONNECTIONS + CONCURRENT_QUERIES._initial_value  # type: ignore[attr-defined]  # the stubs lack it
 OF_EVENTS = 6
 OF_A_LISTENER = 5
 PASSWORD = "of-this-test-only"
@@ -99,6 +101,7 @@ def test_connections_of_the_examples_add_up() -> None:
     }
     command = workloads()["web"]["containers"][0].get("command") or image_command()
     workers = int(command[command.index("--workers") + 1])
+    assert f"| web | {OF_THE_POOL} for each of its" in PAGE
     (people,) = re.findall(r"^\| commands and people \| \| (\d+) ", PAGE, re.MULTILINE)
     processes = {"web": replicas["web"], "events": replicas["events"], "listeners": 8}
     each = {"web": workers * OF_THE_POOL, "events": OF_EVENTS, "listeners": OF_A_LISTENER}
