@@ -247,7 +247,7 @@ WHITENOISE_USE_FINDERS = DEBUG
 if not DEBUG:
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+        "staticfiles": {"BACKEND": "litevault.web.static_files.StaticFilesStorage"},
     }
 
 LOGGING_CONFIG = None

@@ -126,8 +126,8 @@ def ports(component: str, direction: str) -> set[int | str]:
 @pytest.mark.parametrize(
     ("component", "incoming", "outgoing"),
     [
-        ("web", {"http"}, {53, 5432}),
-        ("events", {"http"}, {53, 5432}),
+        ("web", {"http", "metrics"}, {53, 5432}),
+        ("events", {"http", "metrics"}, {53, 5432}),
         ("listener", {"metrics"}, {53, 5432, 443}),
         ("migrate", set(), {53, 5432}),
         ("purge", set(), {53, 5432}),

@@ -31,7 +31,7 @@ def static_files() -> CheckResult:
     if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
         return CheckResult(
             "static",
-            "not collected, so the admin and the browsable API answer 500",
+            "not collected, so pages have no styles and no scripts",
             "Run: manage.py collectstatic --noinput",
         )
     return CheckResult("static", "collected")

@@ -51,7 +51,7 @@ They fall.
 def test_edited_item_is_read(old: str, new: str, mark: str) -> None:
     record = markdown.parse((mark + ITEM.replace(old, new)).encode())
 
-    assert (record.title, record.summary) == ("My title", "What tides do, over two lines.\n")
+    assert (record.title, record.summary) == ("My title", "What tides do, over two lines.")
     assert record.tags == ["tides", "the moon"]
     assert record.enrichment_error is None
     assert record.raw_text == "Tides rise.\n\nThey fall."
