@@ -167,6 +167,7 @@ def running_clone(clone: Path, port: int, *options: str) -> Iterator[Started]:
             up.terminate()
 
 
+@pytest.mark.thorough
 def test_data_and_login_are_found_again_after_every_end(clone: Path, port: int) -> None:
     with running_clone(clone, port) as up:
         item = call(port, "POST", "items", {"rawText": TEXT})
@@ -195,6 +196,7 @@ def assert_it_ended_with_its_database(up: Started, clone: Path) -> None:
     assert "Stopped." not in up.log.read_text()
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the server outlives its keeper until the next start")
 def test_all_end_with_the_keeper_of_the_embedded_server(clone: Path, port: int) -> None:
     with running_clone(clone, port, "--no-listener") as up:
@@ -206,6 +208,7 @@ def test_all_end_with_the_keeper_of_the_embedded_server(clone: Path, port: int) 
         assert not survivors(family)
 
 
+@pytest.mark.thorough
 def test_two_end_with_their_embedded_server_and_lose_nothing(clone: Path, port: int) -> None:
     with (
         running_clone(clone, port, "--no-listener") as one,
@@ -222,6 +225,7 @@ def test_two_end_with_their_embedded_server_and_lose_nothing(clone: Path, port: 
         assert database.execute("SELECT raw_text FROM items WHERE id = %s", (item["id"],)).fetchone() == (TEXT,)
 
 
+@pytest.mark.thorough
 def test_stopping_one_of_several_leaves_the_embedded_server(clone: Path) -> None:
     """Neither the one that stops nor those that go on end the server."""
     with ExitStack() as stack:
