@@ -109,8 +109,7 @@ def as_sent(door: str, field: str, value: Any) -> Any:
 
 def stored(item: Item, field: str) -> Verdict:
     item.refresh_from_db()
-    value = getattr(item, COLUMNS.get(field, field))
-    return "stored", LINE_END.sub("\n", value) if isinstance(value, str) and field == "summary" else value
+    return "stored", getattr(item, COLUMNS.get(field, field))
 
 
 class Doors:
@@ -131,6 +130,7 @@ class Doors:
         if field == "rawText":
             response = send("POST", "/items", {field: value})
         else:
+            self._forget()
             response = send("PATCH", f"/items/{self.item.pk}", {field: value})
         if response.status_code == 400:
             (problem,) = response.json()["error"]["details"]["fields"]
@@ -149,7 +149,7 @@ class Doors:
         return self.api.raw(method, path, urlencode(values).encode(), content_type=FORM)
 
     def _by_admin(self, field: str, value: Any) -> Verdict:
-        Item.objects.filter(pk=self.item.pk).update(title="before", summary="Before.", tags=["before"], tag_keys=None)
+        self._forget()
         value = "\r\n".join(value) if isinstance(value, list) else LINE_END.sub("\r\n", value)
         page = detail(self.item)
         response = self.reviewer.post(page, {**form_of(self.reviewer, self.item), field: value, "_save": ""})
@@ -157,6 +157,10 @@ class Doors:
             (name,) = response.context["adminform"].form.errors
             return REFUSED, name
         return stored(self.item, field)
+
+    def _forget(self) -> None:
+        """A form that sends back what its page showed changes nothing, whatever the rules."""
+        Item.objects.filter(pk=self.item.pk).update(title="before", summary="Before.", tags=["before"], tag_keys=None)
 
     def _by_import(self, field: str, value: Any) -> Verdict:
         try:
@@ -223,6 +227,8 @@ def test_every_door_agrees_on_titles(doors: Doors, value: str) -> None:
 
 @each_value("summary")
 @example(value="a\nb")
+@example(value="a\na")
+@example(value="a\r\na")
 @example(value="\ufeff")
 @example(value="a\x00")
 def test_every_door_agrees_on_summaries(doors: Doors, value: str) -> None:
