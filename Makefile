@@ -13,6 +13,8 @@ INSTALL := requirements/install.sh
 # The whole suite side by side, each process with a PostgreSQL of its own: most tests wait more than they compute.
 # Tests of one file stay together, because they share processes. A few chosen tests start sooner without.
 SIDE_BY_SIDE := --numprocesses=4 --dist=worksteal
+# Most of these tests wait for processes that they have started.
+USUAL_SIDE_BY_SIDE := --numprocesses=6 --dist=worksteal
 # The quick tests compute more than they wait, and each process takes 10 s to start.
 FAST_SIDE_BY_SIDE := --numprocesses=2 --dist=worksteal
 FAST := "not slow and not soak"
@@ -41,7 +43,7 @@ run: setup ## start PostgreSQL, the web server and a listener; Ctrl-C stops all
 	@$(BIN)/python manage.py up --port $(PORT)
 
 test: setup-dev ## run the tests but for the thorough ones, which make check runs (ARGS=tests/items goes to pytest)
-	@$(BIN)/python -m pytest $(or $(ARGS),-m $(USUAL) $(SIDE_BY_SIDE))
+	@$(BIN)/python -m pytest $(or $(ARGS),-m $(USUAL) $(USUAL_SIDE_BY_SIDE))
 
 test-fast: setup-dev ## run the quick tests, which start no process
 	@$(BIN)/python -m pytest -m $(FAST) $(or $(ARGS),$(FAST_SIDE_BY_SIDE))
