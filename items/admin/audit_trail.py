@@ -1,4 +1,4 @@
-"""The audit trail: who changed what, newest first. No one may change it here."""
+"""The audit trail: who changed what, newest first. It cannot be changed here."""
 
 from typing import Any, ClassVar
 

@@ -26,8 +26,10 @@ def cleaned(clean: Callable[[Any], Any], value: object) -> Any:
 
 
 class StoredField(forms.Field):
-    """A field that keeps what is stored if the form sends it back as the page showed it, whatever the rules for a new
-    value are. A page shows CR as a line break, and no line breaks in a field of one line.
+    """A field that keeps what is stored if the form sends it back as the page showed it.
+
+    It keeps it even if a new value like it would be refused. A page shows CR as a line break, and no line breaks in a
+    field of one line.
     """
 
     stored: Any = None

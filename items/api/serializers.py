@@ -74,7 +74,7 @@ class ChangeSerializer(StrictSerializer):
     tags = Tags(required=False)
 
     def to_internal_value(self, data: Mapping[str, object]) -> Any:
-        """Accept a value as it is stored, whatever the rules for a new one: what was read can be sent back."""
+        """Accept a value as it is stored, even if it would be refused as a new one: what was read can be sent back."""
         stored = {name: value for name in EDITABLE if (value := getattr(self.instance, name)) is not None}
         unchanged = {name: value for name, value in stored.items() if data.get(name) == value}
         checked = super().to_internal_value({name: data[name] for name in data if name not in unchanged})

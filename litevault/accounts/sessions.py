@@ -1,4 +1,4 @@
-"""Sessions in the database that end when nobody uses them, and in any case after SESSION_COOKIE_AGE.
+"""Sessions in the database that end when they are not used, and in any case after SESSION_COOKIE_AGE.
 
 A session in use is renewed at most every RENEWAL, so that most requests write nothing.
 """

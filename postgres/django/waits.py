@@ -91,7 +91,7 @@ class Waits:
             return True
 
     def record_change(self) -> None:
-        """Changes succeed again, whatever has become of those that were given up."""
+        """Changes succeed again, and do not depend on those that were given up."""
         with self._lock:
             while self._left:
                 self._left.popleft().close()

@@ -159,7 +159,7 @@ class Doors:
         return stored(self.item, field)
 
     def _forget(self) -> None:
-        """A form that sends back what its page showed changes nothing, whatever the rules."""
+        """A form that sends back what its page showed changes nothing, even if the rules would refuse it."""
         Item.objects.filter(pk=self.item.pk).update(title="before", summary="Before.", tags=["before"], tag_keys=None)
 
     def _by_import(self, field: str, value: Any) -> Verdict:

@@ -1,4 +1,4 @@
-"""What a page shows can be saved unchanged, in the owner's form and in the admin's, whatever is stored."""
+"""What a page shows can be saved unchanged, in the owner's form and in the admin's, also odd values."""
 
 from collections.abc import Callable
 

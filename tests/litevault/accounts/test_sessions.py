@@ -1,4 +1,4 @@
-"""The end of sessions that nobody uses."""
+"""The end of sessions that are not used."""
 
 from datetime import datetime, timedelta
 
