@@ -52,7 +52,7 @@ def live_a_day(asked: Run, connected: psycopg.Connection, owner: int) -> None:
         connected.execute(CAPTURE, {"owner": owner, "length": TEXT_LENGTH, "number": BATCH})
         claimed = connected.execute(QUEUE["claim"], CLAIM | {"limit": BATCH}).fetchall()
         ids = [item_id for item_id, *_ in claimed]
-        verdicts = [verdict(item_id, token) for item_id, _, _, token, _ in claimed]
+        verdicts = [verdict(item_id, token) for item_id, _, _, token, *_ in claimed]
         connected.execute(QUEUE["finish"], {"verdicts": json.dumps(verdicts)})
         connected.execute(CONFIRM, [ids[BATCH // 10 :]])
         connected.execute(DISCARD, [ids[: BATCH // 10]])
