@@ -82,6 +82,8 @@ def verdict(item_id: object, token: int) -> dict[str, object]:
         "source_type": "NOTE",
         "delay_seconds": 0,
         "refund": 0,
+        "outage": 0,
+        "tags_filled": False,
         "hand_back": 0,
         "fencing_token": token,
         "worker": "benchmark",

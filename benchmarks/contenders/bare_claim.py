@@ -41,5 +41,5 @@ class BareClaim(Contender):
         ):
             await listening.execute(f"LISTEN {CHANNEL_ENRICHING}")
             async for _ in listening.notifies():
-                for _, _, text, _, _ in await (await claiming.execute(QUEUE["claim"], claim)).fetchall():
+                for _, _, text, *_ in await (await claiming.execute(QUEUE["claim"], claim)).fetchall():
                     started(text)
