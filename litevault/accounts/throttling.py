@@ -128,7 +128,8 @@ class UserThrottle(BaseThrottle):
         per_minute = settings.THROTTLE_PER_MINUTE
         if not per_minute:
             return True
-        bucket = {"user_id": request.user.pk, "each": weight * 60 / per_minute}
+        # The allowance of a minute is enough for any request, however small it is.
+        bucket = {"user_id": request.user.pk, "each": min(weight, per_minute) * 60 / per_minute}
         try:
             return self._is_admitted(bucket)
         except Error as error:

@@ -153,6 +153,16 @@ def test_heavy_requests_count_as_several(owner: User, settings: Settings, monkey
     assert [api.get("/items").status_code for _ in range(2)] == [200, 429]
 
 
+@pytest.mark.parametrize("per_minute", [1, 3])
+def test_heavy_request_is_allowed_by_the_smallest_allowance(owner: User, settings: Settings, per_minute: int) -> None:
+    settings.THROTTLE_PER_MINUTE = per_minute
+    api = Api(owner)
+    api.get("/items")
+    let_pass(60)
+
+    assert api.get("/tags").status_code == 200
+
+
 def test_time_of_a_heavy_request_is_charged(owner: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.THROTTLE_PER_MINUTE = 60
     monkeypatch.setattr("litevault.accounts.throttling.CHARGED_SECONDS", 1e-6)
