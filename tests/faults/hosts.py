@@ -25,7 +25,7 @@ ENTER = "import os, sys; os.execvp('ip', ['ip', 'netns', 'exec', *sys.argv[1:]])
 
 
 class NoNamespaces(Exception):
-    """Network namespaces need root on Linux and the ip command."""
+    """Namespaces and virtual interfaces need Linux, root, CAP_NET_ADMIN and the ip command."""
 
 
 @dataclass(frozen=True)
@@ -63,30 +63,30 @@ def hosts_in_namespaces(count: int) -> Iterator[list[Host]]:
     """Make network namespaces, joined by a bridge. Raise NoNamespaces if this machine cannot."""
     bridge = f"lv{os.getpid()}"
     with ExitStack() as stack:
-        _ip("link", "add", bridge, "type", "bridge")
-        stack.callback(_ip, "link", "delete", bridge)
-        _ip("address", "add", f"{SUBNET}.1/24", "dev", bridge)
-        _ip("link", "set", bridge, "up")
+        ip("link", "add", bridge, "type", "bridge")
+        stack.callback(ip, "link", "delete", bridge)
+        ip("address", "add", f"{SUBNET}.1/24", "dev", bridge)
+        ip("link", "set", bridge, "up")
         proxy = stack.enter_context(_proxy(listen_on=f"{SUBNET}.1"))
         yield [_host_in_namespace(stack, n, bridge, proxy) for n in range(count)]
 
 
 def _host_in_namespace(stack: ExitStack, number: int, bridge: str, proxy: Proxy) -> Host:
     name, cable = f"{bridge}-{number}", f"{bridge}c{number}"
-    _ip("netns", "add", name)
-    stack.callback(_ip, "netns", "delete", name)
-    _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", name)
+    ip("netns", "add", name)
+    stack.callback(ip, "netns", "delete", name)
+    ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", name)
     # Killed here, because the kernel keeps a namespace while a socket in it has something to send.
-    stack.callback(_ip, "link", "delete", cable)
-    _ip("link", "set", cable, "master", bridge, "up")
-    _ip("-netns", name, "address", "add", f"{SUBNET}.{number + 2}/24", "dev", "eth0")
-    _ip("-netns", name, "link", "set", "eth0", "up")
+    stack.callback(ip, "link", "delete", cable)
+    ip("link", "set", cable, "master", bridge, "up")
+    ip("-netns", name, "address", "add", f"{SUBNET}.{number + 2}/24", "dev", "eth0")
+    ip("-netns", name, "link", "set", "eth0", "up")
     return Host(
         f"host-{number}",
         ("-c", ENTER, name, sys.executable),
         (f"{SUBNET}.1", proxy.port),
-        cut=lambda: _ip("link", "set", cable, "down"),
-        mend=lambda: _ip("link", "set", cable, "up"),
+        cut=lambda: ip("link", "set", cable, "down"),
+        mend=lambda: ip("link", "set", cable, "up"),
     )
 
 
@@ -94,7 +94,8 @@ def _proxy(**options: str) -> Proxy:
     return Proxy(connection.settings_dict["HOST"], int(connection.settings_dict["PORT"]), **options)
 
 
-def _ip(*arguments: str) -> None:
+def ip(*arguments: str) -> None:
+    """Run the command. Raises NoNamespaces."""
     program = shutil.which("ip", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
     if program is None:
         raise NoNamespaces("the program ip (iproute2) is not installed")

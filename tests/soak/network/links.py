@@ -9,10 +9,8 @@ import heapq
 import os
 import random
 import selectors
-import shutil
 import socket
 import struct
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -20,8 +18,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 
-from tests.soak.network.namespaces import Namespace, NoNamespaces
-from tests.waiting import PATIENCE_SECONDS
+from tests.faults.hosts import NoNamespaces, ip
+from tests.soak.network.namespaces import Namespace
 
 # A range for benchmarks (RFC 2544), which no real network uses.
 SUBNET = "198.18.0"
@@ -41,9 +39,9 @@ class Host:
         self.namespace = Namespace()
         with self.namespace.entered():
             self.device = _open_tun()
-            _ip("link", "set", "lo", "up")
-            _ip("address", "add", f"{self.address}/24", "dev", INTERFACE)
-            _ip("link", "set", INTERFACE, "up")
+            ip("link", "set", "lo", "up")
+            ip("address", "add", f"{self.address}/24", "dev", INTERFACE)
+            ip("link", "set", INTERFACE, "up")
 
     def close(self) -> None:
         os.close(self.device)
@@ -142,12 +140,3 @@ def _open_tun() -> int:
     except OSError as error:
         raise NoNamespaces(f"/dev/net/tun: {error.strerror}") from None
     return device
-
-
-def _ip(*arguments: str) -> None:
-    program = shutil.which("ip", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
-    if program is None:
-        raise NoNamespaces("the program ip (iproute2) is not installed")
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
-    if done.returncode != 0:
-        raise NoNamespaces(f"ip {' '.join(arguments)}: {done.stderr.strip()}")

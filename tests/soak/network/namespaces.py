@@ -6,11 +6,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.faults.hosts import NoNamespaces
+
 CLONE_NEWNET = 0x40000000
-
-
-class NoNamespaces(Exception):
-    """Namespaces and virtual interfaces need Linux, root and CAP_NET_ADMIN."""
 
 
 class Namespace:
