@@ -104,7 +104,7 @@ class ItemManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[m
     def capture_many(self, *, owner: object, raw_texts: Iterable[str], enrich: bool = True) -> list["Item"]:
         """Store all texts or, if the database refuses one, none. The worker is woken once."""
         items = [unsaved_item(owner=owner, raw_text=raw_text, enrich=enrich) for raw_text in raw_texts]
-        return cast(list[Item], self.bulk_create(items))
+        return cast(list[Item], self.bulk_create(in_order(items)))
 
 
 def unsaved_item(*, owner: Any, raw_text: str, enrich: bool) -> "Item":
@@ -120,6 +120,13 @@ def unsaved_item(*, owner: Any, raw_text: str, enrich: bool) -> "Item":
         source_type=SourceType.NOTE,
         confirmed_at=Now(),
     )
+
+
+def in_order(items: "list[Item]") -> "list[Item]":
+    """Let unsaved items be created a microsecond apart, so that lists show them in the order given."""
+    for number, item in enumerate(items):
+        item.created_at = Now() + timedelta(microseconds=number)
+    return items
 
 
 class Item(models.Model):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 
 from items.models import Item
-from items.models.item import unsaved_item
+from items.models.item import in_order, unsaved_item
 from items.texts import Refusal, raw_text_max_length, refusal
 from items.transfer.sources import Converted, Found, FoundText, Refusals, Refused, Skipped
 
@@ -27,7 +27,7 @@ def capture_once(owner: User, raw_texts: Iterable[str], *, enrich: bool) -> tupl
     """Store the texts that no earlier call has stored for the owner. Return all ids and the number of new items.
 
     An id follows from the owner and the text, so equal texts are one item, whatever its status is now. A discarded
-    item does not come back.
+    item does not come back. Lists show the texts in the order given.
     """
     items: dict[uuid.UUID, Item] = {}
     for raw_text in raw_texts:
@@ -35,7 +35,7 @@ def capture_once(owner: User, raw_texts: Iterable[str], *, enrich: bool) -> tupl
         item.id = uuid.uuid5(NAMESPACE, f"{owner.pk}:{raw_text}")
         items.setdefault(item.id, item)
     known = set(Item.objects.filter(id__in=items).values_list("id", flat=True))
-    new = [item for item in items.values() if item.id not in known]
+    new = in_order([item for item in items.values() if item.id not in known])
     # Another process may be capturing the same texts.
     Item.objects.bulk_create(new, ignore_conflicts=True)
     return list(items), len(new)

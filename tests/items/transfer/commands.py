@@ -66,7 +66,7 @@ def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
 
 
 def raw_texts() -> list[str]:
-    return list(Item.objects.order_by("created_at").values_list("raw_text", flat=True))
+    return list(Item.objects.order_by("created_at", "id").values_list("raw_text", flat=True))
 
 
 def contents(owner: User) -> dict[UUID, list[object]]:

@@ -75,6 +75,17 @@ def test_texts_without_enrichment_are_archived(owner: User, file: Path) -> None:
     assert item.confirmed_at is not None
 
 
+@pytest.mark.parametrize("option", [[], ["--once"]])
+def test_lines_are_listed_in_their_order(owner: User, tmp_path: Path, option: list[str]) -> None:
+    lines = [f"line {number}" for number in range(50)]
+    path = tmp_path / "lines.txt"
+    path.write_text("\n".join(lines))
+
+    capture(path, "--each-line", "--owner", "owner", *option)
+
+    assert raw_texts() == lines
+
+
 def test_many_lines_are_captured_in_batches(
     owner: User, tmp_path: Path, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
