@@ -66,6 +66,7 @@ def test_insert_of_ten_thousand_sends_one_notification(ear: psycopg.Connection, 
     assert Item.objects.count() == 10_000
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_bulk_create_of_ten_thousand_sends_one_notification(ear: psycopg.Connection, owner: User) -> None:
     Item.objects.bulk_create([Item(owner=owner, raw_text=RAW_TEXT) for _ in range(10_000)])
