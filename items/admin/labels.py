@@ -15,6 +15,8 @@ DONE: Mapping[Action, str] = MappingProxyType(
         Action.EDIT: "edited",
         Action.CONFIRM: "confirmed and archived",
         Action.RETRY: "sent back to enrichment",
+        Action.REDRAFT: "sent to be drafted again",
+        Action.RESTORE: "restored",
         Action.DISCARD: "discarded",
     }
 )
