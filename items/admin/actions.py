@@ -81,7 +81,7 @@ def _confirm(
 ) -> HttpResponse:
     """Repeat the selection in hidden fields, so that submitting the page acts on it."""
     count = bounded_count(items)
-    named = [item_name(item) for item in items.newest_first().only("title")[:NAMES_SHOWN]]
+    named = [item_name(item) for item in items.newest_first().select_related(None).only("title")[:NAMES_SHOWN]]
     context: dict[str, Any] = {
         **model_admin.admin_site.each_context(request),
         "title": f"{action.label} {count.of_items}?",
