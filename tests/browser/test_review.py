@@ -56,12 +56,12 @@ def test_discard_is_done_only_after_its_question(browser: Browser, reviewer: Use
     browser.open(f"{LIST}?status=FAILED")
 
     browser.click("Discard…")
-    browser.shows("cannot be restored")
+    browser.shows("can be restored until")
     browser.click("Go back")
     browser.shows("1 item")
     assert Item.objects.get().status == Status.FAILED
     browser.click("Discard…")
-    browser.shows("cannot be restored")
+    browser.shows("can be restored until")
     browser.click("Discard")
 
     browser.shows("discarded.")
