@@ -70,6 +70,28 @@ def test_discard_is_done_only_after_its_question(browser: Browser, reviewer: Use
     assert browser.path == LIST
 
 
+def test_bulk_discard_is_undone_by_its_message(browser: Browser, reviewer: User, person: User) -> None:
+    items = [make_item(person, status=status) for status in (Status.FAILED, Status.READY_TO_CONFIRM)]
+    kept = make_item(person, status=Status.DISCARDED)
+    browser.log_in(reviewer)
+    browser.open(f"{LIST}?status=PENDING")
+    browser.field("Select all").click()
+    Select(browser.field("Action")).select_by_visible_text("Discard selected items…")
+    browser.click("Go")
+    browser.shows("Discard 2 items?")
+    browser.click("Discard")
+    browser.shows("2 items discarded.")
+
+    browser.press("z")
+
+    browser.shows("2 items restored.")
+    assert [Item.objects.get(pk=item.pk).status for item in (*items, kept)] == [
+        Status.FAILED,
+        Status.READY_TO_CONFIRM,
+        Status.DISCARDED,
+    ]
+
+
 def test_failed_item_is_looked_at_and_retried_by_keyboard(browser: Browser, reviewer: User, person: User) -> None:
     item = make_item(person, status=Status.FAILED)
     browser.log_in(reviewer)
