@@ -15,10 +15,12 @@ from items.admin.charts import share
 from items.admin.filters import ERROR_CODES
 from items.admin.labels import Count, duration
 from items.admin.periods import CostRow, LastDay, cost_rows
-from items.admin.queries import COUNT_LIMIT, FAILURES, IN_FLIGHT, OLDEST_WAIT, WORKERS, bounded_count, fetch_all
-from items.budget import Pauses
+from items.admin.queries import COUNT_LIMIT, FAILURES, IN_FLIGHT, WORKERS, bounded_count, fetch_all
 from items.models import Item
+from items.models.enrichment_pause import PauseReason
+from items.pauses import Pauses, read_pauses
 from items.queue import listener_name
+from items.sql import QUEUE
 from items.states import Status
 from items.workers import ListeningWorker, listening_workers
 
@@ -34,18 +36,21 @@ class QueueStatus:
     oldest_wait: str | None
     in_flight: str
     scheduled: Count
-    pauses: Pauses
+    spent: Pauses
+    paused: Pauses
 
     @classmethod
     def read(cls, in_flight: int) -> Self:
+        pauses = read_pauses(connection)
         enriching = Item.objects.filter(status=Status.ENRICHING)
-        ((oldest_wait,),) = fetch_all(OLDEST_WAIT)
+        ((oldest_wait,),) = fetch_all(QUEUE["oldest_wait"])
         return cls(
             waiting=bounded_count(enriching.filter(available_at__lte=Now())),
             oldest_wait=None if oldest_wait is None else duration(oldest_wait.total_seconds()),
             in_flight=f"{in_flight:,}{'+' if in_flight == IN_FLIGHT_LIMIT else ''}",
             scheduled=bounded_count(enriching.filter(available_at__gt=Now(), claimed_by=None)),
-            pauses=Pauses.read(connection),
+            spent=pauses[PauseReason.BUDGET],
+            paused=pauses[PauseReason.STAFF],
         )
 
 

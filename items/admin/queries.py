@@ -12,8 +12,6 @@ from items.models import Item
 COUNT_LIMIT = 10_000
 """Count items up to this number, and estimate beyond it, so that pages stay fast in a large table."""
 
-OLDEST_WAIT = "SELECT now() - min(available_at) FROM items WHERE status = 'ENRICHING' AND available_at <= now()"
-
 # Leases are short and come first; the limit leaves out the many items that may be scheduled for later.
 IN_FLIGHT = """
 SELECT claimed_by, count(*) FROM (

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from items.api.pauses import PauseViewSet
 from items.api.views import ItemViewSet, TagViewSet
 
 urlpatterns = [
@@ -8,5 +9,6 @@ urlpatterns = [
     path("items/retry", ItemViewSet.as_view({"post": "retry_all"}), name="retry-items"),
     path("items/<str:item_id>", ItemViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="item"),
     path("items/<str:item_id>/retry", ItemViewSet.as_view({"post": "retry"}), name="retry-item"),
+    path("pause", PauseViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}), name="pause"),
     path("tags", TagViewSet.as_view({"get": "list"}), name="tags"),
 ]

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from items.admin.periods import Row, read_periods
-from items.models import BudgetPause, Item
+from items.models import EnrichmentPause, Item
 from items.models.period import Period
 from items.queue import LISTENER_NAME, listener_name
 from items.states import Outcome, Status
@@ -69,8 +69,10 @@ def test_waiting_claimed_and_scheduled_items_are_counted(viewer: Client, owner: 
 )
 def test_budget_that_is_spent_is_shown(viewer: Client, owner_ids: Sequence[int], who: str) -> None:
     until = datetime(2040, 6, 2, tzinfo=UTC)
-    BudgetPause.objects.bulk_create([BudgetPause(owner_id=owner_id, until=until) for owner_id in owner_ids])
-    BudgetPause.objects.create(owner_id=7, until=timezone.now() - HOUR)
+    EnrichmentPause.objects.bulk_create(
+        [EnrichmentPause(reason="BUDGET", owner_id=owner_id, until=until) for owner_id in owner_ids]
+    )
+    EnrichmentPause.objects.create(reason="BUDGET", owner_id=7, until=timezone.now() - HOUR)
 
     assert section(viewer, "queue").endswith(
         f"The budget of the day is spent for {who}. Their items wait until 2040-06-02 00:00 UTC."
