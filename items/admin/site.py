@@ -34,5 +34,6 @@ class ReviewSite(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Add the dashboard for users who may view items."""
-        dashboard = Dashboard.read() if request.user.has_perm("items.view_item") else None
+        waits = request.GET.get("periods") == "read"
+        dashboard = Dashboard.read(waits_for_periods=waits) if request.user.has_perm("items.view_item") else None
         return super().index(request, {"dashboard": dashboard, **pause_context(request), **(extra_context or {})})
