@@ -10,7 +10,8 @@ import psycopg
 import structlog
 from django.utils import timezone
 
-from items.budget import ALL_OWNERS, read_costs, record_pauses
+from items.budget import read_costs, record_pauses
+from items.pauses import ALL_OWNERS
 from postgres.session import Fetch
 
 logger = structlog.get_logger(__name__)

@@ -39,8 +39,8 @@ DATABASE_PAUSE_SECONDS = 0.5
 MIN_PACED_PAUSE_SECONDS = 0.1
 # Before the next claim of an item that is due, but locked, or whose owner is at the limit.
 BLOCKED_PAUSE_SECONDS = 0.2
-# The same, while an owner has to wait for a new budget, perhaps for hours.
-BUDGET_PAUSE_SECONDS = 1.0
+# The same, while owners are paused, perhaps for hours.
+OWNER_PAUSE_SECONDS = 1.0
 
 
 class EnrichmentWorker:
@@ -243,9 +243,9 @@ class EnrichmentWorker:
         if self._is_paced:
             return min(seconds, max(self._provider.wait_seconds(), MIN_PACED_PAUSE_SECONDS))
         if self._free_capacity() > 0:
-            due_in = await queue.next_due_in(self._claim_session.fetch)
+            due_in, has_pauses = await queue.next_due_in(self._claim_session.fetch)
             if due_in is not None:
-                blocked_pause = BUDGET_PAUSE_SECONDS if self._budget.paused else BLOCKED_PAUSE_SECONDS
+                blocked_pause = OWNER_PAUSE_SECONDS if has_pauses else BLOCKED_PAUSE_SECONDS
                 seconds = min(seconds, due_in if due_in > 0 else blocked_pause)
         return seconds
 

@@ -28,6 +28,8 @@ class AuditAction(TextChoices):
     DELETE = "delete", "Delete"
     ISSUE = "issue", "Issue"
     REVOKE = "revoke", "Revoke"
+    PAUSE = "pause", "Pause"
+    RESUME = "resume", "Resume"
     LOGIN = "login", "Login"
     LOGIN_FAILED = "login_failed", "Failed login"
 

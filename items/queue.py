@@ -91,13 +91,13 @@ async def claim(
     ]
 
 
-async def next_due_in(fetch: Fetch) -> float | None:
-    """Return the seconds until the next item becomes due, or None if no item is waiting or leased.
+async def next_due_in(fetch: Fetch) -> tuple[float | None, bool]:
+    """Return the seconds until the next item becomes due, and whether owners are paused.
 
-    The result is 0 or negative if an item is due now.
+    The seconds are 0 or negative if an item is due now, and None if no item is waiting or leased.
     """
-    ((seconds,),) = await fetch(QUEUE["next_due"], {})
-    return None if seconds is None else float(seconds)
+    ((seconds, has_pauses),) = await fetch(QUEUE["next_due"], {})
+    return None if seconds is None else float(seconds), has_pauses
 
 
 async def renew(fetch: Fetch, claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:

@@ -33,3 +33,8 @@ def listeners_alive() -> int:
         )
         (count,) = cursor.fetchone()
         return int(count)
+
+
+def trigger_table(trigger: str) -> str:
+    """Return the table of one of items.sql.EXPECTED_TRIGGERS."""
+    return "enrichment_pauses" if trigger.startswith("enrichment_pauses") else "items"

@@ -21,6 +21,7 @@ CALLS = {
     "POST /api/v1/items/{item_id}/restore": {"200", "404", "409", "412"},
     "POST /api/v1/items/{item_id}/retry": {"200", "404", "409", "412"},
     "GET /api/v1/tags": {"200"},
+    **{f"{verb} /api/v1/pause": {"200", "404"} for verb in ("GET", "PUT", "DELETE")},
     "GET /api/v1/events": {"200", "204", "307"},
 }
 

@@ -40,6 +40,7 @@ from items.admin.queries import COUNT_LIMIT, bounded_count
 from items.admin.selection import CheckedSelectionAdmin
 from items.admin.undo import UndoAdmin
 from items.models import EnrichmentAttempt, Item, ItemQuerySet
+from items.pauses import staff_pause
 from items.search import SEARCH_MAX_LENGTH, WORDS_MAX_COUNT, Search, SearchTooLong
 from items.states import PENDING_STATUSES, Action, Status
 
@@ -125,7 +126,9 @@ class ItemAdmin(UndoAdmin, CheckedSelectionAdmin, ItemPageAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         links = status_links(request.GET.get("status"))
-        return super().changelist_view(request, {"title": "Items", "status_links": links, **(extra_context or {})})
+        return super().changelist_view(
+            request, {"title": "Items", "status_links": links, "pause": staff_pause(), **(extra_context or {})}
+        )
 
     @admin.display(description="title")
     def headline(self, item: Any) -> SafeString:

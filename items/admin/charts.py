@@ -1,12 +1,15 @@
-"""The geometry of small charts, which the templates draw as SVG without scripts or inline styles."""
+"""The geometry of small charts, which the templates draw as SVG without inline styles."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import ceil, log10
 
 WIDTH = 480
 HEIGHT = 120
 GAP = 4
+TICKS = 4
+"""At most as many gridlines above zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +21,62 @@ class Rectangle:
     height: float
 
 
-def stacked(columns: Sequence[Sequence[float]], kinds: Sequence[str]) -> list[Rectangle]:
-    """Return a column for each row of numbers, the first at the bottom. The highest column fills the height."""
-    top = max((sum(column) for column in columns), default=0)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A gridline with its label."""
+
+    y: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """The place of one column: what is shown while the pointer or the keyboard is there, and its label on the axis."""
+
+    x: float
+    middle: float
+    width: float
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """`paths` are lines by their kind."""
+
+    name: str
+    title: str
+    description: str
+    keys: Sequence[tuple[str, str]]
+    ticks: Sequence[Tick]
+    slots: Sequence[Slot]
+    rectangles: Sequence[Rectangle] = ()
+    paths: Sequence[tuple[str, str]] = ()
+
+
+def scale(highest: float) -> list[float]:
+    """Return round numbers from zero to at least the highest value, the same distance from each other."""
+    if highest <= 0:
+        return [0, 1]
+    unit = 10 ** (ceil(log10(highest / TICKS)) - 1)
+    step = next(step for step in (unit, 2 * unit, 5 * unit, 10 * unit) if step * TICKS >= highest * (1 - 1e-9))
+    return [step * number for number in range(ceil(highest / step - 1e-9) + 1)]
+
+
+def ticks(values: Sequence[float], label: Callable[[float], str]) -> list[Tick]:
+    return [Tick(y=round(HEIGHT * (1 - value / values[-1]), 1), label=label(value)) for value in values]
+
+
+def slots(values: Sequence[str], labels: Sequence[str]) -> list[Slot]:
+    step = WIDTH / max(1, len(values))
+    return [
+        Slot(x=round(place * step, 1), middle=round((place + 0.5) * step, 1), width=step, value=value, label=label)
+        for place, (value, label) in enumerate(zip(values, labels, strict=True))
+    ]
+
+
+def stacked(columns: Sequence[Sequence[float]], kinds: Sequence[str], *, top: float) -> list[Rectangle]:
+    """Return a column for each row of numbers, the first at the bottom. A column of `top` fills the height."""
     step = WIDTH / max(1, len(columns))
     rectangles = []
     for place, column in enumerate(columns):

@@ -14,11 +14,13 @@ from django.db.models.functions import Now
 from items.admin.charts import share
 from items.admin.filters import ERROR_CODES
 from items.admin.labels import Count, duration
-from items.admin.periods import CostRow, LastDay, cost_rows
-from items.admin.queries import COUNT_LIMIT, FAILURES, IN_FLIGHT, OLDEST_WAIT, WORKERS, bounded_count, fetch_all
-from items.budget import Pauses
+from items.admin.periods import CostRow, LastDay, are_periods_stored, cost_rows
+from items.admin.queries import COUNT_LIMIT, FAILURES, IN_FLIGHT, POSTPONED, WORKERS, bounded_count, fetch_all
 from items.models import Item
+from items.models.enrichment_pause import PauseReason
+from items.pauses import Pauses, read_pauses
 from items.queue import listener_name
+from items.sql import QUEUE
 from items.states import Status
 from items.workers import ListeningWorker, listening_workers
 
@@ -34,32 +36,41 @@ class QueueStatus:
     oldest_wait: str | None
     in_flight: str
     scheduled: Count
-    pauses: Pauses
+    postponed: Count
+    postponed_for: str | None
+    spent: Pauses
+    paused: Pauses
 
     @classmethod
     def read(cls, in_flight: int) -> Self:
+        pauses = read_pauses(connection)
         enriching = Item.objects.filter(status=Status.ENRICHING)
-        ((oldest_wait,),) = fetch_all(OLDEST_WAIT)
+        ((postponed, longest),) = fetch_all(POSTPONED, limit=COUNT_LIMIT)
+        ((oldest_wait,),) = fetch_all(QUEUE["oldest_wait"])
         return cls(
             waiting=bounded_count(enriching.filter(available_at__lte=Now())),
             oldest_wait=None if oldest_wait is None else duration(oldest_wait.total_seconds()),
             in_flight=f"{in_flight:,}{'+' if in_flight == IN_FLIGHT_LIMIT else ''}",
             scheduled=bounded_count(enriching.filter(available_at__gt=Now(), claimed_by=None)),
-            pauses=Pauses.read(connection),
+            postponed=Count(postponed),
+            postponed_for=longest and duration(longest.total_seconds()),
+            spent=pauses[PauseReason.BUDGET],
+            paused=pauses[PauseReason.STAFF],
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Attempts of the last hour that failed with this code. `share` is the length of the bar."""
+    """Attempts of the last hour that failed for this cause. `share` is the length of the bar."""
 
-    code: str
+    cause: str
+    code: str | None
     count: Count
     share: int
 
     @property
     def is_filter(self) -> bool:
-        """Whether the list of items has a filter for it. Lost attempts have no error code."""
+        """Whether the list of items has a filter for it."""
         return self.code in ERROR_CODES
 
 
@@ -87,8 +98,8 @@ class Dashboard:
     statuses: Sequence[tuple[Status, Count]]
     queue: QueueStatus
     failures: Sequence[Failure]
-    last_day: LastDay
     workers: Sequence[Worker]
+    last_day: LastDay | None
     costs: Sequence[CostRow]
 
     @property
@@ -97,10 +108,11 @@ class Dashboard:
 
     @classmethod
     @transaction.atomic
-    def read(cls) -> Self:
+    def read(cls, *, waits_for_periods: bool = True) -> Self:
+        """Leave out the last day and the cost if reading them takes long, unless the request waits for them."""
         # Compiling these queries takes longer than running them.
         fetch_all("SELECT set_config('jit', 'off', true)")
-        last_day = LastDay.read()
+        last_day = LastDay.read() if waits_for_periods or are_periods_stored() else None
         in_flight = dict(fetch_all(IN_FLIGHT, limit=IN_FLIGHT_LIMIT))
         return cls(
             statuses=[(status, bounded_count(Item.objects.filter(status=status))) for status in Status],
@@ -108,14 +120,16 @@ class Dashboard:
             failures=read_failures(),
             last_day=last_day,
             workers=list(read_workers(in_flight)),
-            costs=cost_rows(last_day),
+            costs=cost_rows(last_day) if last_day else (),
         )
 
 
 def read_failures() -> list[Failure]:
     rows = fetch_all(FAILURES, limit=COUNT_LIMIT)
-    highest = max((count for _, count in rows), default=0)
-    return [Failure(code=code, count=Count(count), share=share(count, highest)) for code, count in rows]
+    highest = max((count for *_, count in rows), default=0)
+    return [
+        Failure(cause=cause, code=code, count=Count(count), share=share(count, highest)) for cause, code, count in rows
+    ]
 
 
 def read_workers(in_flight: Mapping[str, int]) -> Iterator[Worker]:

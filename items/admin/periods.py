@@ -12,7 +12,7 @@ from typing import Any, Self, TypeAlias
 from django.db import Error
 from django.utils import timezone
 
-from items.admin.charts import Rectangle, lines, stacked
+from items.admin.charts import Chart, Slot, lines, scale, slots, stacked, ticks
 from items.admin.labels import DASH, duration
 from items.admin.queries import COUNT_LIMIT, DAYS, HOURS, fetch_all
 from items.models.period import Period
@@ -25,10 +25,15 @@ DAY = timedelta(days=1)
 LATENCY_SAMPLE = 100
 """Measure the latency of each hour from this many items."""
 
+AXIS_HOURS = 6
+
 VERSION = 2
 """The format of the stored rows. Raise it with each change of the format."""
 
 KEPT_FOR = timedelta(days=40)
+
+MAX_MISSING = 3
+"""Read as many periods within the request for the page: an hour that is over, and a day."""
 
 Row: TypeAlias = Sequence[Any]
 
@@ -81,9 +86,8 @@ class LastDay:
 
     @classmethod
     def read(cls) -> Self:
-        current = timezone.now().replace(minute=0, second=0, microsecond=0)
-        starts = [current - number * HOUR for number in reversed(range(24))]
-        rows = read_periods(starts, read_hours, length=HOUR)
+        hours, _ = _hours_and_days()
+        rows = read_periods(hours, read_hours, length=HOUR)
         return cls(hours=[Hour.from_row(start, row) for start, row in rows.items()])
 
     @property
@@ -92,28 +96,55 @@ class LastDay:
         return f"{sum(hour.attempts for hour in self.hours):,}{self._plus}"
 
     @property
-    def busiest(self) -> str:
-        return f"{max(hour.attempts for hour in self.hours):,}{self._plus}"
+    def charts(self) -> list[Chart]:
+        return [self._attempts_chart(), self._latency_chart(), self._cost_chart()]
 
-    @property
-    def longest(self) -> str:
-        return duration(self._highest)
+    def _attempts_chart(self) -> Chart:
+        columns = [(hour.succeeded, hour.others) for hour in self.hours]
+        values = scale(max(hour.attempts for hour in self.hours))
+        return Chart(
+            name="throughput",
+            title="Attempts finished in each hour of the last day",
+            description=f"{self.attempts} in all.",
+            keys=[("succeeded", "succeeded"), ("others", "others")],
+            ticks=ticks([value for value in values if value == int(value)], lambda value: f"{value:,.0f}"),
+            slots=self._slots([f"{hour.succeeded:,} succeeded, {hour.others:,} others" for hour in self.hours]),
+            rectangles=stacked(columns, kinds=("succeeded", "others"), top=values[-1]),
+        )
 
-    @property
-    def columns(self) -> list[Rectangle]:
-        return stacked([(hour.succeeded, hour.others) for hour in self.hours], kinds=("succeeded", "others"))
+    def _latency_chart(self) -> Chart:
+        highest = max((hour.latency_p95 for hour in self.hours if hour.latency_p95 is not None), default=0)
+        values = scale(highest)
+        slow = [("slow", line) for line in lines([hour.latency_p95 for hour in self.hours], top=values[-1])]
+        median = [("median", line) for line in lines([hour.latency_median for hour in self.hours], top=values[-1])]
+        return Chart(
+            name="latency",
+            title="Time from capture to draft in each hour of the last day",
+            description="Median and 95th percentile, of items that succeeded at the first attempt.",
+            keys=[("median", "median"), ("slow", "95th percentile")],
+            ticks=ticks(values, lambda value: duration(value) if value else "0"),
+            slots=self._slots([f"median {hour.times[1]}, 95th percentile {hour.times[2]}" for hour in self.hours]),
+            paths=[*slow, *median],
+        )
 
-    @property
-    def median_lines(self) -> list[str]:
-        return lines([hour.latency_median for hour in self.hours], top=self._highest)
+    def _cost_chart(self) -> Chart:
+        costs = [hour.usage.cost_usd or Decimal(0) for hour in self.hours]
+        values = scale(float(max(costs)))
+        return Chart(
+            name="cost",
+            title="Known cost of each hour of the last day",
+            description=f"{_dollars(sum(costs, Decimal(0)))} in all, without attempts whose price is not known.",
+            keys=[("cost", "US dollars")],
+            ticks=ticks(values, lambda value: f"${value:,.4g}"),
+            slots=self._slots([_dollars(cost) for cost in costs]),
+            rectangles=stacked([(float(cost),) for cost in costs], kinds=("cost",), top=values[-1]),
+        )
 
-    @property
-    def p95_lines(self) -> list[str]:
-        return lines([hour.latency_p95 for hour in self.hours], top=self._highest)
-
-    @property
-    def _highest(self) -> float:
-        return max((hour.latency_p95 for hour in self.hours if hour.latency_p95 is not None), default=0)
+    def _slots(self, values: Sequence[str]) -> list[Slot]:
+        """Label every sixth hour on the axis."""
+        starts = [hour.start for hour in self.hours]
+        spans = [f"{start:%H:%M} to {start + HOUR:%H:%M}: {value}" for start, value in zip(starts, values, strict=True)]
+        return slots(spans, [f"{start:%H:%M}" if start.hour % AXIS_HOURS == 0 else "" for start in starts])
 
     @property
     def _plus(self) -> str:
@@ -128,9 +159,9 @@ class CostRow:
 
 
 def cost_rows(last_day: LastDay) -> list[CostRow]:
-    """Days and months begin at midnight UTC. Today's hours are among those of the last day."""
+    """Today's hours are among those of the last day."""
+    _, earlier_days = _hours_and_days()
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    earlier_days = [midnight.replace(day=day) for day in range(1, midnight.day)]
     rows = read_periods(earlier_days, read_days, length=DAY).values()
     hours = [hour for hour in last_day.hours if hour.start >= midnight]
     today = TotalUsage.of(hour.usage for hour in hours)
@@ -145,6 +176,34 @@ def cost_rows(last_day: LastDay) -> list[CostRow]:
     ]
 
 
+def are_periods_stored() -> bool:
+    """Whether no more than a few periods have to be read, which takes long in a large database."""
+    hours, days = _hours_and_days()
+    over = [(start, HOUR) for start in hours if _is_over(start, HOUR)] + [
+        (start, DAY) for start in days if _is_over(start, DAY)
+    ]
+    names = {_name(start, length) for start, length in over}
+    return Period.objects.filter(name__in=names).count() >= len(names) - MAX_MISSING
+
+
+def _hours_and_days() -> tuple[list[datetime], list[datetime]]:
+    """Return the starts of the last 24 hours, and of the days (UTC) of this month before today."""
+    current = timezone.now().replace(minute=0, second=0, microsecond=0)
+    midnight = current.replace(hour=0)
+    return [current - number * HOUR for number in reversed(range(24))], [
+        midnight.replace(day=day) for day in range(1, midnight.day)
+    ]
+
+
+def _name(start: datetime, length: timedelta) -> str:
+    return f"{VERSION}.{length // HOUR}h.{start:%Y%m%d%H}"
+
+
+def _is_over(start: datetime, length: timedelta) -> bool:
+    """While the database is not available, verdicts wait: an attempt may be stored long after it finished."""
+    return start < timezone.now() - 2 * length
+
+
 def read_periods(
     starts: Sequence[datetime],
     read: Callable[[Sequence[datetime]], Mapping[datetime, Row]],
@@ -152,12 +211,10 @@ def read_periods(
     length: timedelta,
 ) -> dict[datetime, Row]:
     """Return a row for each period: the stored one, or what `read` returns for those that are not stored."""
-    names = {start: f"{VERSION}.{length // HOUR}h.{start:%Y%m%d%H}" for start in starts}
+    names = {start: _name(start, length) for start in starts}
     stored = dict(Period.objects.filter(name__in=names.values()).values_list("name", "said"))
     fresh = read([start for start in starts if names[start] not in stored])
-    # While the database is not available, verdicts wait: an attempt may be stored long after it finished.
-    over = timezone.now() - 2 * length
-    _store(Period(name=names[start], start=start, said=row) for start, row in fresh.items() if start < over)
+    _store(Period(name=names[start], start=start, said=row) for start, row in fresh.items() if _is_over(start, length))
     return {start: stored[names[start]] if names[start] in stored else fresh[start] for start in starts}
 
 

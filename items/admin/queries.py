@@ -12,8 +12,6 @@ from items.models import Item
 COUNT_LIMIT = 10_000
 """Count items up to this number, and estimate beyond it, so that pages stay fast in a large table."""
 
-OLDEST_WAIT = "SELECT now() - min(available_at) FROM items WHERE status = 'ENRICHING' AND available_at <= now()"
-
 # Leases are short and come first; the limit leaves out the many items that may be scheduled for later.
 IN_FLIGHT = """
 SELECT claimed_by, count(*) FROM (
@@ -23,13 +21,25 @@ SELECT claimed_by, count(*) FROM (
 WHERE claimed_by IS NOT NULL GROUP BY claimed_by
 """
 
-FAILURES = """
-SELECT coalesce(error_code, outcome), count(*) FROM (
-    SELECT error_code, outcome FROM enrichment_attempts
+# Lost attempts have no error code.
+CAUSE = "coalesce(error_code, outcome)"
+FAILURES = f"""
+SELECT {CAUSE}, error_code, count(*) FROM (
+    SELECT * FROM enrichment_attempts
     WHERE finished_at > now() - interval '1 hour' AND outcome IN ('FAILED', 'LOST')
     ORDER BY finished_at DESC LIMIT %(limit)s
 ) failed
-GROUP BY 1 ORDER BY 2 DESC, 1
+GROUP BY 1, 2 ORDER BY 3 DESC, 1
+"""  # noqa: S608  # a constant
+
+# Items whose attempt did not count, because of an outage or a rate limit of the provider.
+POSTPONED = """
+SELECT count(*), max(available_at) - now() FROM (
+    SELECT available_at, refund_count FROM items
+    WHERE status = 'ENRICHING' AND available_at > now() AND claimed_by IS NULL
+    ORDER BY available_at LIMIT %(limit)s
+) soonest
+WHERE refund_count > 0
 """
 
 # Latency is the time from capture to draft, of a sample of each hour. Only first attempts count: an item that was

@@ -5,10 +5,12 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 
 from items.admin.audit_trail import AuditEventAdmin
 from items.admin.changelist import ItemAdmin
 from items.admin.dashboard import Dashboard
+from items.admin.pausing import pause_context, pause_view
 from items.models import AuditEvent, Item
 
 
@@ -26,7 +28,12 @@ class ReviewSite(AdminSite):
         self.register(Item, ItemAdmin)
         self.register(AuditEvent, AuditEventAdmin)
 
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        pause = path("pause/<int:owner_id>/", self.admin_view(pause_view), name="pause_enrichment")
+        return [pause, *super().get_urls()]
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Add the dashboard for users who may view items."""
-        dashboard = Dashboard.read() if request.user.has_perm("items.view_item") else None
-        return super().index(request, {"dashboard": dashboard, **(extra_context or {})})
+        waits = request.GET.get("periods") == "read"
+        dashboard = Dashboard.read(waits_for_periods=waits) if request.user.has_perm("items.view_item") else None
+        return super().index(request, {"dashboard": dashboard, **pause_context(request), **(extra_context or {})})

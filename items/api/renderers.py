@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from items.api.forms import IF_MATCH, SAVE, form_value, is_form, line_of
-from items.budget import paused_until
+from items.pauses import pause_of
 from items.search import Search
 from items.states import PENDING_STATUSES, SourceType, Status
 from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, raw_text_max_length
@@ -41,7 +41,7 @@ class PageRenderer(BrowsableAPIRenderer):
                 **_search_of(view, request.query_params),
                 "statuses": PENDING_STATUSES if _is_pending(view) else [s for s in Status if s != Status.DISCARDED],
                 "source_types": list(SourceType),
-                "paused_until": paused_until(request.user.pk) if _is_pending(view) and not response.exception else None,
+                "pause": pause_of(request.user.pk) if _is_pending(view) and not response.exception else None,
                 "user": request.user,
                 **_form_of(request, response, data, etag=context.get("etag")),
             },

@@ -197,7 +197,14 @@ read = extend_schema(
         200: _response(
             serializers.ReadItemSerializer,
             "Ready",
-            {**READY, "formerDraft": None, "attempts": [ATTEMPT], "usage": USAGE, "pausedUntil": None},
+            {
+                **READY,
+                "formerDraft": None,
+                "attempts": [ATTEMPT],
+                "usage": USAGE,
+                "pausedUntil": None,
+                "pauseReason": None,
+            },
         ),
         304: OpenApiResponse(description="Not changed."),
     },
@@ -282,4 +289,30 @@ list_tags = extend_schema(
             {"tags": [{"name": "postgresql", "count": 12}], "pagination": {"cursor": None, "hasMore": False}},
         )
     },
+)
+PAUSED = {"owner": "ada", "paused": True, "pausedSince": "2026-11-22T09:30:00.000000Z"}
+RESUMED = {"owner": "ada", "paused": False, "pausedSince": None}
+UNKNOWN_OWNER = _error("No user has this name.", code="NOT_FOUND", message="Not found.")
+read_pause = extend_schema(
+    operation_id="readPause",
+    summary="Read whether enrichment is paused",
+    description="For staff who may pause enrichment.",
+    parameters=[serializers.PauseParameters],
+    responses={200: _response(serializers.PauseSerializer, "Paused", PAUSED), 404: UNKNOWN_OWNER},
+)
+pause = extend_schema(
+    operation_id="pauseEnrichment",
+    summary="Pause enrichment",
+    description="Of all owners, or of one. Nothing is claimed any more once the response is sent. "
+    "Calls in flight finish. Captures are stored and wait.",
+    parameters=[serializers.PauseParameters],
+    request=None,
+    responses={200: _response(serializers.PauseSerializer, "Paused", PAUSED), 404: UNKNOWN_OWNER},
+)
+resume = extend_schema(
+    operation_id="resumeEnrichment",
+    summary="Resume enrichment",
+    description="An owner who was paused singly stays paused when all owners are resumed.",
+    parameters=[serializers.PauseParameters],
+    responses={200: _response(serializers.PauseSerializer, "Resumed", RESUMED), 404: UNKNOWN_OWNER},
 )

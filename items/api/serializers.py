@@ -11,6 +11,7 @@ from rest_framework.exceptions import ErrorDetail
 from items.api.fields import Choice, ErrorCode, Flag, Line, RawText, Tags, Text, Timestamp
 from items.api.read_serializer import ReadSerializer
 from items.models import Item, ItemQuerySet
+from items.models.enrichment_pause import PauseReason
 from items.states import Action, EnrichmentMode, Outcome, SourceType, Status
 from items.texts import LISTED_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
 
@@ -202,6 +203,21 @@ class ReadItemSerializer(ItemDetailSerializer):
         allow_null=True,
         help_text="When the item is enriched at the earliest, if it waits because the budget of the day is spent.",
     )
+    pauseReason = serializers.ChoiceField(
+        choices=PauseReason.values,
+        allow_null=True,
+        help_text="Why the item waits: the budget of the day is spent, or staff have paused enrichment.",
+    )
+
+
+class PauseParameters(StrictSerializer):
+    owner = Text(required=False, max_length=150, help_text="The name of a user; without it, all owners.")
+
+
+class PauseSerializer(serializers.Serializer[Any]):
+    owner = serializers.CharField(allow_null=True, help_text="The name of the owner; null stands for all owners.")
+    paused = serializers.BooleanField(help_text="Whether staff have paused enrichment for just this owner, or for all.")
+    pausedSince = serializers.DateTimeField(allow_null=True)
 
 
 class PaginationSerializer(serializers.Serializer[Any]):

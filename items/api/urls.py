@@ -1,5 +1,6 @@
 from django.urls import path
 
+from items.api.pauses import PauseViewSet
 from items.api.views import ItemViewSet, TagViewSet
 
 urlpatterns = [
@@ -10,5 +11,6 @@ urlpatterns = [
     path("items/<str:item_id>/retry", ItemViewSet.as_view({"post": "retry"}), name="retry-item"),
     path("items/<str:item_id>/redraft", ItemViewSet.as_view({"post": "redraft"}), name="redraft-item"),
     path("items/<str:item_id>/restore", ItemViewSet.as_view({"post": "restore"}), name="restore-item"),
+    path("pause", PauseViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}), name="pause"),
     path("tags", TagViewSet.as_view({"get": "list"}), name="tags"),
 ]

@@ -30,8 +30,8 @@ from items.api.serializers import (
     NoFields,
     RetrySerializer,
 )
-from items.budget import paused_until
 from items.models import Item, ItemQuerySet
+from items.pauses import pause_of
 from items.states import Status
 from items.texts import first_line
 from items.vocabulary import tag_counts
@@ -102,14 +102,14 @@ class ItemViewSet(OwnerViewSet):
     def retrieve(self, request: Request, item_id: str) -> Response:
         item = _get(self.items, item_id)
         detail, etag = detail_of(item)
-        # Not a part of the version: the item itself does not change when the budget is spent.
-        pause = paused_until(item.owner_id) if item.status == Status.ENRICHING else None
+        # Not a part of the version: the item itself does not change when its owner is paused.
+        pause = pause_of(item.owner_id) if item.status == Status.ENRICHING else None
         is_json = request.accepted_renderer.format == "json"
         if is_json and pause is None and is_unchanged(etag, if_none_match=request.headers.get("If-None-Match")):
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
-        return Response(
-            {**detail, "pausedUntil": pause and DateTimeField().to_representation(pause)}, headers={"ETag": etag}
-        )
+        until = DateTimeField().to_representation(pause.until) if pause and pause.until else None
+        waits = {"pausedUntil": until, "pauseReason": pause and pause.reason}
+        return Response({**detail, **waits}, headers={"ETag": etag})
 
     @schema.change
     def partial_update(self, request: Request, item_id: str) -> Response:

@@ -22,7 +22,7 @@ def named_statements(text: str) -> dict[str, str]:
 
 QUEUE = named_statements(read("queue.sql"))
 
-_SQL = read("triggers.sql") + read("claim.sql") + read("audit.sql")
+_SQL = read("triggers.sql") + read("claim.sql") + read("audit.sql") + read("pauses.sql")
 
 EXPECTED_TRIGGERS = re.findall(r"^CREATE OR REPLACE TRIGGER (\w+)", _SQL, re.MULTILINE)
 EXPECTED_FUNCTIONS = re.findall(r"^CREATE OR REPLACE FUNCTION (\w+)", _SQL, re.MULTILINE)

@@ -3,7 +3,9 @@
 -- Fair between owners: `turn` walks from owner to owner along the index items_claim, beginning after `after_owner`, and
 -- `share` gives each owner an equal part of the slots. If `per_owner` is not 0, no owner has more than that many items
 -- claimed at a time, except for items that two workers claim in the same instant. `lost` records the attempts of claims
--- whose lease has ended. An owner whose daily budget is spent (budget_pauses, where 0 stands for all owners) gets none.
+-- whose lease has ended. An owner whose enrichment is paused (enrichment_pauses, where 0 stands for all owners) gets none.
+-- A pause by staff waits for the claims that hold the shared lock, and a claim that waits for it sees the pause: once the
+-- pause has returned, nothing is claimed.
 --
 -- This is a function because PostgreSQL takes twice as long to plan the statement as to execute it. A function keeps its
 -- plan for as long as the session lives, also behind a pooler, where a client cannot keep a plan. Its SET clauses fix how
@@ -30,9 +32,13 @@ SET enable_hashjoin = off SET enable_mergejoin = off SET enable_indexscan = on S
 AS $$
 DECLARE
     taken tid[];
-    has_pauses boolean := EXISTS (SELECT FROM budget_pauses);
+    has_pauses boolean;
 BEGIN
-    IF has_pauses AND EXISTS (SELECT FROM budget_pauses WHERE owner_id = 0 AND until > now()) THEN
+    PERFORM pg_advisory_xact_lock_shared('enrichment_pauses'::regclass::oid::bigint);
+    has_pauses := EXISTS (SELECT FROM enrichment_pauses);
+    IF has_pauses AND EXISTS (
+        SELECT FROM enrichment_pauses WHERE owner_id = 0 AND (until IS NULL OR until > now())
+    ) THEN
         RETURN;
     END IF;
     PERFORM set_config('synchronous_commit', 'off', true);
@@ -42,7 +48,8 @@ BEGIN
         SELECT next.owner_id, next.room, turn.place + (next.room > 0)::integer
         FROM turn CROSS JOIN LATERAL (
             SELECT first.owner_id::bigint, CASE WHEN has_pauses AND EXISTS (
-                SELECT FROM budget_pauses WHERE owner_id = first.owner_id AND until > (SELECT now())
+                SELECT FROM enrichment_pauses
+                WHERE owner_id = first.owner_id AND (until IS NULL OR until > (SELECT now()))
             ) THEN 0 WHEN per_owner = 0 THEN slots ELSE per_owner - (
                 SELECT count(*) FROM (
                     SELECT FROM items

@@ -119,9 +119,38 @@ ON CONFLICT (item_id, fencing_token) DO UPDATE SET
     tags_filled = excluded.tags_filled
 WHERE attempt.outcome = 'LOST' AND excluded.outcome = 'STALE';
 
--- The seconds until the next item becomes due.
+-- The seconds until the next item becomes due, and whether owners are paused, so that it may have to wait.
 -- name: next_due
-SELECT extract(epoch FROM min(available_at) - now()) FROM items WHERE status = 'ENRICHING';
+SELECT extract(epoch FROM min(available_at) - now()),
+    EXISTS (SELECT FROM enrichment_pauses WHERE until IS NULL OR until > now())
+FROM items WHERE status = 'ENRICHING';
+
+-- Since when the oldest due item has waited for a worker, without those of paused owners. While owners are paused, walk
+-- from owner to owner as items_claim() does, instead of over all items that wait: over 10,000 owners at most.
+-- name: oldest_wait
+WITH RECURSIVE pause AS MATERIALIZED (
+    SELECT owner_id FROM enrichment_pauses WHERE until IS NULL OR until > now()
+),
+turn (owner_id, since) AS (
+    SELECT -9223372036854775808, NULL::timestamptz WHERE EXISTS (SELECT FROM pause)
+  UNION ALL
+    SELECT first.owner_id::bigint, first.available_at
+    FROM turn CROSS JOIN LATERAL (
+        SELECT owner_id, available_at FROM items
+        WHERE status = 'ENRICHING' AND available_at <= now() AND owner_id > turn.owner_id
+        ORDER BY owner_id, available_at, id
+        LIMIT 1
+    ) first
+)
+SELECT now() - CASE
+    WHEN NOT EXISTS (SELECT FROM pause) THEN (
+        SELECT min(available_at) FROM items WHERE status = 'ENRICHING' AND available_at <= now()
+    )
+    WHEN NOT EXISTS (SELECT FROM pause WHERE owner_id = 0) THEN (
+        SELECT min(since) FROM (SELECT * FROM turn LIMIT 10000) turn
+        WHERE owner_id NOT IN (SELECT owner_id FROM pause)
+    )
+END;
 
 -- Wake the other workers.
 -- name: notify_enriching

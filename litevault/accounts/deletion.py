@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 
 from items.audit import attributed
 from items.deletion import Deleted, delete_items_of
+from items.models import EnrichmentPause
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,7 @@ def delete_user(user: User, *, within_seconds: float = float("inf")) -> tuple[De
             break
     if is_complete:
         with attributed():
+            EnrichmentPause.objects.filter(owner_id=user.pk).delete()
             User.objects.filter(pk=user.pk).delete()
     log.info("user.deleted", user_id=user.pk, items=items, attempts=attempts, is_complete=is_complete)
     return Deleted(items=items, attempts=attempts), is_complete

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from items.admin.bulk import TIME_LIMIT_SECONDS
+from items.admin.pausing import pause_context
 from items.admin.queries import bounded_count
 from items.admin.selection import CheckedSelectionAdmin
 from items.models import Item
@@ -47,6 +48,14 @@ class BatchedUserAdmin(CheckedSelectionAdmin, UserAdmin):  # type: ignore[type-a
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return cast(dict[str, Any], actions)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        user = kwargs.get("obj")
+        return super().render_change_form(
+            request, {**context, **(pause_context(request, user.pk) if user else {})}, *args, **kwargs
+        )
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

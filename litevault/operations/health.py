@@ -1,7 +1,7 @@
 """Liveness and readiness of the web process, without authentication and without details."""
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from django.db.backends.utils import CursorWrapper
@@ -11,12 +11,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from items.models.enrichment_pause import PauseReason
+from items.pauses import read_pauses
 from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
 from items.workers import listening_workers
 from postgres.metrics_server import Page, health_page
 from postgres.timeboxed import DatabaseUnavailable, Shared, run_query
 
-UNAVAILABLE = dict.fromkeys(("database", "writable", "migrations", "triggers", "listener"), False)
+
+class Readiness(NamedTuple):
+    """Whether each check passes, and whether staff have paused enrichment for all owners."""
+
+    checks: dict[str, bool]
+    is_paused: bool = False
+
+
+UNAVAILABLE = Readiness(dict.fromkeys(("database", "writable", "migrations", "triggers", "listener"), False))
 
 # A role sees the waits of its own sessions.
 WRITABLE = """
@@ -28,7 +38,8 @@ SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'o
 MISSING = """
 SELECT expected FROM unnest(%(triggers)s::text[]) AS expected
 WHERE NOT EXISTS (
-    SELECT FROM pg_trigger WHERE tgrelid = to_regclass('items') AND tgname = expected AND tgenabled IN ('O', 'A')
+    SELECT FROM pg_trigger WHERE tgrelid IN (to_regclass('items'), to_regclass('enrichment_pauses'))
+      AND tgname = expected AND tgenabled IN ('O', 'A')
 )
 UNION ALL
 SELECT expected FROM unnest(%(functions)s::text[]) AS expected WHERE to_regproc(expected) IS NULL
@@ -52,35 +63,39 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 
 
 def readiness_page() -> Page:
-    """Report whether a capture sent now would be stored and enriched."""
+    """Report whether a capture sent now would be stored and enriched. A pause is shown, but is no failure."""
     try:
-        checks = READINESS.get()
+        checks, is_paused = READINESS.get()
     except DatabaseUnavailable:
-        checks = UNAVAILABLE
+        checks, is_paused = UNAVAILABLE
     return health_page(
-        is_ok=all(checks.values()), checks={name: "ok" if is_ok else "failed" for name, is_ok in checks.items()}
+        is_ok=all(checks.values()),
+        checks={name: "ok" if is_ok else "failed" for name, is_ok in checks.items()},
+        **({"enrichment": "paused"} if is_paused else {}),
     )
 
 
-def readiness() -> dict[str, bool]:
-    """Return whether each check passes, within seconds."""
+def readiness() -> Readiness:
+    """Run the checks, within seconds."""
     try:
         return run_query(_run_checks)
     except DatabaseUnavailable:
-        return dict(UNAVAILABLE)
+        return UNAVAILABLE
 
 
 READINESS = Shared(readiness)
 
 
-def _run_checks(connected: psycopg.Connection[Any]) -> dict[str, bool]:
-    return {
+def _run_checks(connected: psycopg.Connection[Any]) -> Readiness:
+    checks = {
         "database": True,
         "writable": _is_writable(connected),
         "migrations": _migrations() <= _applied_migrations(connected),
         "triggers": not missing_triggers(connected.cursor()),
         "listener": bool(listening_workers(connected)),
     }
+    is_paused = checks["migrations"] and bool(read_pauses(connected)[PauseReason.STAFF].of_all)
+    return Readiness(checks, is_paused)
 
 
 def _is_writable(connected: psycopg.Connection[Any]) -> bool:

@@ -6,6 +6,7 @@ and other statuses are estimated from the planner's statistics once the table is
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,9 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from items.budget import Pauses
+from items.models.enrichment_pause import PauseReason
+from items.pauses import Pauses, read_pauses
+from items.sql import QUEUE
 from items.states import Status
 from items.workers import listening_workers
 from litevault.operations import attempt_metrics
@@ -36,10 +39,6 @@ ESTIMATED = """
     SELECT common.status, (common.frequency * %s)::bigint
     FROM pg_stats, unnest(most_common_vals::text::text[], most_common_freqs) AS common (status, frequency)
     WHERE schemaname = current_schema() AND tablename = 'items' AND attname = 'status'
-"""
-OLDEST_WAIT = """
-    SELECT coalesce(extract(epoch FROM now() - min(available_at)), 0)::float8
-    FROM items WHERE status = 'ENRICHING' AND available_at <= now()
 """
 # An expired lease belongs to a worker that died.
 IN_FLIGHT = """
@@ -67,7 +66,7 @@ class Snapshot(Collector):
     oldest_wait_seconds: float
     in_flight: int
     listeners: int
-    pauses: Pauses
+    pauses: dict[PauseReason, Pauses]
     recent: list[attempt_metrics.Group]
 
     @classmethod
@@ -79,10 +78,10 @@ class Snapshot(Collector):
         return cls(
             is_writable=one(WRITABLE),
             items=_items_by_status(connected, rows=one(ROWS)),
-            oldest_wait_seconds=one(OLDEST_WAIT),
+            oldest_wait_seconds=(one(QUEUE["oldest_wait"]) or timedelta()).total_seconds(),
             in_flight=one(IN_FLIGHT),
             listeners=len(listening_workers(connected)),
-            pauses=Pauses.read(connected),
+            pauses=read_pauses(connected),
             recent=attempt_metrics.read_groups(connected),
         )
 
@@ -94,18 +93,19 @@ class Snapshot(Collector):
         yield items
         yield GaugeMetricFamily(
             "litevault_oldest_wait_seconds",
-            "How long the item that has been due longest has waited for a worker.",
+            "How long the item that has been due longest has waited for a worker, without those of paused owners.",
             value=self.oldest_wait_seconds,
         )
         yield GaugeMetricFamily("litevault_items_in_flight", "Items that a worker holds.", value=self.in_flight)
         yield GaugeMetricFamily("litevault_listeners", "Listeners that receive notifications.", value=self.listeners)
         pauses = GaugeMetricFamily(
-            "litevault_budget_pauses",
-            "Owners whose items wait because a budget is spent; 1 for all owners if the budget of all is.",
-            labels=["scope"],
+            "litevault_enrichment_pauses",
+            "Owners whose items wait because a budget is spent or because staff said so; 1 for all owners if all wait.",
+            labels=["reason", "scope"],
         )
-        pauses.add_metric(["all"], self.pauses.of_all)
-        pauses.add_metric(["owner"], self.pauses.of_owners)
+        for reason, paused in self.pauses.items():
+            pauses.add_metric([reason, "all"], paused.of_all)
+            pauses.add_metric([reason, "owner"], paused.of_owners)
         yield pauses
         yield from attempt_metrics.metric_families(self.recent)
 

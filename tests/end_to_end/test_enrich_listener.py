@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from items.budget import paused_until
 from items.models import Item
+from items.pauses import pause_of
 from items.states import Outcome, Status
 from tests.database import listeners_alive, reaches
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
@@ -48,7 +48,7 @@ def test_listener_leaves_items_when_the_budget_is_spent(owner: User, start: Comm
     assert process.wait(PATIENCE_SECONDS) == 0
     item.refresh_from_db()
     assert (item.status, item.attempt_count) == (Status.ENRICHING, 0)
-    assert paused_until(owner.pk) is not None
+    assert pause_of(owner.pk) is not None
 
 
 def test_connection_that_listens_carries_the_id_of_its_worker(start_listener: ListenerStarter) -> None:

@@ -14,8 +14,8 @@ from psycopg import OperationalError
 from enrichment import budget
 from enrichment.budget import DailyBudget
 from enrichment.schemas import Usage
-from items.budget import ALL_OWNERS, paused_until
-from items.models import BudgetPause, Item
+from items.models import EnrichmentPause, Item
+from items.pauses import ALL_OWNERS, pause_of
 from items.states import Outcome, Status
 from postgres.session import Parameters, Row
 from tests.enrichment.scripted import ScriptedProvider, draft
@@ -57,8 +57,8 @@ def check(subject: DailyBudget) -> frozenset[int]:
     return subject.paused
 
 
-def stored() -> dict[int, datetime]:
-    return dict(BudgetPause.objects.values_list("owner_id", "until"))
+def stored() -> dict[int, datetime | None]:
+    return dict(EnrichmentPause.objects.values_list("owner_id", "until"))
 
 
 def make(clock: Clock, *, total: float = 0, per_owner: float = 0, using: Any = fetch) -> DailyBudget:
@@ -194,11 +194,11 @@ def test_without_a_budget_costs_are_not_read(owner: User, clock: Clock) -> None:
 def test_pause_that_is_recorded_already_is_not_written_again(owner: User, clock: Clock) -> None:
     spend(owner, "2")
     check(make(clock, total=1))
-    before = at_once(fetch("SELECT xmin::text, xmax::text, ctid::text FROM budget_pauses", {}))
+    before = at_once(fetch("SELECT xmin::text, xmax::text, ctid::text FROM enrichment_pauses", {}))
 
     check(make(clock, total=1))
 
-    assert at_once(fetch("SELECT xmin::text, xmax::text, ctid::text FROM budget_pauses", {})) == before
+    assert at_once(fetch("SELECT xmin::text, xmax::text, ctid::text FROM enrichment_pauses", {})) == before
 
 
 async def test_items_wait_for_midnight_while_the_budget_is_spent(
@@ -214,7 +214,7 @@ async def test_items_wait_for_midnight_while_the_budget_is_spent(
 
     async with working(provider, daily_budget_usd=1) as worker:
         items = await database.capture(owner, "one", "two")
-        await database.until(lambda: paused_until(owner.pk) is not None)
+        await database.until(lambda: pause_of(owner.pk) is not None)
         worker.wake()
         waiting = [await database.read(item) for item in items]
         clock.now = NEXT_MIDNIGHT
@@ -238,7 +238,7 @@ async def test_other_owners_go_on_while_one_has_to_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("enrichment.worker.DailyBudget", partial(DailyBudget, clock=clock))
-    monkeypatch.setattr("enrichment.worker.BUDGET_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("enrichment.worker.OWNER_PAUSE_SECONDS", 0.01)
     await database.run(lambda: spend(owner, "2"))
     (waiting,) = await database.capture(owner, "waiting")
 
@@ -266,7 +266,7 @@ async def test_workers_stop_at_the_budget_that_they_share(
         working(provider, worker_id="one", concurrency=2, daily_budget_usd=1),
         working(provider, worker_id="two", concurrency=2, daily_budget_usd=1),
     ):
-        await database.until(lambda: paused_until(owner.pk) is not None)
+        await database.until(lambda: pause_of(owner.pk) is not None)
         await database.until(lambda: not Item.objects.exclude(claimed_by=None).exists())
         enriched = await database.run(Item.objects.filter(status=Status.READY_TO_CONFIRM).count)
 

@@ -19,7 +19,7 @@ from tests.enrichment.waiting import until
 from tests.items.other_connection import other_connection
 from tests.plugins.worker import Database, WorkerMaker
 
-Query: TypeAlias = Callable[[Fetch], Awaitable[float | None]]
+Query: TypeAlias = Callable[[Fetch], Awaitable[tuple[float | None, bool]]]
 
 
 async def test_slots_unused_by_one_owner_are_filled_by_another(
@@ -110,7 +110,7 @@ def put_off(item: Item, *, seconds: float) -> None:
 def after(seconds: float, query: Query) -> Query:
     """Return the result late, as on a busy machine."""
 
-    async def ask_later(fetch: Fetch) -> float | None:
+    async def ask_later(fetch: Fetch) -> tuple[float | None, bool]:
         await asyncio.sleep(seconds)
         return await query(fetch)
 

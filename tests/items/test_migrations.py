@@ -11,7 +11,7 @@ APPS = ("items", "accounts")
 TABLES = (
     "items",
     "audit_events",
-    "budget_pauses",
+    "enrichment_pauses",
     "enrichment_attempts",
     "idempotency_keys",
     "overview_periods",
@@ -31,7 +31,7 @@ UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid)
 UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(oid)
   FROM pg_trigger WHERE tgrelid::regclass::text = ANY(%(tables)s) AND NOT tgisinternal
 UNION ALL SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc
-  WHERE proname LIKE 'items\\_%%' OR proname LIKE '%%audit%%'
+  WHERE proname LIKE 'items\\_%%' OR proname LIKE 'enrichment\\_%%' OR proname LIKE '%%audit%%'
 """
 # Made by a migration of accounts.
 ELSEWHERE = {

@@ -20,6 +20,7 @@ from litevault.operations.doctor.queue import (
     listeners,
     notification_queue,
     pace,
+    pause,
     waiting,
 )
 from litevault.operations.doctor.result import CheckResult
@@ -33,7 +34,7 @@ def run_checks(*, calls_model: bool, expects_events: bool, url: str) -> Iterator
     yield web_server()
     yield static_files()
     yield database()
-    checks = readiness()
+    checks = readiness().checks
     if checks["database"]:
         yield server()
         yield clock()
@@ -48,6 +49,7 @@ def run_checks(*, calls_model: bool, expects_events: bool, url: str) -> Iterator
         if checks["migrations"]:
             yield waiting()
             yield budget()
+            yield pause()
             yield pace()
             yield failures()
     yield proxy(url=url)

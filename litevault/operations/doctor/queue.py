@@ -6,7 +6,9 @@ import psycopg
 from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
 
-from items.budget import Pauses
+from items.models.enrichment_pause import PauseReason
+from items.pauses import read_pauses
+from items.sql import QUEUE
 from items.states import Outcome, Status
 from items.workers import ListeningWorker, listening_workers
 from litevault.operations.doctor.result import CheckResult
@@ -63,21 +65,21 @@ def _described(worker: ListeningWorker) -> str:
 
 
 def waiting() -> CheckResult:
+    """Check how long items wait. Those of paused owners have their own checks."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*), count(claimed_by), coalesce(extract(epoch FROM max(now() - available_at)), 0)"
-            " FROM items WHERE status = %s",
-            [Status.ENRICHING],
-        )
-        count, in_flight, seconds = cursor.fetchone()
-    detail = f"{count} enriching, {in_flight} in flight, overdue by up to {max(0, seconds):.0f} s"
+        cursor.execute("SELECT count(*), count(claimed_by) FROM items WHERE status = %s", [Status.ENRICHING])
+        count, in_flight = cursor.fetchone()
+        cursor.execute(QUEUE["oldest_wait"])
+        (oldest_wait,) = cursor.fetchone()
+    seconds = oldest_wait.total_seconds() if oldest_wait else 0
+    detail = f"{count} enriching, {in_flight} in flight, overdue by up to {seconds:.0f} s"
     if seconds <= MAX_WAIT_SECONDS:
         return CheckResult("queue", detail)
     return CheckResult("queue", detail, "Check the listener's log, or start more listeners.")
 
 
 def budget() -> CheckResult:
-    pauses = Pauses.read(connection)
+    pauses = read_pauses(connection)[PauseReason.BUDGET]
     if not pauses.until:
         return CheckResult("budget", "not spent, or not set")
     return CheckResult(
@@ -85,6 +87,17 @@ def budget() -> CheckResult:
         f"spent for {pauses.owners}: their items wait until {pauses.until:%Y-%m-%d %H:%M} UTC",
         "Raise LITEVAULT_LLM_DAILY_BUDGET_USD or LITEVAULT_LLM_DAILY_BUDGET_PER_OWNER_USD and restart the listeners, "
         "or wait.",
+    )
+
+
+def pause() -> CheckResult:
+    pauses = read_pauses(connection)[PauseReason.STAFF]
+    if not pauses.since:
+        return CheckResult("pause", "enrichment is not paused")
+    return CheckResult(
+        "pause",
+        f"enrichment is paused for {pauses.owners}, since {pauses.since:%Y-%m-%d %H:%M} UTC",
+        "Run: manage.py enrichment status",
     )
 
 

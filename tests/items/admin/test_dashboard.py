@@ -16,14 +16,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from items.admin.periods import Row, read_periods
-from items.models import BudgetPause, Item
+from items.models import EnrichmentPause, Item
 from items.models.period import Period
 from items.queue import LISTENER_NAME, listener_name
 from items.states import Outcome, Status
 from tests.items.factories import RAW_TEXT, make_attempt, make_item
 from tests.items.other_connection import other_connection
 
-INDEX = "/admin/"
+INDEX = "/admin/?periods=read"
 HOUR = timedelta(hours=1)
 
 
@@ -60,7 +60,7 @@ def test_waiting_claimed_and_scheduled_items_are_counted(viewer: Client, owner: 
         make_item(owner, available_at=now + HOUR)
 
     assert section(viewer, "queue") == (
-        "Queue Waiting for a worker 2 Oldest wait 3 h In flight 1 Scheduled for later 3"
+        "Queue Waiting for a worker 2 Oldest wait 3 h In flight 1 Scheduled for later 3 Postponed by the provider 0"
     )
 
 
@@ -69,8 +69,10 @@ def test_waiting_claimed_and_scheduled_items_are_counted(viewer: Client, owner: 
 )
 def test_budget_that_is_spent_is_shown(viewer: Client, owner_ids: Sequence[int], who: str) -> None:
     until = datetime(2040, 6, 2, tzinfo=UTC)
-    BudgetPause.objects.bulk_create([BudgetPause(owner_id=owner_id, until=until) for owner_id in owner_ids])
-    BudgetPause.objects.create(owner_id=7, until=timezone.now() - HOUR)
+    EnrichmentPause.objects.bulk_create(
+        [EnrichmentPause(reason="BUDGET", owner_id=owner_id, until=until) for owner_id in owner_ids]
+    )
+    EnrichmentPause.objects.create(reason="BUDGET", owner_id=7, until=timezone.now() - HOUR)
 
     assert section(viewer, "queue").endswith(
         f"The budget of the day is spent for {who}. Their items wait until 2040-06-02 00:00 UTC."
@@ -81,7 +83,7 @@ def test_dashboard_of_an_empty_database_is_empty(viewer: Client) -> None:
     dash = "\N{EN DASH}"
 
     assert section(viewer, "queue") == (
-        f"Queue Waiting for a worker 0 Oldest wait {dash} In flight 0 Scheduled for later 0"
+        f"Queue Waiting for a worker 0 Oldest wait {dash} In flight 0 Scheduled for later 0 Postponed by the provider 0"
     )
     assert section(viewer, "failures") == "Failed attempts of the last hour None."
     assert section(viewer, "workers") == "Workers No worker is listening. Nothing is enriched until one is started."
@@ -118,8 +120,61 @@ def test_last_day_shows_attempts_and_latency_by_hour(viewer: Client, owner: User
 
     hour = f"{now - 5 * HOUR:%H}:00"
     assert re.search(rf"{hour} 3 3 [^ ]+ \w+ 2\.0 s 36 s", shown)
-    assert "6 in all, 6 in the busiest hour" in shown
+    assert "6 in all." in shown
     assert len(re.findall(r"\d\d:00 \d+ \d+", shown)) == 24
+
+
+def test_charts_have_axes_and_values(viewer: Client, owner: User) -> None:
+    item = make_item(owner)
+    finished_at = timezone.now() - 5 * HOUR
+    for number in range(1, 8):
+        make_attempt(item, number=number, finished_at=finished_at, cost_usd=Decimal("0.01"))
+
+    page = viewer.get(INDEX).text
+
+    attempts, latency, cost = re.findall(r'<svg class="item-chart".*?</svg>', page, re.DOTALL)
+    ticks = [re.findall(r'item-tick-value"[^>]*>([^<]*)<', chart) for chart in (attempts, cost)]
+    assert ticks == [["0", "2", "4", "6", "8"], ["$0", "$0.02", "$0.04", "$0.06", "$0.08"]]
+    for chart in (attempts, latency, cost):
+        values = re.findall(r'data-value="(\d\d:\d\d) to \d\d:\d\d: [^"]+"', chart)
+        assert len(values) == 24
+        assert len(re.findall(r'item-tick-hour"[^>]*>\d\d:00<', chart)) == 4
+    assert f"{finished_at:%H}:00 to {finished_at + HOUR:%H}:00: 7 succeeded, 0 others" in attempts
+    assert f"{finished_at:%H}:00 to {finished_at + HOUR:%H}:00: $0.0700" in cost
+
+
+def test_items_postponed_by_the_provider_are_counted(viewer: Client, owner: User) -> None:
+    later = timezone.now() + timedelta(seconds=40)
+    for refund_count in (0, 1, 2):
+        make_item(owner, available_at=later, refund_count=refund_count)
+
+    shown = section(viewer, "queue")
+
+    assert re.search(r"Scheduled for later 3 Postponed by the provider 2 for up to [34]\d s$", shown)
+
+
+def test_first_view_shows_a_link_instead_of_the_last_day(viewer: Client, owner: User) -> None:
+    make_attempt(make_item(owner), finished_at=timezone.now() - 5 * HOUR)
+
+    first = viewer.get("/admin/").text
+    filled = viewer.get("/admin/?periods=read").text
+    second = viewer.get("/admin/").text
+
+    assert 'href="/admin/?periods=read" data-fill' in first
+    assert "dashboard-queue" in first
+    assert "item-chart" not in first
+    assert "item-chart" in filled
+    assert "item-chart" in second
+
+
+@pytest.mark.parametrize(("missing", "is_read"), [(3, True), (4, False)])
+def test_few_missing_periods_are_read_at_once(viewer: Client, *, missing: int, is_read: bool) -> None:
+    viewer.get("/admin/?periods=read")
+    Period.objects.filter(pk__in=Period.objects.order_by("-start")[:missing].values("pk")).delete()
+
+    page = viewer.get("/admin/").text
+
+    assert ("item-chart" in page) is is_read
 
 
 def test_late_retry_does_not_count_towards_latency(viewer: Client, owner: User) -> None:
@@ -127,7 +182,8 @@ def test_late_retry_does_not_count_towards_latency(viewer: Client, owner: User) 
     make_attempt(item, number=1, outcome=Outcome.FAILED, finished_at=timezone.now() - timedelta(days=7))
     make_attempt(item, number=2)
 
-    assert "at most 0 ms" in section(viewer, "day")
+    assert "median 0" not in (day := viewer.get(INDEX).text)
+    assert day.count("median \N{EN DASH}, 95th percentile \N{EN DASH}") == 24
 
 
 def test_charts_have_titles_and_descriptions(viewer: Client, owner: User) -> None:
@@ -136,9 +192,9 @@ def test_charts_have_titles_and_descriptions(viewer: Client, owner: User) -> Non
     page = viewer.get(INDEX).text
 
     charts = re.findall(r'<svg class="item-chart".*?</svg>', page, re.DOTALL)
-    assert len(charts) == 2
+    assert len(charts) == 3
     for chart in charts:
-        labels = re.search(r'role="img" aria-labelledby="([\w-]+) ([\w-]+)"', chart)
+        labels = re.search(r'role="img" tabindex="0" aria-labelledby="([\w-]+) ([\w-]+)"', chart)
         assert labels
         assert f'<title id="{labels[1]}">' in chart
         assert f'<desc id="{labels[2]}">' in chart
@@ -218,7 +274,7 @@ def test_tokens_and_cost_are_summed_for_today_and_this_month(viewer: Client, own
     today = ("2,000", "40", "$1.50") if before_today == midnight else ("1,000", "20", "$0.7500")
     assert shown == (
         f"Tokens and cost Today This month Tokens in {today[0]} 2,000 Tokens out {today[1]} 40 Cost {today[2]} $1.50 "
-        "Attempts without a price 0 0"
+        "Attempts without a price 0 0 Budget of the day: not spent, or not set"
     )
     assert section(viewer, "usage") == shown, "the stored periods equal those that were read"
 
@@ -232,7 +288,9 @@ def test_attempts_without_a_price_are_counted(viewer: Client, owner: User) -> No
 
     today = 3 if midnight.day == 1 else 2
     for _ in range(2):  # read, then stored
-        assert section(viewer, "usage").endswith(f"Cost unknown unknown Attempts without a price {today} 3")
+        assert section(viewer, "usage").endswith(
+            f"Cost unknown unknown Attempts without a price {today} 3 Budget of the day: not spent, or not set"
+        )
 
 
 def test_past_hours_and_days_are_read_once(viewer: Client, owner: User) -> None:
@@ -310,4 +368,4 @@ def test_number_of_dashboard_queries_is_constant(viewer: Client, owner: User) ->
 
 
 def test_anonymous_user_gets_the_login_page(client: Client, db: None) -> None:
-    assert client.get(INDEX).headers["Location"] == "/admin/login/?next=/admin/"
+    assert client.get("/admin/").headers["Location"] == "/admin/login/?next=/admin/"

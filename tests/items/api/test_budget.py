@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from items.budget import ALL_OWNERS
-from items.models import BudgetPause
+from items.models import EnrichmentPause
+from items.pauses import ALL_OWNERS
 from items.states import Status
 from tests.items.api.browser import Browser, url_of
 from tests.items.api.client import Api
@@ -18,7 +18,7 @@ SENTENCE = "The budget of the day is spent."
 
 
 def pause(owner_id: int, *, until: datetime = UNTIL) -> None:
-    BudgetPause.objects.create(owner_id=owner_id, until=until)
+    EnrichmentPause.objects.create(reason="BUDGET", owner_id=owner_id, until=until)
 
 
 @pytest.mark.parametrize("is_for_all", [True, False])
@@ -30,7 +30,7 @@ def test_item_says_until_when_it_waits(owner: User, *, is_for_all: bool) -> None
     after = Api(owner).get(f"/items/{item.id}").json()
 
     assert before["pausedUntil"] is None
-    assert after == {**before, "pausedUntil": "2040-06-02T00:00:00Z"}
+    assert after == {**before, "pausedUntil": "2040-06-02T00:00:00Z", "pauseReason": "BUDGET"}
 
 
 def test_pause_of_another_owner_or_of_yesterday_is_not_shown(owner: User, stranger: User) -> None:

@@ -68,4 +68,4 @@ def test_detail_has_the_fields_of_its_documentation(owner: User) -> None:
 
     detail = Api(owner).get(f"/items/{item.id}").json()
 
-    assert list(detail) == [*ItemDetailSerializer().fields, "pausedUntil"]
+    assert list(detail) == [*ItemDetailSerializer().fields, "pausedUntil", "pauseReason"]

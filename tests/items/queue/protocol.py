@@ -48,7 +48,8 @@ def claim(limit: int = 10, *, worker: str = "worker", lease_seconds: float = 60,
 
 
 def next_due_in() -> float | None:
-    return at_once(queue.next_due_in(fetch))
+    seconds, _ = at_once(queue.next_due_in(fetch))
+    return seconds
 
 
 def renew(claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:

@@ -11,9 +11,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from items import queue
-from items.budget import ALL_OWNERS
 from items.claims import Claim
-from items.models import BudgetPause, Item
+from items.models import EnrichmentPause, Item
+from items.pauses import ALL_OWNERS
 from items.states import Outcome, Status
 from tests.items.factories import make_item
 from tests.items.queue.protocol import claim, expire_leases
@@ -116,8 +116,8 @@ def test_claim_skips_owners_whose_budget_is_spent(owner: User, stranger: User) -
     third = User.objects.create_user("third")
     for user in (owner, stranger, third):
         Item.objects.bulk_create([Item(owner=user, raw_text="text") for _ in range(3)])
-    BudgetPause.objects.create(owner_id=owner.pk, until=timezone.now() + timedelta(hours=1))
-    BudgetPause.objects.create(owner_id=stranger.pk, until=timezone.now() - timedelta(seconds=1))
+    EnrichmentPause.objects.create(reason="BUDGET", owner_id=owner.pk, until=timezone.now() + timedelta(hours=1))
+    EnrichmentPause.objects.create(reason="BUDGET", owner_id=stranger.pk, until=timezone.now() - timedelta(seconds=1))
 
     claimed = claim(4) + claim(10, per_owner=9) + claim(10)
 
@@ -130,7 +130,9 @@ def test_claim_takes_nothing_while_the_budget_of_all_is_spent(
 ) -> None:
     for user in (owner, stranger):
         make_item(user)
-    BudgetPause.objects.create(owner_id=ALL_OWNERS, until=timezone.now() + timedelta(seconds=seconds))
+    EnrichmentPause.objects.create(
+        reason="BUDGET", owner_id=ALL_OWNERS, until=timezone.now() + timedelta(seconds=seconds)
+    )
 
     assert len(claim()) == number
 

@@ -5,6 +5,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from items.models import Item
+from items.pauses import ALL_OWNERS, pause_enrichment
+from items.sql import QUEUE
 from tests.items.factories import make_item
 from tests.items.queue.protocol import claim, finish, success
 
@@ -37,4 +39,19 @@ def test_verdicts_of_a_burst_scan_no_whole_table(owner: User) -> None:
     finish([success(claimed) for claimed in claims])
 
     assert len(claims) == 100
+    assert rows_read_by_scans() == read_before
+
+
+@pytest.mark.parametrize("paused", ["owner", "all"])
+def test_claim_with_pauses_scans_no_whole_table(owner: User, stranger: User, paused: str) -> None:
+    for user in (owner, stranger):
+        Item.objects.capture_many(owner=user, raw_texts=[f"Text number {number}." for number in range(1000)])
+    pause_enrichment(owner.pk if paused == "owner" else ALL_OWNERS)
+    read_before = rows_read_by_scans()
+
+    claims = claim(100)
+    with connection.cursor() as cursor:
+        cursor.execute(QUEUE["oldest_wait"])
+
+    assert len(claims) == (100 if paused == "owner" else 0)
     assert rows_read_by_scans() == read_before

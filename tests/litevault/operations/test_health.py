@@ -15,13 +15,14 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
-from items.models import BudgetPause, Item
+from items.models import EnrichmentPause, Item
 from items.queue import LISTENER_NAME
 from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS, read
 from items.states import Outcome, Status
 from litevault.operations import health, metrics
 from postgres import timeboxed
 from postgres.timeboxed import DatabaseUnavailable, Shared, run_query
+from tests.database import trigger_table
 from tests.items.factories import make_attempt, make_item
 from tests.waiting import PATIENCE_SECONDS, until
 
@@ -46,7 +47,7 @@ def sql_run_again(transactional_db: None) -> Iterator[None]:
     """Restore every trigger and function after the test."""
     yield
     with connection.cursor() as cursor:
-        cursor.execute(read("triggers.sql") + read("claim.sql") + read("audit.sql"))
+        cursor.execute(read("triggers.sql") + read("claim.sql") + read("audit.sql") + read("pauses.sql"))
 
 
 def address(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -79,10 +80,10 @@ def test_not_ready_without_a_listener() -> None:
 
 
 @pytest.mark.parametrize("trigger", EXPECTED_TRIGGERS)
-@pytest.mark.parametrize("change", ["DROP TRIGGER {} ON items", "ALTER TABLE items DISABLE TRIGGER {}"])
+@pytest.mark.parametrize("change", ["DROP TRIGGER {} ON {}", "ALTER TABLE {1} DISABLE TRIGGER {0}"])
 def test_not_ready_without_each_trigger(listener: None, sql_run_again: None, change: str, trigger: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(change.format(trigger))
+        cursor.execute(change.format(trigger, trigger_table(trigger)))
 
     response = Client().get("/readyz")
 
@@ -243,7 +244,7 @@ def test_metrics_tell_the_state_of_the_queue(owner: User, listener: None) -> Non
     )
     make_attempt(waiting, number=3, finished_at=timezone.now() - timedelta(minutes=6))
     for owner_id, ends_at in ((5, soon), (6, soon), (7, expired)):
-        BudgetPause.objects.create(owner_id=owner_id, until=ends_at)
+        EnrichmentPause.objects.create(reason="BUDGET", owner_id=owner_id, until=ends_at)
 
     told = metrics_of_the_queue()
     assert 90 <= told.pop("litevault_oldest_wait_seconds") < 120
@@ -263,8 +264,10 @@ def test_metrics_tell_the_state_of_the_queue(owner: User, listener: None) -> Non
         "litevault_database_writable": 1,
         "litevault_items_in_flight": 1,
         "litevault_listeners": 1,
-        'litevault_budget_pauses{scope="all"}': 0,
-        'litevault_budget_pauses{scope="owner"}': 2,
+        'litevault_enrichment_pauses{reason="BUDGET",scope="all"}': 0,
+        'litevault_enrichment_pauses{reason="BUDGET",scope="owner"}': 2,
+        'litevault_enrichment_pauses{reason="STAFF",scope="all"}': 0,
+        'litevault_enrichment_pauses{reason="STAFF",scope="owner"}': 0,
         'litevault_attempts_recent{error_code="LLM_TIMEOUT",outcome="FAILED"}': 1,
         'litevault_attempts_recent{error_code="",outcome="SUCCEEDED"}': 1,
         'litevault_tokens_recent{direction="prompt"}': 900,

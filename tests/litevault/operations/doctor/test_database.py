@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from items.sql import EXPECTED_FUNCTIONS, EXPECTED_TRIGGERS
 from litevault.operations.doctor import database
+from tests.database import trigger_table
 from tests.items.other_connection import other_connection
 from tests.litevault.operations.doctor.command import run_doctor
 
@@ -52,9 +53,9 @@ def test_advice_for_an_unapplied_migration_works(listener_connection: object, st
 
 
 @pytest.mark.parametrize("trigger", EXPECTED_TRIGGERS)
-@pytest.mark.parametrize("change", ["DROP TRIGGER {} ON items", "ALTER TABLE items DISABLE TRIGGER {}"])
+@pytest.mark.parametrize("change", ["DROP TRIGGER {} ON {}", "ALTER TABLE {1} DISABLE TRIGGER {0}"])
 def test_missing_or_disabled_trigger_is_named(change: str, trigger: str) -> None:
-    with rolled_back(change.format(trigger)):
+    with rolled_back(change.format(trigger, trigger_table(trigger))):
         result = database.triggers()
 
     assert not result.is_ok

@@ -9,8 +9,8 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from items.budget import ALL_OWNERS
-from items.models import BudgetPause
+from items.models import EnrichmentPause
+from items.pauses import ALL_OWNERS
 from items.states import Outcome, Status
 from litevault.operations.doctor import queue
 from tests.database import database_url
@@ -32,7 +32,7 @@ def test_failures_of_the_last_hour_are_reported(listener_connection: object, stu
 
 
 def test_budget_that_is_spent_is_reported(listener_connection: object, stub: None) -> None:
-    BudgetPause.objects.create(owner_id=ALL_OWNERS, until=datetime(2040, 6, 2, tzinfo=UTC))
+    EnrichmentPause.objects.create(reason="BUDGET", owner_id=ALL_OWNERS, until=datetime(2040, 6, 2, tzinfo=UTC))
 
     code, output = run_doctor()
 
