@@ -12,13 +12,13 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from items.admin.charts import share
-from items.admin.filters import ERROR_CODES
 from items.admin.labels import Count, duration
 from items.admin.periods import CostRow, LastDay, cost_rows
 from items.admin.queries import COUNT_LIMIT, FAILURES, IN_FLIGHT, OLDEST_WAIT, WORKERS, bounded_count, fetch_all
 from items.budget import Pauses
 from items.models import Item
 from items.queue import listener_name
+from items.reasons import ERROR_CODES
 from items.states import Status
 from items.workers import ListeningWorker, listening_workers
 

@@ -73,7 +73,7 @@ async def test_transient_error_is_retried_until_the_last_attempt(
         item = await database.reaches(item, Status.FAILED)
 
     assert item.enrichment_error == kind().message
-    assert await database.outcomes(item) == [(Outcome.FAILED, kind.code)] * 2
+    assert await database.outcomes(item) == [(Outcome.FAILED, kind.reason.code)] * 2
 
 
 async def test_transient_error_heals_by_itself(

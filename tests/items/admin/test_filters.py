@@ -9,8 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from items.admin.filters import ERROR_CODES
 from items.models import EnrichmentAttempt, Item
+from items.reasons import ERROR_CODES
 from items.states import Outcome, Status
 from tests.items.admin.pages import LIST, listed
 from tests.items.factories import make_attempt, make_item
