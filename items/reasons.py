@@ -9,7 +9,7 @@ from typing import Self
 
 
 class Reason(StrEnum):
-    """Why enrichment failed. `code` is the error code, which several reasons share. Code in `advice` is in backticks."""
+    """Why enrichment failed. Several reasons share an error code. `advice` has code in backticks."""
 
     code: str
     sentence: str
@@ -108,8 +108,8 @@ class Reason(StrEnum):
         "LLM_API_ERROR",
         "A Python package that the provider needs is not installed.",
         (
-            "Look up in LiteLLM's documentation which package the provider needs (Vertex AI: `google-auth`), install it, "
-            "restart the worker, and retry."
+            "Look up in LiteLLM's documentation which package the provider needs (Vertex AI: `google-auth`), install "
+            "it, restart the worker, and retry."
         ),
     )
     UNREADABLE_REPLY = (

@@ -17,10 +17,12 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from items.admin.actions import confirm_selected, discard_selected, retry_selected
+from items.admin.causes import CausesAdmin
 from items.admin.filters import (
     SEARCH_HELP,
     AgeFilter,
     ErrorCodeFilter,
+    ErrorReasonFilter,
     ModelFilter,
     OwnerFilter,
     StatusFilter,
@@ -37,7 +39,7 @@ from items.search import SEARCH_MAX_LENGTH, WORDS_MAX_COUNT, Search, SearchTooLo
 from items.states import PENDING_STATUSES, Action, Status
 
 TOO_LONG = f"A search may have at most {WORDS_MAX_COUNT} words and {SEARCH_MAX_LENGTH} characters."
-FILTERS = (StatusFilter, ErrorCodeFilter, AgeFilter, ModelFilter, OwnerFilter)
+FILTERS = (StatusFilter, ErrorCodeFilter, ErrorReasonFilter, AgeFilter, ModelFilter, OwnerFilter)
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
@@ -72,7 +74,7 @@ class ItemChangeList(ChangeList):
             item.query = query
 
 
-class ItemAdmin(CheckedSelectionAdmin, ItemPageAdmin):
+class ItemAdmin(CausesAdmin, CheckedSelectionAdmin, ItemPageAdmin):
     list_display = (
         "headline",
         "status_badge",

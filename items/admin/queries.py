@@ -32,6 +32,36 @@ SELECT coalesce(error_code, outcome), count(*) FROM (
 GROUP BY 1 ORDER BY 2 DESC, 1
 """
 
+# Index scans only. The first part of the union is for items with a reason, the second for those without.
+CAUSES = """
+SELECT wanted.reason, failed.number, failed.since, used.models
+FROM unnest(%(reasons)s::text[]) AS wanted (reason)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS number, min(updated_at) AS since FROM (
+        (
+            SELECT updated_at FROM items WHERE status = 'FAILED' AND error_reason = wanted.reason
+            ORDER BY error_reason, created_at DESC, id DESC LIMIT %(limit)s
+        )
+        UNION ALL (
+            SELECT updated_at FROM items WHERE status = 'FAILED' AND error_reason IS NULL AND wanted.reason IS NULL
+            ORDER BY error_reason, created_at DESC, id DESC LIMIT %(limit)s
+        )
+    ) newest
+) failed
+CROSS JOIN LATERAL (
+    SELECT array_agg(DISTINCT model ORDER BY model) AS models FROM (
+        SELECT id FROM items WHERE status = 'FAILED' AND error_reason = wanted.reason
+        ORDER BY error_reason, created_at DESC, id DESC LIMIT %(sample)s
+    ) newest
+    CROSS JOIN LATERAL (
+        SELECT model FROM enrichment_attempts WHERE item_id = newest.id ORDER BY number DESC LIMIT 1
+    ) last
+    WHERE model IS NOT NULL
+) used
+WHERE failed.number > 0
+ORDER BY failed.number DESC, wanted.reason
+"""
+
 # Latency is the time from capture to draft, of a sample of each hour. Only first attempts count: an item that was
 # retried after a week says nothing about the speed of today.
 HOURS = """

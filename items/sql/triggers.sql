@@ -18,12 +18,14 @@ BEGIN
     NEW.claimed_at := NULL;
     IF NEW.status = 'ENRICHING' THEN
         NEW.enrichment_error := NULL;
-        NEW.error_reason := NULL;
         NEW.attempt_count := 0;
         NEW.refund_count := 0;
         IF NEW.available_at = OLD.available_at OR NEW.available_at < clock_timestamp() THEN
             NEW.available_at := clock_timestamp();
         END IF;
+    END IF;
+    IF NEW.enrichment_error IS NULL THEN
+        NEW.error_reason := NULL;
     END IF;
     RETURN NEW;
 END $$;
