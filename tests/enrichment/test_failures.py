@@ -144,7 +144,7 @@ async def test_item_that_killed_every_worker_is_abandoned(
     async with working(provider):
         item = await database.reaches(item, Status.FAILED)
 
-    assert item.error_code == "ENRICHMENT_ABANDONED"
+    assert (item.error_code, item.error_reason) == ("ENRICHMENT_ABANDONED", "ABANDONED")
     assert await database.outcomes(item) == [(Outcome.LOST, None), (Outcome.FAILED, "ENRICHMENT_ABANDONED")]
     assert provider.calls == []
 
