@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,7 +19,7 @@ from items.admin.bulk import change_matching
 from items.admin.filters import NO_REASON, failed_because
 from items.admin.labels import KEYS, Count
 from items.admin.permissions import may
-from items.admin.queries import CAUSES, COUNT_LIMIT, bounded_count, fetch_all
+from items.admin.queries import CAUSES, CAUSES_PLAN, COUNT_LIMIT, bounded_count, fetch_all
 from items.models import Item
 from items.reasons import Reason
 from items.states import Action, Status
@@ -60,7 +61,10 @@ class Cause:
 def read_causes() -> Iterator[Cause]:
     """Yield the most frequent reason first."""
     reasons = [*(reason.value for reason in Reason), None]
-    for name, number, since, models in fetch_all(CAUSES, reasons=reasons, limit=COUNT_LIMIT + 1, sample=MODELS_FROM):
+    with transaction.atomic():
+        fetch_all(CAUSES_PLAN)
+        rows = fetch_all(CAUSES, reasons=reasons, limit=COUNT_LIMIT + 1, sample=MODELS_FROM)
+    for name, number, since, models in rows:
         is_exact = number <= COUNT_LIMIT
         yield Cause(
             reason=Reason[name] if name else None,

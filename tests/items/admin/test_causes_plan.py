@@ -59,4 +59,3 @@ def test_items_of_a_reason_come_from_the_index(order: str) -> None:
     plan = ordered.values_list("pk")[:50].explain()
 
     assert "items_failed_reason" in plan
-    assert "Sort" not in plan
