@@ -117,6 +117,8 @@ class CausesAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class takes
                 "opts": self.opts,
                 "action": action,
                 "covers_all_matching": True,
+                # The shortcut of the row and Enter.
+                "is_button_focused": True,
                 "back_url": overview_url,
             }
             return TemplateResponse(request, "admin/items/item/confirm_action.html", context)
