@@ -18,7 +18,7 @@ from items.models.limits import TIMES
 BATCH_SIZE = 500
 
 # Both statements walk along an index, oldest first, from where the last batch ended. An item is never older than its
-# last change, so that created_at bounds the walk. A discarded item does not change any more: updated_at is when it was
+# last change, so that created_at bounds the walk. Only a restore changes a discarded item: updated_at is when it was
 # discarded.
 LOCK_DISCARDED = """
 SELECT created_at, id FROM items

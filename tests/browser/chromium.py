@@ -9,7 +9,7 @@ from pathlib import Path
 
 from selenium import webdriver  # selenium imports its drivers lazily, hence the quotes around types
 
-PROGRAM = shutil.which("chromium")
+PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 MISSING = "Chromium or its driver is not installed (Debian: apt install chromium chromium-driver)"
 FLAGS = (

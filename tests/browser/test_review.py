@@ -56,18 +56,40 @@ def test_discard_is_done_only_after_its_question(browser: Browser, reviewer: Use
     browser.open(f"{LIST}?status=FAILED")
 
     browser.click("Discard…")
-    browser.shows("cannot be restored")
+    browser.shows("can be restored until")
     browser.click("Go back")
     browser.shows("1 item")
     assert Item.objects.get().status == Status.FAILED
     browser.click("Discard…")
-    browser.shows("cannot be restored")
+    browser.shows("can be restored until")
     browser.click("Discard")
 
     browser.shows("discarded.")
     item.refresh_from_db()
     assert item.status == Status.DISCARDED
     assert browser.path == LIST
+
+
+def test_bulk_discard_is_undone_by_its_message(browser: Browser, reviewer: User, person: User) -> None:
+    items = [make_item(person, status=status) for status in (Status.FAILED, Status.READY_TO_CONFIRM)]
+    kept = make_item(person, status=Status.DISCARDED)
+    browser.log_in(reviewer)
+    browser.open(f"{LIST}?status=PENDING")
+    browser.field("Select all").click()
+    Select(browser.field("Action")).select_by_visible_text("Discard selected items…")
+    browser.click("Go")
+    browser.shows("Discard 2 items?")
+    browser.click("Discard")
+    browser.shows("2 items discarded.")
+
+    browser.press("z")
+
+    browser.shows("2 items restored.")
+    assert [Item.objects.get(pk=item.pk).status for item in (*items, kept)] == [
+        Status.FAILED,
+        Status.READY_TO_CONFIRM,
+        Status.DISCARDED,
+    ]
 
 
 def test_failed_item_is_looked_at_and_retried_by_keyboard(browser: Browser, reviewer: User, person: User) -> None:

@@ -294,6 +294,7 @@ def test_build_context_holds_all_that_the_image_copies() -> None:
     assert sorted(kept) == sorted(copied)
 
 
+@pytest.mark.thorough
 def test_image_holds_all_that_a_process_needs(tmp_path: Path) -> None:
     for name in re.findall(r"^COPY (\w\S*) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE):
         if (ROOT / name).is_dir():

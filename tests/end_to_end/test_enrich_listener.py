@@ -122,6 +122,7 @@ def busy(owner: User, start_listener: ListenerStarter) -> Iterator[subprocess.Po
         yield process
 
 
+@pytest.mark.thorough
 def test_second_signal_gives_back_what_is_in_flight(busy: subprocess.Popen[str]) -> None:
     # Two signals of the same kind are one if they arrive before the process looks.
     busy.send_signal(signal.SIGTERM)

@@ -36,7 +36,7 @@ WORKERS = """
 """
 FAULTS = [
     ("kill", "async"),
-    ("freeze", "sync"),
+    pytest.param("freeze", "sync", marks=pytest.mark.thorough),
     pytest.param("kill", "sync", marks=pytest.mark.soak),
     pytest.param("freeze", "async", marks=pytest.mark.soak),
 ]

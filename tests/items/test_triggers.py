@@ -66,6 +66,7 @@ def test_insert_of_ten_thousand_sends_one_notification(ear: psycopg.Connection, 
     assert Item.objects.count() == 10_000
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_bulk_create_of_ten_thousand_sends_one_notification(ear: psycopg.Connection, owner: User) -> None:
     Item.objects.bulk_create([Item(owner=owner, raw_text=RAW_TEXT) for _ in range(10_000)])
@@ -142,6 +143,15 @@ def test_edit_and_confirm_do_not_notify(ear: psycopg.Connection, owner: User) ->
     item.confirm()
 
     assert heard(ear) == []
+
+
+@pytest.mark.parametrize("redraft", [Item.redraft, lambda item: Item.objects.filter(pk=item.pk).redraft()])
+def test_redraft_notifies(ear: psycopg.Connection, owner: User, redraft: Callable[[Item], object]) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+
+    redraft(item)
+
+    assert heard(ear) == ONCE
 
 
 def test_discard_of_a_claimed_item_notifies_its_id(ear: psycopg.Connection, owner: User) -> None:

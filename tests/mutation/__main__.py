@@ -30,13 +30,22 @@ TESTS: Mapping[str, Collection[str]] = {
     "enrichment/providers/drafts_in_text.py": ("tests/enrichment/test_drafts_in_text.py",),
     "enrichment/providers/filling.py": ("tests/enrichment/test_filling.py",),
     "enrichment/providers/replies.py": ("tests/enrichment/test_replies.py",),
-    "enrichment/providers/conversation.py": ("tests/enrichment/test_conversation.py",),
+    "enrichment/providers/conversation.py": (
+        "tests/enrichment/test_conversation.py",
+        "tests/enrichment/test_rate_limited_conversation.py",
+    ),
     "enrichment/providers/draft.py": ("tests/enrichment/test_draft.py",),
     "enrichment/providers/factory.py": (f"{PROVIDERS}/test_factory.py",),
     "enrichment/providers/faults.py": ("tests/enrichment/test_faults.py",),
     "enrichment/providers/litellm.py": tuple(
         f"{PROVIDERS}/test_{name}.py" for name in ("litellm_parts", "litellm_provider", "fallback_models")
     ),
+    "enrichment/providers/pacing.py": (
+        "tests/enrichment/test_pacing.py",
+        "tests/enrichment/test_rate_limited_conversation.py",
+    ),
+    "enrichment/providers/request_form.py": ("tests/enrichment/test_request_form.py",),
+    "enrichment/providers/retry_after.py": ("tests/enrichment/test_retry_after.py",),
     "enrichment/providers/stub.py": ("tests/enrichment/test_stub_provider.py",),
 }
 

@@ -233,6 +233,7 @@ def test_standard_input_is_read_without_a_database() -> None:
     assert "Beans need warm soil" in output
 
 
+@pytest.mark.thorough
 def test_interrupt_ends_a_call_that_hangs(server: FakeLLMServer, text_file: Path) -> None:
     server.script("wrong_schema", "hang")  # after a reply, a cancellation carries its cost
     process = run(str(text_file), LITEVAULT_LLM_API_BASE=server.url, LITEVAULT_LLM_TIMEOUT_SECONDS="600")

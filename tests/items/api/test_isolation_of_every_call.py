@@ -86,7 +86,7 @@ def test_call_on_many_items_excludes_those_of_another_user(theirs: Item, strange
 
 
 def test_document_has_calls_of_both_kinds() -> None:
-    assert (len(WITH_ID), len(WITHOUT_ID)) == (3, 6)
+    assert (len(WITH_ID), len(WITHOUT_ID)) == (5, 6)
 
 
 def path_of(call: Call, item: Item) -> str:

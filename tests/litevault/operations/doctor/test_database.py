@@ -31,11 +31,11 @@ def test_advice_for_a_missing_trigger_works(listener_connection: object, stub: N
         cursor.execute("DROP TRIGGER items_notify_insert ON items")
     before = run_doctor()
 
-    call_command("migrate", "items", "0014_index_of_error_reasons", verbosity=0)
+    call_command("migrate", "items", "0016_index_of_error_reasons", verbosity=0)
     call_command("migrate", verbosity=0)
 
     assert before[0] == 1
-    assert "manage.py migrate items 0014_index_of_error_reasons && manage.py migrate" in before[1]
+    assert "manage.py migrate items 0016_index_of_error_reasons && manage.py migrate" in before[1]
     assert run_doctor()[0] == 0
 
 

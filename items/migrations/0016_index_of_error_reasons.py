@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("items", "0013_validate_error_reasons")]
+    dependencies = [("items", "0015_validate_error_reasons")]
 
     operations = [
         AddIndexConcurrently(

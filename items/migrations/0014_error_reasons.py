@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("items", "0011_audit_triggers")]
+    dependencies = [("items", "0013_validate_restore_and_redraft")]
 
     operations = [
         migrations.AddField("item", "error_reason", models.CharField(blank=True, max_length=40, null=True)),

@@ -1,4 +1,4 @@
-"""Validate the constraints of 0012, which reads the tables without blocking writes."""
+"""Validate the constraints of 0014, which reads the tables without blocking writes."""
 
 from django.contrib.postgres.operations import ValidateConstraint
 from django.db import migrations
@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("items", "0012_error_reasons")]
+    dependencies = [("items", "0014_error_reasons")]
 
     operations = [
         ValidateConstraint("item", "items_reason_has_error"),

@@ -1,6 +1,6 @@
 """Run all SQL of items/sql: the trigger of a retry clears the reason of the error, too.
 
-To restore dropped or disabled triggers and functions, migrate back to 0014_index_of_error_reasons and forward again.
+To restore dropped or disabled triggers and functions, migrate back to 0016_index_of_error_reasons and forward again.
 """
 
 from django.db import migrations
@@ -9,7 +9,7 @@ from items.sql import read
 
 
 class Migration(migrations.Migration):
-    dependencies = [("items", "0014_index_of_error_reasons")]
+    dependencies = [("items", "0016_index_of_error_reasons")]
 
     operations = [
         migrations.RunSQL([read("triggers.sql"), read("claim.sql"), read("audit.sql")], migrations.RunSQL.noop)
