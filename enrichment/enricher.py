@@ -147,5 +147,6 @@ def _log_fields(verdict: Verdict) -> dict[str, object]:
         "attempt": verdict.claim.attempt,
         "duration_ms": round(duration.total_seconds() * 1000),
         "error_code": verdict.error_code,
+        "error_reason": verdict.error_reason,
         "model": verdict.model,
     }

@@ -24,12 +24,14 @@
     ├── UnexpectedFailure      LLM_API_ERROR          permanent: a bug, in the provider's library or in ours
     └── Abandoned              ENRICHMENT_ABANDONED   permanent: every worker that took the item died
 
-Each class has a fixed sentence. The provider's own message is never kept: it may hold a key or the user's text.
+Each class has a reason, with its code and its fixed sentence (items/reasons.py). The provider's own message is never
+kept: it may hold a key or the user's text.
 """
 
 from typing import ClassVar
 
 from enrichment.schemas import Usage
+from items.reasons import Reason
 
 
 class EnrichmentError(Exception):
@@ -39,8 +41,7 @@ class EnrichmentError(Exception):
     of the library's exception, and `http_status` are for the log.
     """
 
-    code: ClassVar[str]
-    sentence: ClassVar[str]
+    reason: ClassVar[Reason]
     is_transient: ClassVar[bool] = False
 
     def __init__(
@@ -60,7 +61,7 @@ class EnrichmentError(Exception):
     @property
     def message(self) -> str:
         """The error that is stored on the item and shown to its owner."""
-        return f"{self.code}: {self.sentence}"
+        return f"{self.reason.code}: {self.reason.sentence}"
 
 
 class Interrupted(Exception):
@@ -72,101 +73,90 @@ class Interrupted(Exception):
 
 
 class ProviderTimeout(EnrichmentError):
-    code = "LLM_TIMEOUT"
-    sentence = "The model did not answer in time."
+    reason = Reason.TIMED_OUT
     is_transient = True
 
 
 class ProviderUnavailable(EnrichmentError):
-    code = "LLM_API_ERROR"
-    sentence = "The model could not be reached or is overloaded."
+    reason = Reason.PROVIDER_UNAVAILABLE
     is_transient = True
 
 
 class RateLimited(EnrichmentError):
     """The provider responds, but accepts no more requests for now. Never uses up an attempt."""
 
-    code = "LLM_API_ERROR"
-    sentence = "The provider's rate limit left no room for this text for too long. Check the limits of the account."
+    reason = Reason.RATE_LIMITED
     is_transient = True
 
 
 class ProviderRefused(EnrichmentError):
-    code = "LLM_API_ERROR"
-    sentence = (
-        "The provider refused the request, without a reason that is known. manage.py doctor sends a test request."
-    )
+    reason = Reason.REQUEST_REFUSED
 
 
 class KeyRefused(ProviderRefused):
-    sentence = "The provider refused the key. Check the key, and that it may use this model."
+    reason = Reason.KEY_REFUSED
 
 
 class ModelUnknown(ProviderRefused):
-    sentence = "The provider does not know the model. Check the model's name and the address of the provider."
+    reason = Reason.MODEL_UNKNOWN
 
 
 class QuotaExhausted(ProviderRefused):
-    sentence = "The quota at the provider is used up. Check the plan and the bill."
+    reason = Reason.QUOTA_EXHAUSTED
 
 
 class ParameterRefused(ProviderRefused):
     """`parameter` is the name of a parameter that LiteVault sends."""
 
-    sentence = "The model does not accept a parameter of the request. Another mode, or other limits, may help."
+    reason = Reason.PARAMETER_REFUSED
     parameter = ""
 
 
 class TextTooLong(ProviderRefused):
-    sentence = "The text is too long for the model. Fewer input tokens may help."
+    reason = Reason.TEXT_TOO_LONG
 
 
 class TextRefused(ProviderRefused):
-    sentence = "The text is against the rules of the provider."
+    reason = Reason.TEXT_REFUSED
 
 
 class RequestUnsendable(EnrichmentError):
-    code = "LLM_API_ERROR"
-    sentence = "No request could be sent. The key or the address of the provider is not valid."
+    reason = Reason.REQUEST_UNSENDABLE
 
 
 class KeyMissing(RequestUnsendable):
-    sentence = "The key of the provider is missing, or cannot be read."
+    reason = Reason.KEY_MISSING
 
 
 class PackageMissing(RequestUnsendable):
-    sentence = "A Python package that the provider needs is not installed."
+    reason = Reason.PACKAGE_MISSING
 
 
 class UnreadableReply(EnrichmentError):
-    code = "LLM_API_ERROR"
-    sentence = "The provider's reply could not be read. Check the address of the provider, and the model."
+    reason = Reason.UNREADABLE_REPLY
 
 
 class InvalidOutput(EnrichmentError):
-    code = "LLM_VALIDATION_ERROR"
-    sentence = "The model answered, but not with a title, a summary, tags and a type that can be used."
+    reason = Reason.INVALID_OUTPUT
 
 
 class FormatMissed(InvalidOutput):
     """The provider checked the reply, and kept it back. A retry may help."""
 
-    sentence = "The model's answer was not in the format that was asked for, and the provider held it back."
+    reason = Reason.FORMAT_MISSED
 
 
 class OutputCutOff(InvalidOutput):
-    sentence = "The model's answer was cut off before its end. More output tokens may help."
+    reason = Reason.OUTPUT_CUT_OFF
 
 
 class ModelDeclined(InvalidOutput):
-    sentence = "The model declined to describe this text."
+    reason = Reason.MODEL_DECLINED
 
 
 class UnexpectedFailure(EnrichmentError):
-    code = "LLM_API_ERROR"
-    sentence = "The call to the model failed in an unexpected way. The log of the worker says where."
+    reason = Reason.UNEXPECTED_FAILURE
 
 
 class Abandoned(EnrichmentError):
-    code = "ENRICHMENT_ABANDONED"
-    sentence = "Every worker that took this item stopped before it was done."
+    reason = Reason.ABANDONED

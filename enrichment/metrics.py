@@ -17,9 +17,9 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from enrichment.errors import EnrichmentError
 from enrichment.providers.base import EnrichmentProvider
 from items.claims import Finished, Verdict
+from items.reasons import Reason
 from items.states import Outcome
 from postgres.listener_metrics import ListenerMetrics
 
@@ -38,7 +38,10 @@ in_flight = Gauge(
 )
 claims = Counter("litevault_claims", "Items claimed.", registry=REGISTRY)
 attempts = Counter(
-    "litevault_attempts", "Attempts whose verdict was written.", ["outcome", "error_code"], registry=REGISTRY
+    "litevault_attempts",
+    "Attempts whose verdict was written.",
+    ["outcome", "error_code", "error_reason"],
+    registry=REGISTRY,
 )
 durations = Histogram(
     "litevault_attempt_duration_seconds",
@@ -123,7 +126,7 @@ def _count(verdict: Verdict, *, is_late: bool) -> None:
         # A released item that is late was discarded, apart from the few that another worker took.
         outcome = Outcome.CANCELLED if verdict.is_released else Outcome.STALE
         stale_results.inc(not verdict.is_released)
-    attempts.labels(outcome, verdict.error_code or "").inc()
+    attempts.labels(outcome, verdict.error_code or "", verdict.error_reason or "").inc()
     durations.labels(outcome).observe((verdict.finished_at - verdict.started_at).total_seconds())
     if verdict.model is not None:
         tokens.labels(verdict.model, "prompt").inc(verdict.prompt_tokens or 0)
@@ -136,15 +139,9 @@ def _count(verdict: Verdict, *, is_late: bool) -> None:
 def _create_series() -> None:
     """Create the series at 0: Prometheus sees no increase in one that appears at 1."""
     for outcome in (Outcome.SUCCEEDED, Outcome.RELEASED, Outcome.CANCELLED, Outcome.STALE):
-        attempts.labels(outcome, "")
-    for code in {error.code for error in _subclasses(EnrichmentError)}:
-        attempts.labels(Outcome.FAILED, code)
-
-
-def _subclasses(base: type[EnrichmentError]) -> Iterator[type[EnrichmentError]]:
-    for error in base.__subclasses__():
-        yield error
-        yield from _subclasses(error)
+        attempts.labels(outcome, "", "")
+    for reason in Reason:
+        attempts.labels(Outcome.FAILED, reason.code, reason)
 
 
 _create_series()

@@ -39,7 +39,8 @@ def failed(claim: Claim, started_at: datetime, error: EnrichmentError) -> Verdic
         error.usage,
         outcome=Outcome.FAILED,
         status=Status.FAILED,
-        error_code=error.code,
+        error_code=error.reason.code,
+        error_reason=error.reason,
         enrichment_error=error.message,
     )
 
@@ -55,7 +56,8 @@ def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_
         error.usage,
         outcome=Outcome.FAILED,
         status=Status.ENRICHING,
-        error_code=error.code,
+        error_code=error.reason.code,
+        error_reason=error.reason,
         delay_seconds=max(backoff_seconds, error.retry_after or 0),
         is_refunded=is_refunded,
     )

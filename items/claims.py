@@ -41,6 +41,7 @@ class Verdict:
     tags: tuple[str, ...] = ()
     source_type: SourceType | None = None
     error_code: str | None = None
+    error_reason: str | None = None
     enrichment_error: str | None = None
     delay_seconds: float = 0
     is_refunded: bool = False

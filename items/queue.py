@@ -176,6 +176,7 @@ def _changes(verdict: Verdict) -> dict[str, object]:
         "finished_at": verdict.finished_at.isoformat(),
         "outcome": verdict.outcome,
         "error_code": verdict.error_code,
+        "error_reason": verdict.error_reason,
         "model": verdict.model,
         "prompt_tokens": verdict.prompt_tokens,
         "completion_tokens": verdict.completion_tokens,

@@ -61,5 +61,10 @@ def _draft_record(draft: EnrichmentResult) -> dict[str, Any]:
 def _error_record(error: object) -> dict[str, Any]:
     """Settings that are not valid have no code."""
     if isinstance(error, EnrichmentError):
-        return {"code": error.code, "message": error.message, "cause": error.cause, "httpStatus": error.http_status}
+        return {
+            "code": error.reason.code,
+            "message": error.message,
+            "cause": error.cause,
+            "httpStatus": error.http_status,
+        }
     return {"code": None, "message": str(error), "cause": None, "httpStatus": None}

@@ -80,7 +80,7 @@ def _update_statistics() -> None:
     A role that does not own the table gets a warning from PostgreSQL and keeps the older estimates.
     """
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE items (status, available_at, enrichment_error)")
+        cursor.execute("ANALYZE items (status, available_at, enrichment_error, error_reason)")
 
 
 def _retry_delays() -> Iterator[int]:

@@ -23,10 +23,12 @@ from items.admin.actions import (
     restore_selected,
     retry_selected,
 )
+from items.admin.causes import CausesAdmin
 from items.admin.filters import (
     SEARCH_HELP,
     AgeFilter,
     ErrorCodeFilter,
+    ErrorReasonFilter,
     ModelFilter,
     OwnerFilter,
     StatusFilter,
@@ -46,7 +48,7 @@ from items.states import PENDING_STATUSES, Action, Status
 
 TOO_LONG = f"A search may have at most {WORDS_MAX_COUNT} words and {SEARCH_MAX_LENGTH} characters."
 REVERSIBLE = (Action.RETRY, Action.REDRAFT, Action.RESTORE)
-FILTERS = (StatusFilter, ErrorCodeFilter, AgeFilter, ModelFilter, OwnerFilter)
+FILTERS = (StatusFilter, ErrorCodeFilter, ErrorReasonFilter, AgeFilter, ModelFilter, OwnerFilter)
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
@@ -81,7 +83,7 @@ class ItemChangeList(ChangeList):
             item.query = query
 
 
-class ItemAdmin(UndoAdmin, CheckedSelectionAdmin, ItemPageAdmin):
+class ItemAdmin(CausesAdmin, UndoAdmin, CheckedSelectionAdmin, ItemPageAdmin):
     list_display = (
         "headline",
         "status_badge",

@@ -12,7 +12,6 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from items.admin.charts import share
-from items.admin.filters import ERROR_CODES
 from items.admin.labels import Count, duration
 from items.admin.periods import CostRow, LastDay, are_periods_stored, cost_rows
 from items.admin.queries import COUNT_LIMIT, FAILURES, IN_FLIGHT, POSTPONED, WORKERS, bounded_count, fetch_all
@@ -20,6 +19,7 @@ from items.models import Item
 from items.models.enrichment_pause import PauseReason
 from items.pauses import Pauses, read_pauses
 from items.queue import listener_name
+from items.reasons import ERROR_CODES
 from items.sql import QUEUE
 from items.states import Status
 from items.workers import ListeningWorker, listening_workers

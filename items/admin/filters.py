@@ -15,11 +15,14 @@ from django.utils import timezone
 
 from items.admin.queries import fetch_all
 from items.models import EnrichmentAttempt, Item, ItemQuerySet
+from items.reasons import ERROR_CODES, Reason
 from items.search import Search
 from items.states import Status
 
 PENDING = "PENDING"
-ERROR_CODES = ("LLM_TIMEOUT", "LLM_VALIDATION_ERROR", "LLM_API_ERROR", "ENRICHMENT_ABANDONED")
+NO_REASON = "NONE"
+"""Items that plain SQL or an earlier version failed."""
+
 AGES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 OLDER = "older"
 
@@ -69,6 +72,22 @@ class ErrorCodeFilter(ChoiceFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.failed(error_code=self.value()) if self.value() else queryset
+
+
+class ErrorReasonFilter(ChoiceFilter):
+    title = "error reason"
+    parameter_name = "error_reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*((reason.value, reason.label) for reason in Reason), (NO_REASON, "Not recorded")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        reason = self.value()
+        return failed_because(queryset, reason) if reason else queryset
+
+
+def failed_because(items: ItemQuerySet, reason: str) -> ItemQuerySet:
+    return items.failed().filter(error_reason=None) if reason == NO_REASON else items.failed(error_reason=reason)
 
 
 class AgeFilter(ChoiceFilter):

@@ -22,7 +22,7 @@ WHERE claimed_by IS NOT NULL GROUP BY claimed_by
 """
 
 # Lost attempts have no error code.
-CAUSE = "coalesce(error_code, outcome)"
+CAUSE = "coalesce(error_reason, error_code, outcome)"
 FAILURES = f"""
 SELECT {CAUSE}, error_code, count(*) FROM (
     SELECT * FROM enrichment_attempts
@@ -40,6 +40,43 @@ SELECT count(*), max(available_at) - now() FROM (
     ORDER BY available_at LIMIT %(limit)s
 ) soonest
 WHERE refund_count > 0
+"""
+
+# The planner takes status and reason for independent. It would believe that many failed items have no reason, because
+# other items have none, and scan the table.
+CAUSES_PLAN = """
+SELECT set_config(name, 'off', true)
+FROM unnest(ARRAY['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit']) name
+"""
+
+# The first part of the union is for items with a reason, the second for those without.
+CAUSES = """
+SELECT wanted.reason, failed.number, failed.since, used.models
+FROM unnest(%(reasons)s::text[]) AS wanted (reason)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS number, min(updated_at) AS since FROM (
+        (
+            SELECT updated_at FROM items WHERE status = 'FAILED' AND error_reason = wanted.reason
+            ORDER BY error_reason, created_at DESC, id DESC LIMIT %(limit)s
+        )
+        UNION ALL (
+            SELECT updated_at FROM items WHERE status = 'FAILED' AND error_reason IS NULL AND wanted.reason IS NULL
+            ORDER BY error_reason, created_at DESC, id DESC LIMIT %(limit)s
+        )
+    ) newest
+) failed
+CROSS JOIN LATERAL (
+    SELECT array_agg(DISTINCT model ORDER BY model) AS models FROM (
+        SELECT id FROM items WHERE status = 'FAILED' AND error_reason = wanted.reason
+        ORDER BY error_reason, created_at DESC, id DESC LIMIT %(sample)s
+    ) newest
+    CROSS JOIN LATERAL (
+        SELECT model FROM enrichment_attempts WHERE item_id = newest.id ORDER BY number DESC LIMIT 1
+    ) last
+    WHERE model IS NOT NULL
+) used
+WHERE failed.number > 0
+ORDER BY failed.number DESC, wanted.reason
 """
 
 # Latency is the time from capture to draft, of a sample of each hour. Only first attempts count: an item that was

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from items.reasons import Reason
 from items.texts import (
     RAW_TEXT_HIGHEST_LIMIT,
     TAG_MAX_LENGTH,
@@ -176,3 +177,10 @@ class ErrorCode(CommonMessages, serializers.RegexField):
         if not isinstance(data, str):
             self.fail("invalid")
         return data
+
+
+class ErrorReason(Choice):
+    """The reason of an enrichment error. A misspelled one is refused, because it would match no item."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__([reason.value for reason in Reason], **options)

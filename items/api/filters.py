@@ -6,7 +6,7 @@ from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from items.api.fields import Choice, ErrorCode, Tag, Text, WholeNumber
+from items.api.fields import Choice, ErrorCode, ErrorReason, Tag, Text, WholeNumber
 from items.api.listed_texts import without_long_texts
 from items.api.pagination import CursorField, Page, SearchWindow, TagCursorField
 from items.api.serializers import StrictSerializer
@@ -78,6 +78,7 @@ class ListParameters(SearchParameters, PageParameters):
     tag = Tag(required=False, help_text="Items with this tag.")
     sourceType = Choice(SourceType.values, source="source_type", required=False)
     errorCode = ErrorCode(source="error_code", required=False, help_text="Items that failed with this code.")
+    errorReason = ErrorReason(source="error_reason", required=False, help_text="Items that failed for this reason.")
 
     def narrow(self, items: ItemQuerySet) -> ItemQuerySet:
         wanted = self.validated_data
@@ -86,8 +87,8 @@ class ListParameters(SearchParameters, PageParameters):
             items = items.tagged(wanted["tag"])
         if "source_type" in wanted:
             items = items.filter(source_type=wanted["source_type"])
-        if "error_code" in wanted:
-            items = items.failed(error_code=wanted["error_code"])
+        if "error_code" in wanted or "error_reason" in wanted:
+            items = items.failed(error_code=wanted.get("error_code"), error_reason=wanted.get("error_reason"))
         search: Search = wanted["search"]
         return search.narrow(items)
 

@@ -42,7 +42,7 @@ def body_of(request: Request) -> dict[str, Any]:
 def values_of(form: QueryDict) -> dict[str, Any]:
     """Drop optional fields that are empty, and split the tags."""
     values: dict[str, Any] = {name: form[name] for name in form if name not in (METHOD, NEXT, IF_MATCH, CSRF)}
-    for optional in ("action", "errorCode", "createdBefore"):
+    for optional in ("action", "errorCode", "errorReason", "createdBefore"):
         if values.get(optional) in ("", SAVE):
             del values[optional]
     for text in ("rawText", "summary"):

@@ -70,6 +70,7 @@ ENRICHING = {
     "status": "ENRICHING",
     "enrichmentMode": "AI",
     "enrichmentError": None,
+    "errorReason": None,
     "allowedActions": ["discard"],
     "createdAt": "2026-11-22T09:30:00.120000Z",
     "updatedAt": "2026-11-22T09:30:00.120000Z",
@@ -98,6 +99,7 @@ ATTEMPT = {
     "finishedAt": "2026-11-22T09:30:02.470000Z",
     "outcome": "SUCCEEDED",
     "errorCode": None,
+    "errorReason": None,
     "model": "openai/gpt-4o-mini",
     "promptTokens": 312,
     "completionTokens": 84,
@@ -275,7 +277,10 @@ retry_all = extend_schema(
     description="Retries all failed items of the caller that match.",
     request=serializers.RetrySerializer,
     responses={200: _response(serializers.RetriedSerializer, "Retried", {"retried": 12})},
-    examples=[_request("Items that timed out", {"errorCode": "LLM_TIMEOUT"})],
+    examples=[
+        _request("Items that timed out", {"errorCode": "LLM_TIMEOUT"}),
+        _request("Items that failed because the key was refused", {"errorReason": "KEY_REFUSED"}),
+    ],
 )
 list_tags = extend_schema(
     operation_id="listTags",

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from items.api.fields import Choice, ErrorCode, Flag, Line, RawText, Tags, Text, Timestamp
+from items.api.fields import Choice, ErrorCode, ErrorReason, Flag, Line, RawText, Tags, Text, Timestamp
 from items.api.read_serializer import ReadSerializer
 from items.models import Item, ItemQuerySet
 from items.models.enrichment_pause import PauseReason
@@ -111,11 +111,12 @@ class RetrySerializer(StrictSerializer):
     """The failed items to retry: by default all of them."""
 
     errorCode = ErrorCode(source="error_code", required=False)
+    errorReason = ErrorReason(source="error_reason", required=False)
     createdBefore = Timestamp(source="created_before", required=False)
 
     def narrow(self, items: ItemQuerySet) -> ItemQuerySet:
         wanted = self.validated_data
-        items = items.failed(error_code=wanted.get("error_code"))
+        items = items.failed(error_code=wanted.get("error_code"), error_reason=wanted.get("error_reason"))
         return items.filter(created_at__lt=wanted["created_before"]) if "created_before" in wanted else items
 
 
@@ -127,6 +128,7 @@ class AttemptSerializer(ReadSerializer):
     finishedAt = serializers.DateTimeField(source="finished_at")
     outcome = serializers.ChoiceField(Outcome.choices)
     errorCode = serializers.CharField(source="error_code", allow_null=True)
+    errorReason = serializers.CharField(source="error_reason", allow_null=True)
     model = serializers.CharField(allow_null=True)
     promptTokens = serializers.IntegerField(source="prompt_tokens", allow_null=True)
     completionTokens = serializers.IntegerField(source="completion_tokens", allow_null=True)
@@ -168,6 +170,11 @@ class ItemSerializer(ReadSerializer):
         source="enrichment_error",
         allow_null=True,
         help_text="An error code, a colon and a sentence that is safe to show.",
+    )
+    errorReason = serializers.CharField(
+        source="error_reason",
+        allow_null=True,
+        help_text="A name for that sentence, such as KEY_REFUSED. Later versions may have more of them.",
     )
     allowedActions = serializers.ListField(
         source="allowed_actions",

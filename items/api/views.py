@@ -202,5 +202,6 @@ def _without_text(response: Mapping[str, Any]) -> dict[str, Any]:
 def _with_text(response: Mapping[str, Any], *, raw_text: str, enrich: bool) -> dict[str, Any]:
     """Restore the first response, with the text of the repeated request."""
     title = None if enrich else first_line(raw_text)
-    item = {**response["item"], "rawText": raw_text, "rawTextIsCut": False, "title": title}
+    # An earlier version has stored no reason. A new item has none.
+    item = {"errorReason": None, **response["item"], "rawText": raw_text, "rawTextIsCut": False, "title": title}
     return {"item": {name: item[name] for name in ItemSerializer().fields}, "etag": response["etag"]}

@@ -1,7 +1,4 @@
-"""Run all SQL of items/sql, and with it the triggers of the audit trail.
-
-To restore dropped or disabled triggers and functions, migrate back to 0010_audit_events and forward again.
-"""
+"""Run all SQL of items/sql, and with it the triggers of the audit trail."""
 
 from django.db import migrations
 

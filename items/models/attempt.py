@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from items.models.item import Item
+from items.models.limits import REASON_MAX_LENGTH
 from items.states import Outcome
 
 
@@ -18,6 +19,7 @@ class EnrichmentAttempt(models.Model):
     finished_at = models.DateTimeField()
     outcome = models.CharField(max_length=10, choices=Outcome)
     error_code = models.CharField(max_length=40, null=True, blank=True)
+    error_reason = models.CharField(max_length=REASON_MAX_LENGTH, null=True, blank=True)
     model = models.CharField(max_length=200, null=True, blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
@@ -36,6 +38,9 @@ class EnrichmentAttempt(models.Model):
             models.CheckConstraint(
                 name="attempts_failed_has_code",
                 condition=~Q(outcome=Outcome.FAILED) | Q(error_code__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="attempts_reason_has_code", condition=Q(error_reason=None) | Q(error_code__isnull=False)
             ),
         )
         indexes = (

@@ -65,6 +65,7 @@ CONSTRAINTS = (
     CheckConstraint(
         name="items_error_has_code", condition=Q(enrichment_error=None) | Q(enrichment_error__regex=ERROR_FORM)
     ),
+    CheckConstraint(name="items_reason_has_error", condition=Q(error_reason=None) | Q(enrichment_error__isnull=False)),
     CheckConstraint(
         name="items_discarded_from_known",
         condition=Q(discarded_from=None)

@@ -22,6 +22,13 @@ INDEXES = (
         name="items_failed",
         condition=Q(status=Status.FAILED),
     ),
+    # For failures by reason: their numbers and times are read from the index alone.
+    Index(
+        fields=("error_reason", "-created_at", "-id"),
+        include=("updated_at",),
+        name="items_failed_reason",
+        condition=Q(status=Status.FAILED),
+    ),
     Index(fields=("-created_at", "-id"), name="items_ready", condition=Q(status=Status.READY_TO_CONFIRM)),
     Index(fields=("-created_at", "-id"), name="items_discarded", condition=Q(status=Status.DISCARDED)),
     # For the claim, which goes from owner to owner, and for the next item that becomes due.

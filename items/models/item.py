@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce, Now
 from items.audit import attributed
 from items.models.constraints import CONSTRAINTS
 from items.models.indexes import INDEXES
-from items.models.limits import ERROR_MAX_LENGTH
+from items.models.limits import ERROR_MAX_LENGTH, REASON_MAX_LENGTH
 from items.models.tag_keys import TagKeysField
 from items.models.transitions import FORMER_STATUS, allowing
 from items.states import (
@@ -41,8 +41,10 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def not_discarded(self) -> Self:
         return self.exclude(status=Status.DISCARDED)
 
-    def failed(self, *, error_code: str | None = None) -> Self:
+    def failed(self, *, error_code: str | None = None, error_reason: str | None = None) -> Self:
         failed = self.filter(status=Status.FAILED)
+        if error_reason:
+            failed = failed.filter(error_reason=error_reason)
         return failed.filter(enrichment_error__startswith=f"{error_code}:") if error_code else failed
 
     def tagged(self, tag: str) -> Self:
@@ -163,6 +165,8 @@ class Item(models.Model):
         max_length=10, choices=EnrichmentMode, default=EnrichmentMode.AI, db_default=EnrichmentMode.AI
     )
     enrichment_error = models.CharField(max_length=ERROR_MAX_LENGTH, null=True, blank=True)
+    # One of items.reasons. Items that plain SQL or an earlier version failed have none.
+    error_reason = models.CharField(max_length=REASON_MAX_LENGTH, null=True, blank=True)
     # Only the database's clock counts, because live events look for changes by updated_at.
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())

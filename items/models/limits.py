@@ -11,6 +11,7 @@ RAW_TEXT_BYTES = Func("raw_text", function="octet_length", output_field=IntegerF
 IS_LONG = Q(GreaterThan(RAW_TEXT_BYTES, 16_384))
 
 ERROR_MAX_LENGTH = 500
+REASON_MAX_LENGTH = 40
 ERROR_FORM = r"^[A-Z][A-Z0-9_]{0,39}: ."
 
 # Far above any real value, and far below the range of the column.

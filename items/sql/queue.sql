@@ -46,17 +46,17 @@ WITH verdict AS (
     SELECT * FROM jsonb_to_recordset(%(verdicts)s::jsonb) AS verdict (
         id uuid, status text, title text, summary text, tags text[], tag_keys text[], source_type text, enrichment_error text,
         delay_seconds double precision, refund smallint, outage smallint, hand_back smallint, fencing_token bigint, worker text,
-        started_at timestamptz, finished_at timestamptz, outcome text, error_code text, model text,
+        started_at timestamptz, finished_at timestamptz, outcome text, error_code text, error_reason text, model text,
         prompt_tokens integer, completion_tokens integer, cost_usd numeric, tags_filled boolean
     )
 ),
 attempt AS (
     INSERT INTO enrichment_attempts (
-        item_id, number, fencing_token, worker, started_at, finished_at, outcome, error_code, model,
+        item_id, number, fencing_token, worker, started_at, finished_at, outcome, error_code, error_reason, model,
         prompt_tokens, completion_tokens, cost_usd, tags_filled
     )
     SELECT id, (SELECT coalesce(max(number), 0) + 1 FROM enrichment_attempts WHERE item_id = verdict.id),
-           fencing_token, worker, started_at, finished_at, outcome, error_code, model,
+           fencing_token, worker, started_at, finished_at, outcome, error_code, error_reason, model,
            prompt_tokens, completion_tokens, cost_usd, tags_filled
     FROM verdict
 )
@@ -68,6 +68,7 @@ UPDATE items SET
     tag_keys = CASE WHEN verdict.tags IS NULL THEN items.tag_keys ELSE verdict.tag_keys END,
     source_type = coalesce(verdict.source_type, items.source_type),
     enrichment_error = verdict.enrichment_error,
+    error_reason = CASE WHEN verdict.enrichment_error IS NOT NULL THEN verdict.error_reason END,
     available_at = now() + make_interval(secs => verdict.delay_seconds),
     attempt_count = items.attempt_count - verdict.refund,
     refund_count = items.refund_count + verdict.outage,
@@ -86,7 +87,7 @@ WHERE items.id = verdict.id;
 WITH verdict AS (
     SELECT * FROM jsonb_to_recordset(%(verdicts)s::jsonb) AS verdict (
         id uuid, fencing_token bigint, worker text, started_at timestamptz, finished_at timestamptz, outcome text,
-        error_code text, model text, prompt_tokens integer, completion_tokens integer, cost_usd numeric,
+        error_code text, error_reason text, model text, prompt_tokens integer, completion_tokens integer, cost_usd numeric,
         tags_filled boolean
     )
 ),
@@ -101,12 +102,12 @@ late AS (
     FROM verdict JOIN items ON items.id = verdict.id
 )
 INSERT INTO enrichment_attempts AS attempt (
-    item_id, number, fencing_token, worker, started_at, finished_at, outcome, error_code, model,
+    item_id, number, fencing_token, worker, started_at, finished_at, outcome, error_code, error_reason, model,
     prompt_tokens, completion_tokens, cost_usd, tags_filled
 )
 SELECT id, (SELECT coalesce(max(number), 0) FROM enrichment_attempts WHERE item_id = late.id)
            + row_number() OVER (PARTITION BY id, is_recorded ORDER BY started_at),
-       fencing_token, worker, started_at, finished_at, late_outcome, error_code, model,
+       fencing_token, worker, started_at, finished_at, late_outcome, error_code, error_reason, model,
        prompt_tokens, completion_tokens, cost_usd, tags_filled
 FROM late
 ON CONFLICT (item_id, fencing_token) DO UPDATE SET

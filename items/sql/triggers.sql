@@ -34,6 +34,9 @@ BEGIN
         NEW.redrafted_from := NULL;
         NEW.enrichment_error := NULL;
     END IF;
+    IF NEW.enrichment_error IS NULL THEN
+        NEW.error_reason := NULL;
+    END IF;
     RETURN NEW;
 END $$;
 

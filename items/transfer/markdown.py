@@ -16,7 +16,7 @@ from items.transfer.records import FIELD_NAME, InvalidRecord, ItemRecord
 SUFFIX = ".md"
 TEXT_FIELD = "rawText"
 # Other programs have no fields with these names.
-OWN_FIELDS = {"sourceType", "enrichmentMode", "enrichmentError"}
+OWN_FIELDS = {"sourceType", "enrichmentMode", "enrichmentError", "errorReason"}
 # Valid unescaped in JSON, but not in YAML.
 NOT_FOR_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 

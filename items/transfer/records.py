@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from items.models import Item
-from items.models.limits import ERROR_FORM, ERROR_MAX_LENGTH, TIMES
+from items.models.limits import ERROR_FORM, ERROR_MAX_LENGTH, REASON_MAX_LENGTH, TIMES
 from items.states import EnrichmentMode, SourceType, Status
 from items.texts import InvalidText, clean_raw_text, clean_summary, clean_tags, clean_title
 
@@ -47,6 +47,7 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
 )
 OWN_ERROR = "litevault"
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}", re.ASCII)
+REASON_NAME = re.compile(rf"[A-Z][A-Z0-9_]{{0,{REASON_MAX_LENGTH - 1}}}", re.ASCII)
 
 
 class InvalidRecord(Exception):
@@ -82,6 +83,12 @@ def _with_code(error: str) -> str:
     return error
 
 
+def _named(reason: str) -> str:
+    if not REASON_NAME.fullmatch(reason):
+        raise PydanticCustomError(OWN_ERROR, "must be a name such as KEY_REFUSED")
+    return reason
+
+
 Time = Annotated[AwareDatetime, AfterValidator(_within_range)]
 
 
@@ -100,6 +107,8 @@ class ItemRecord(BaseModel):
     status: Status
     enrichment_mode: EnrichmentMode
     enrichment_error: Annotated[str, Field(max_length=ERROR_MAX_LENGTH), AfterValidator(_with_code)] | None
+    # Exports of earlier versions have none.
+    error_reason: Annotated[str, AfterValidator(_named)] | None = None
     created_at: Time
     updated_at: Time
     confirmed_at: Time | None
@@ -115,6 +124,8 @@ class ItemRecord(BaseModel):
                     "{field}: is required for an item that is {status}",
                     {"field": to_camel(name), "status": status},
                 )
+        if self.error_reason and not self.enrichment_error:
+            raise PydanticCustomError(OWN_ERROR, "errorReason: requires enrichmentError")
         return self
 
     @classmethod

@@ -17,23 +17,25 @@ BOUNDS_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 
 
 # A scan of the index on finished_at, however many older attempts there are.
 GROUPS = """
-    SELECT outcome, coalesce(error_code, ''), width_bucket(seconds, %s::float8[]), count(*), sum(seconds)::float8,
+    SELECT outcome, coalesce(error_code, ''), coalesce(error_reason, ''), width_bucket(seconds, %s::float8[]),
+           count(*), sum(seconds)::float8,
            coalesce(sum(prompt_tokens), 0)::bigint, coalesce(sum(completion_tokens), 0)::bigint,
            coalesce(sum(cost_usd), 0)::float8
     FROM (
         SELECT *, extract(epoch FROM finished_at - started_at)::float8 AS seconds
         FROM enrichment_attempts WHERE finished_at > now() - interval '5 minutes'
     ) recent
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2, 3, 4
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Attempts with the same outcome, error code and range of duration."""
+    """Attempts with the same outcome, error and range of duration."""
 
     outcome: str
     error_code: str
+    error_reason: str
     bucket: int
     count: int
     seconds: float
@@ -63,13 +65,13 @@ def metric_families(groups: list[Group]) -> Iterator[Metric]:
 
 
 def _attempts(groups: list[Group]) -> Metric:
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, str, str]] = Counter()
     for group in groups:
-        counts[group.outcome, group.error_code] += group.count
+        counts[group.outcome, group.error_code, group.error_reason] += group.count
     attempts = GaugeMetricFamily(
         "litevault_attempts_recent",
         "Attempts that finished in the last five minutes.",
-        labels=["outcome", "error_code"],
+        labels=["outcome", "error_code", "error_reason"],
     )
     for labels, count in counts.items():
         attempts.add_metric(labels, count)

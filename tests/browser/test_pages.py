@@ -175,6 +175,7 @@ PAGES: Mapping[str, Visit] = MappingProxyType(
         "admin, table open": first_page_with_table,
         "admin list": opened(LIST),
         "admin list, preview open": list_with_preview,
+        "admin, reasons": opened(f"{LIST}?status=FAILED"),
         "admin, failed item": detail_page("failed"),
         "admin, ready item": detail_page("ready"),
         "discard question": discard_question,

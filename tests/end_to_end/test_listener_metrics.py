@@ -31,7 +31,12 @@ def test_listener_tells_what_it_did_and_that_it_is_well(owner: User, start_liste
     start_listener("--metrics-port", str(port))
     reaches(Item.objects.capture(owner=owner, raw_text="Some text to enrich."), Status.READY_TO_CONFIRM)
 
-    until(lambda: 'litevault_attempts_total{error_code="",outcome="SUCCEEDED"} 1.0' in ask(port, "/metrics")[1])
+    until(
+        lambda: (
+            'litevault_attempts_total{error_code="",error_reason="",outcome="SUCCEEDED"} 1.0'
+            in ask(port, "/metrics")[1]
+        )
+    )
 
     told = ask(port, "/metrics")[1]
     assert "litevault_notify_healthy 1.0" in told

@@ -213,6 +213,6 @@ def _lines() -> Iterator[str]:
     yield "| The provider answers | The item ends with | Tried again later | Requests |"
     yield "|---|---|---|---|"
     for fault in MATRIX:
-        verdict = f"`{fault.error.code}` {fault.error.__name__}" if fault.error else "a draft"
+        verdict = f"`{fault.error.reason.code}` `{fault.error.reason}`" if fault.error else "a draft"
         later = "yes" if fault.error and fault.error.is_transient else "no"
         yield f"| {fault.description} | {verdict} | {later} | {fault.requests} |"

@@ -222,4 +222,4 @@ def _lines() -> Iterator[str]:
     yield "| Provider | Status | Word or message | The item ends with |"
     yield "|---|---|---|---|"
     for case in sorted(PROVIDER_ERRORS, key=lambda case: case.provider.casefold()):
-        yield f"| {case.provider} | {case.status} | {case.words} | {case.error.__name__} |"
+        yield f"| {case.provider} | {case.status} | {case.words} | `{case.error.reason}` |"

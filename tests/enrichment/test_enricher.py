@@ -316,11 +316,11 @@ async def test_tags_are_spelled_as_the_owner_spells_them(bench: Bench, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("answer", "attempt", "event", "error_code", "model"),
+    ("answer", "attempt", "event", "error_code", "error_reason", "model"),
     [
-        (draft(), 1, "enrichment.succeeded", None, "scripted"),
-        (InvalidOutput(usage=SPENT), 2, "enrichment.failed", "LLM_VALIDATION_ERROR", "scripted"),
-        (ProviderTimeout(), 2, "enrichment.postponed", "LLM_TIMEOUT", None),
+        (draft(), 1, "enrichment.succeeded", None, None, "scripted"),
+        (InvalidOutput(usage=SPENT), 2, "enrichment.failed", "LLM_VALIDATION_ERROR", "INVALID_OUTPUT", "scripted"),
+        (ProviderTimeout(), 2, "enrichment.postponed", "LLM_TIMEOUT", "TIMED_OUT", None),
     ],
 )
 async def test_log_has_the_attempt_without_its_text(
@@ -330,6 +330,7 @@ async def test_log_has_the_attempt_without_its_text(
     attempt: int,
     event: str,
     error_code: str | None,
+    error_reason: str | None,
     model: str | None,
 ) -> None:
     verdict = await bench.verdict_on(answer, attempt=attempt)
@@ -344,6 +345,7 @@ async def test_log_has_the_attempt_without_its_text(
         "attempt": attempt,
         "duration_ms": round((verdict.finished_at - verdict.started_at).total_seconds() * 1000),
         "error_code": error_code,
+        "error_reason": error_reason,
         "model": model,
     }
 

@@ -1,11 +1,12 @@
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from enrichment.errors import EnrichmentError, Interrupted, ProviderUnavailable
 from enrichment.schemas import Usage
-from items.admin.filters import ERROR_CODES
-from items.models.limits import ERROR_MAX_LENGTH
+from items.models.limits import ERROR_FORM, ERROR_MAX_LENGTH, REASON_MAX_LENGTH
+from items.reasons import Reason
 
 
 def all_below(kind: type[EnrichmentError]) -> Iterator[type[EnrichmentError]]:
@@ -14,20 +15,33 @@ def all_below(kind: type[EnrichmentError]) -> Iterator[type[EnrichmentError]]:
         yield from all_below(child)
 
 
+def test_each_reason_belongs_to_one_error() -> None:
+    reasons = [kind.reason for kind in all_below(EnrichmentError)]
+
+    assert sorted(reasons) == sorted(Reason)
+
+
 @pytest.mark.parametrize("kind", list(all_below(EnrichmentError)))
-def test_error_has_a_known_code_and_a_sentence_that_fits(kind: type[EnrichmentError]) -> None:
+def test_message_is_the_code_and_sentence_of_the_reason(kind: type[EnrichmentError]) -> None:
     message = kind().message
 
-    # The admin filters by codes, but must not import this app.
-    assert kind.code in ERROR_CODES
-    assert message == f"{kind.code}: {kind.sentence}"
-    assert kind.sentence.endswith(".")
+    assert message == f"{kind.reason.code}: {kind.reason.sentence}"
+    assert re.search(ERROR_FORM, message)
     assert len(message) <= ERROR_MAX_LENGTH
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_reason_fits_its_column_and_has_whole_sentences(reason: Reason) -> None:
+    assert re.fullmatch("[A-Z]+(_[A-Z]+)*", reason)
+    assert len(reason) <= REASON_MAX_LENGTH
+    assert reason.sentence.endswith(".")
+    assert reason.advice.endswith(".")
+    assert reason.advice.count("`") % 2 == 0
 
 
 @pytest.mark.parametrize("kind", list(all_below(EnrichmentError)))
 def test_error_shows_nothing_but_its_sentence(kind: type[EnrichmentError]) -> None:
-    assert str(kind(cause="Cause", http_status=500, retry_after=3)) == f"{kind.code}: {kind.sentence}"
+    assert str(kind(cause="Cause", http_status=500, retry_after=3)) == f"{kind.reason.code}: {kind.reason.sentence}"
 
 
 def test_error_carries_usage_cause_and_status() -> None:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from enrichment.errors import EnrichmentError
+from items.reasons import Reason
 from tests.enrichment.fault_matrix import table
 from tests.enrichment.provider_errors import provider_table
-from tests.enrichment.test_errors import all_below
 
 PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 
@@ -25,6 +24,7 @@ def test_page_has_the_table_of_the_providers(page: str) -> None:
     assert provider_table() in page
 
 
-@pytest.mark.parametrize("kind", list(all_below(EnrichmentError)))
-def test_page_has_advice_about_each_error(kind: type[EnrichmentError], page: str) -> None:
-    assert f"| `{kind.code}` | {kind.sentence} |" in page
+def test_page_has_the_table_of_the_reasons(page: str) -> None:
+    rows = [f"| `{each}` | `{each.code}` | {each.sentence} | {each.advice} |" for each in Reason]
+
+    assert "\n".join(("| Reason | Code | Sentence | What to do |", "|---|---|---|---|", *rows)) in page

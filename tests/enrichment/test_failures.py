@@ -73,7 +73,7 @@ async def test_transient_error_is_retried_until_the_last_attempt(
         item = await database.reaches(item, Status.FAILED)
 
     assert item.enrichment_error == kind().message
-    assert await database.outcomes(item) == [(Outcome.FAILED, kind.code)] * 2
+    assert await database.outcomes(item) == [(Outcome.FAILED, kind.reason.code)] * 2
 
 
 async def test_transient_error_heals_by_itself(
@@ -144,7 +144,7 @@ async def test_item_that_killed_every_worker_is_abandoned(
     async with working(provider):
         item = await database.reaches(item, Status.FAILED)
 
-    assert item.error_code == "ENRICHMENT_ABANDONED"
+    assert (item.error_code, item.error_reason) == ("ENRICHMENT_ABANDONED", "ABANDONED")
     assert await database.outcomes(item) == [(Outcome.LOST, None), (Outcome.FAILED, "ENRICHMENT_ABANDONED")]
     assert provider.calls == []
 

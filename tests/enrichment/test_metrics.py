@@ -13,6 +13,7 @@ from enrichment.errors import InvalidOutput, KeyRefused, ProviderUnavailable
 from enrichment.schemas import Usage
 from items.models import Item
 from items.queue import LISTENER_NAME
+from items.reasons import Reason
 from items.states import Outcome, Status
 from postgres.backoff import Backoff
 from tests.enrichment.scripted import ScriptedProvider, draft
@@ -55,7 +56,7 @@ async def test_success_is_counted_with_its_duration_and_cost(
             await database.reaches(item, Status.READY_TO_CONFIRM)
 
     assert since.grew("litevault_claims_total") == 2
-    assert since.grew("litevault_attempts_total", outcome="SUCCEEDED", error_code="") == 2
+    assert since.grew("litevault_attempts_total", outcome="SUCCEEDED", error_code="", error_reason="") == 2
     assert since.grew("litevault_attempt_duration_seconds_count", outcome="SUCCEEDED") == 2
     assert since.grew("litevault_tokens_total", model="metered", direction="prompt") == 900
     assert since.grew("litevault_tokens_total", model="metered", direction="completion") == 90
@@ -78,13 +79,13 @@ async def test_attempts_without_a_price_are_counted(
     assert since.grew("litevault_attempts_without_price_total", model="new") == 1
 
 
-def test_series_of_every_error_code_start_at_zero() -> None:
+def test_series_of_every_error_reason_start_at_zero() -> None:
     samples = [sample for metric in metrics.REGISTRY.collect() for sample in metric.samples]
 
     failed = [sample.labels for sample in samples if sample.labels.get("outcome") == Outcome.FAILED]
-    codes = {labels["error_code"] for labels in failed if "error_code" in labels}
+    reasons = {(labels["error_code"], labels["error_reason"]) for labels in failed if "error_code" in labels}
 
-    assert codes == {"LLM_TIMEOUT", "LLM_API_ERROR", "LLM_VALIDATION_ERROR", "ENRICHMENT_ABANDONED"}
+    assert reasons == {(reason.code, reason.value) for reason in Reason}
 
 
 async def test_discarded_item_is_counted_as_cancelled(
@@ -97,7 +98,9 @@ async def test_discarded_item_is_counted_as_cancelled(
 
         await database.run(item.discard)
 
-        await until(lambda: since.grew("litevault_attempts_total", outcome=Outcome.CANCELLED, error_code=""))
+        await until(
+            lambda: since.grew("litevault_attempts_total", outcome=Outcome.CANCELLED, error_code="", error_reason="")
+        )
     assert since.grew("litevault_stale_results_total") == 0
 
 
@@ -109,7 +112,8 @@ async def test_failure_is_counted_under_its_code(
         (item,) = await database.capture(owner, "text")
         await database.reaches(item, Status.FAILED)
 
-    assert since.grew("litevault_attempts_total", outcome="FAILED", error_code="LLM_VALIDATION_ERROR") == 1
+    labels = {"outcome": "FAILED", "error_code": "LLM_VALIDATION_ERROR", "error_reason": "INVALID_OUTPUT"}
+    assert since.grew("litevault_attempts_total", **labels) == 1
 
 
 async def test_items_in_flight_are_counted(
@@ -140,7 +144,7 @@ async def test_result_of_a_discarded_item_is_counted_as_stale(
         await until(lambda: since.grew("litevault_stale_results_total"))
 
     assert since.grew("litevault_stale_results_total") == 1
-    assert since.grew("litevault_attempts_total", outcome=Outcome.STALE, error_code="") == 1
+    assert since.grew("litevault_attempts_total", outcome=Outcome.STALE, error_code="", error_reason="") == 1
 
 
 async def test_lost_lease_is_counted(

@@ -38,6 +38,7 @@ def make_attempt(
         "started_at": now - timedelta(milliseconds=500),
         "finished_at": now,
         "error_code": "LLM_TIMEOUT" if outcome == Outcome.FAILED else None,
+        "error_reason": "TIMED_OUT" if outcome == Outcome.FAILED else None,
     }
     return EnrichmentAttempt.objects.create(**{"item": item, "number": number, "outcome": outcome, **usual, **fields})
 
@@ -49,7 +50,7 @@ def _usual(status: str) -> dict[str, object]:
         case Status.ARCHIVED:
             return {**RESULT, "confirmed_at": timezone.now()}
         case Status.FAILED:
-            return {"enrichment_error": TIMEOUT}
+            return {"enrichment_error": TIMEOUT, "error_reason": "TIMED_OUT"}
         case _:
             return {}
 

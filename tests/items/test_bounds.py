@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from items.models import Item
+from items.reasons import Reason
 from items.usage import ATTEMPTS_SHOWN
 from tests.items.api.client import Api
 from tests.items.factories import make_attempt, make_item
@@ -28,6 +29,7 @@ PATHS = [
     "/admin/",
     "/admin/items/item/",
     "/admin/items/item/?status=READY_TO_CONFIRM",
+    "/admin/items/item/?status=FAILED",
     "/admin/items/item/?q=title",
     "/admin/items/item/{item}/change/",
     "/admin/items/item/{item}/history/",
@@ -49,6 +51,11 @@ ATTEMPT = """
         item_id, number, fencing_token, worker, started_at, finished_at, outcome, error_code
     )
     SELECT %(item)s, number, number, 'worker', now(), now(), 'FAILED', 'LLM_TIMEOUT'
+    FROM generate_series(%(first)s, %(last)s) number
+"""
+FAILED = """
+    INSERT INTO items (owner_id, raw_text, status, enrichment_error, error_reason)
+    SELECT %(owner)s, 'text', 'FAILED', 'CODE: Why.', (%(reasons)s::text[])[number %% 20 + 1]
     FROM generate_series(%(first)s, %(last)s) number
 """
 SPARE_BYTES = 2 * 2**20
@@ -86,6 +93,7 @@ def test_no_answer_grows_with_what_is_stored(admin_user: User, settings: Setting
 def store(owner: User, item: Item, first: int, last: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(STORE, {"owner": owner.pk, "first": first, "last": last})
+        cursor.execute(FAILED, {"owner": owner.pk, "first": first, "last": last, "reasons": list(Reason)})
         cursor.execute(ATTEMPT, {"item": item.pk, "first": first, "last": last})
         cursor.execute("ANALYZE items, enrichment_attempts")
 

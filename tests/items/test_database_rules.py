@@ -36,7 +36,8 @@ def test_sql_retry_resets_the_attempts(owner: User) -> None:
     sql("UPDATE items SET status = 'ENRICHING' WHERE id = %s", item.pk)
 
     item.refresh_from_db()
-    assert (item.enrichment_error, item.claimed_by, item.claimed_at) == (None, None, None)
+    assert (item.enrichment_error, item.error_reason) == (None, None)
+    assert (item.claimed_by, item.claimed_at) == (None, None)
     assert (item.attempt_count, item.fencing_token) == (0, 8)
     assert item.available_at > item.created_at
 
@@ -82,6 +83,7 @@ def test_writing_the_same_status_resets_nothing(owner: User) -> None:
         (Status.ENRICHING, "available_at = 'infinity'", "items_times_in_range"),
         (Status.ENRICHING, "created_at = '-infinity'", "items_times_in_range"),
         (Status.FAILED, "enrichment_error = 'what a library said'", "items_error_has_code"),
+        (Status.ENRICHING, "error_reason = 'KEY_REFUSED'", "items_reason_has_error"),
         (Status.FAILED, "discarded_from = 'FAILED'", "items_discarded_from_known"),
         (Status.DISCARDED, "discarded_from = 'DISCARDED'", "items_discarded_from_known"),
         (Status.ARCHIVED, "redrafted_from = 'ARCHIVED'", "items_redrafted_from_known"),

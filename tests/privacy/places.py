@@ -67,7 +67,13 @@ def pages_of_the_admin(client: Client) -> dict[str, str]:
     """Return every list, and the list of items under every filter of the page."""
     lists = [reverse("admin:index"), *(_list_of(model) for model in admin.site._registry)]
     items = _list_of(Item)
-    filters = [f"status={status}" for status in Status] + ["all=1", "p=1", "error_code=LLM_API_ERROR", "age=1"]
+    filters = [f"status={status}" for status in Status] + [
+        "all=1",
+        "p=1",
+        "error_code=LLM_API_ERROR",
+        "error_reason=KEY_REFUSED",
+        "age=1",
+    ]
     urls = [*lists, *(f"{items}?{each}" for each in filters)]
     return {url: _shown(client.get(url, follow=True)) for url in urls}
 

@@ -109,7 +109,7 @@ def test_neither_key_nor_text_is_seen_anywhere(
 
     outputs = files(tmp_path)
     payloads = channels.close()
-    assert f'litevault_attempts_total{{error_code="",outcome="{Outcome.SUCCEEDED}"}}' in metrics
+    assert f'litevault_attempts_total{{error_code="",error_reason="",outcome="{Outcome.SUCCEEDED}"}}' in metrics
     assert 'litevault_events_total{event="item"}' in seen["metrics of events"]
     assert_it_all_happened(outputs, payloads, mode=environment["LITEVAULT_LLM_MODE"])
     places = {
@@ -201,4 +201,4 @@ def too_slow(script: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 def outcome_of(fault: Fault) -> tuple[str, str | None]:
-    return (Outcome.FAILED, fault.error.code) if fault.error else (Outcome.SUCCEEDED, None)
+    return (Outcome.FAILED, fault.error.reason.code) if fault.error else (Outcome.SUCCEEDED, None)

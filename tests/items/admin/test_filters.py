@@ -9,8 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from items.admin.filters import ERROR_CODES
+from items.admin.filters import NO_REASON
 from items.models import EnrichmentAttempt, Item
+from items.reasons import ERROR_CODES, Reason
 from items.states import Outcome, Status
 from tests.items.admin.pages import LIST, listed
 from tests.items.factories import make_attempt, make_item
@@ -36,6 +37,16 @@ def test_pending_filter_shows_all_pending_statuses(reviewer: Client, owner: User
 
     pending = (Status.ENRICHING, Status.READY_TO_CONFIRM, Status.FAILED)
     assert listed(response.text) == {str(items[status].pk) for status in pending}
+
+
+@pytest.mark.parametrize("reason", [*Reason, NO_REASON])
+def test_error_reason_filter_shows_only_its_reason(reviewer: Client, owner: User, reason: str) -> None:
+    items: dict[str, Item] = {each: make_item(owner, status=Status.FAILED, error_reason=each) for each in Reason}
+    items[NO_REASON] = make_item(owner, status=Status.FAILED, error_reason=None)
+
+    response = reviewer.get(LIST, {"error_reason": reason})
+
+    assert listed(response.text) == {str(items[reason].pk)}
 
 
 @pytest.mark.parametrize("code", ERROR_CODES)
@@ -130,6 +141,8 @@ def test_owner_filter_keeps_the_other_filters(reviewer: Client, owner: User) -> 
         "model=no",
         "p=9999999",
         "error_code=%00",
+        "error_reason=%00",
+        "error_reason=key_refused",
         "age=-1",
         "owner=%00",
         "q=%00",

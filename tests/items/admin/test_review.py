@@ -95,7 +95,7 @@ def test_attempts_are_listed_with_totals(reviewer: Client, owner: User) -> None:
 
     rows = [re.findall(r">([^<>\n]+)</t[dh]>", row) for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)]
     (first, second, _, sums) = rows[-4:]
-    assert first[2:6] == ["500 ms", "Failed", "LLM_TIMEOUT", DASH]
+    assert first[2:6] == ["500 ms", "Failed", "LLM_TIMEOUT: TIMED_OUT", DASH]
     assert second[2:] == ["500 ms", "Succeeded", DASH, "openai/some-model", "100", "20", "$0.000500", "worker-b"]
     assert sums == ["All 3", "1500 ms", "200", "40", "$0.001000"]
 

@@ -22,6 +22,7 @@ ITEM_FIELDS = [
     "status",
     "enrichmentMode",
     "enrichmentError",
+    "errorReason",
     "allowedActions",
     "createdAt",
     "updatedAt",

@@ -99,6 +99,18 @@ def test_stored_response_does_not_contain_the_text(owner: User, *, enrich: bool)
     assert "Nobody" not in json.dumps(stored.answer) + stored.fingerprint
 
 
+def test_response_that_an_earlier_version_stored_is_complete(owner: User) -> None:
+    api = Api(owner)
+    first = api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")
+    stored = IdempotencyKey.objects.get()
+    del stored.answer["item"]["errorReason"]
+    stored.save()
+
+    again = api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")
+
+    assert again.content == first.content
+
+
 def test_key_expires_after_a_day(owner: User) -> None:
     api = Api(owner)
     api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")

@@ -97,6 +97,10 @@ FILTERS = [
     ({"sourceType": "ARTICLE"}, {"archived"}),
     ({"errorCode": "LLM_TIMEOUT"}, {"failed"}),
     ({"errorCode": "LLM"}, set()),
+    ({"errorReason": "TIMED_OUT"}, {"failed"}),
+    ({"errorReason": "TIMED_OUT", "errorCode": "LLM_TIMEOUT"}, {"failed"}),
+    ({"errorReason": "TIMED_OUT", "errorCode": "LLM_API_ERROR"}, set()),
+    ({"errorReason": "KEY_REFUSED"}, set()),
     ({"tag": " Big  Data "}, {"archived"}),
     ({"tag": "big"}, set()),
     ({"q": "WOLF"}, {"archived", "ready", "failed"}),
@@ -130,6 +134,15 @@ def test_filters_narrow_the_list(owner: User, query: dict[str, str], expected: s
     assert set(ids(response)) == {str(items[name].id) for name in expected}
 
 
+def test_failed_item_has_the_reason_of_its_error(owner: User) -> None:
+    item = make_item(owner, status=Status.FAILED)
+
+    shown = Api(owner).get(f"/items/{item.id}").json()
+    (listed,) = Api(owner).get("/items").json()["items"]
+
+    assert shown["errorReason"] == listed["errorReason"] == "TIMED_OUT"
+
+
 def test_detail_shows_every_attempt_in_order(owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     succeeded: dict[str, Any] = {
@@ -145,6 +158,7 @@ def test_detail_shows_every_attempt_in_order(owner: User) -> None:
 
     assert [(attempt["number"], attempt["outcome"]) for attempt in attempts] == [(1, "FAILED"), (2, "SUCCEEDED")]
     assert attempts[0]["errorCode"] == "LLM_TIMEOUT"
+    assert attempts[0]["errorReason"] == "TIMED_OUT"
     assert attempts[1]["costUsd"] == "0.00001000"
     assert attempts[1]["durationMs"] == 500
     assert list(attempts[1]) == [
@@ -153,6 +167,7 @@ def test_detail_shows_every_attempt_in_order(owner: User) -> None:
         "finishedAt",
         "outcome",
         "errorCode",
+        "errorReason",
         "model",
         "promptTokens",
         "completionTokens",
@@ -336,6 +351,11 @@ def test_retry_of_all_does_not_change_other_statuses(owner: User) -> None:
         ({"errorCode": "LLM_TIMEOUT"}, 2),
         ({"errorCode": "LLM_API_ERROR"}, 1),
         ({"errorCode": "NEVER_SEEN"}, 0),
+        ({"errorReason": "TIMED_OUT"}, 2),
+        ({"errorReason": "KEY_REFUSED"}, 1),
+        ({"errorReason": "MODEL_DECLINED"}, 0),
+        ({"errorReason": "KEY_REFUSED", "errorCode": "LLM_API_ERROR"}, 1),
+        ({"errorReason": "KEY_REFUSED", "errorCode": "LLM_TIMEOUT"}, 0),
         ({"createdBefore": "2026-05-01T12:00:00Z"}, 1),
         ({"createdBefore": "2026-05-01T14:00:01+02:00"}, 2),
         ({"errorCode": "LLM_API_ERROR", "createdBefore": "2026-05-01T12:00:00Z"}, 0),
@@ -345,7 +365,8 @@ def test_retry_of_all_does_not_change_other_statuses(owner: User) -> None:
 def test_retry_is_limited_to_matching_items(owner: User, body: dict[str, str], expected: int) -> None:
     make_item(owner, status=Status.FAILED, created_at=NOON - timedelta(hours=1))
     make_item(owner, status=Status.FAILED, created_at=NOON)
-    make_item(owner, status=Status.FAILED, enrichment_error="LLM_API_ERROR: No.", created_at=timezone.now())
+    key_refused = {"enrichment_error": "LLM_API_ERROR: No.", "error_reason": "KEY_REFUSED"}
+    make_item(owner, status=Status.FAILED, created_at=timezone.now(), **key_refused)
 
     response = Api(owner).post("/items/retry", body)
 

@@ -75,6 +75,7 @@ def test_failure_is_written_with_its_error(owner: User) -> None:
                 started_at=now,
                 finished_at=now,
                 error_code="CODE",
+                error_reason="REASON",
                 enrichment_error="CODE: why",
             )
         ]
@@ -83,8 +84,9 @@ def test_failure_is_written_with_its_error(owner: User) -> None:
     item.refresh_from_db()
     attempt = item.attempts.get()
     assert (item.status, item.enrichment_error, item.attempt_count) == (Status.FAILED, "CODE: why", 1)
+    assert item.error_reason == "REASON"
     assert (item.title, item.summary, item.tags, item.source_type) == (None, None, [], None)
-    assert (attempt.outcome, attempt.error_code) == (Outcome.FAILED, "CODE")
+    assert (attempt.outcome, attempt.error_code, attempt.error_reason) == (Outcome.FAILED, "CODE", "REASON")
     assert (attempt.model, attempt.prompt_tokens, attempt.completion_tokens, attempt.cost_usd) == (None,) * 4
     assert not attempt.tags_filled
 
@@ -157,6 +159,20 @@ def test_verdict_on_a_discarded_item_is_late(
     assert finished == (verdicts[:1], [])
     assert item.status == Status.DISCARDED
     assert outcomes(item) == [outcome]
+
+
+def test_late_and_postponed_attempts_keep_their_reason(owner: User) -> None:
+    discarded, postponed = make_item(owner), make_item(owner)
+    error = {"outcome": Outcome.FAILED, "status": Status.ENRICHING, "error_code": "CODE", "error_reason": "REASON"}
+    verdicts = [success(claimed, **error) for claimed in claim()]
+    discarded.discard()
+
+    finish(verdicts)
+
+    postponed.refresh_from_db()
+    assert postponed.error_reason is None
+    for item in (discarded, postponed):
+        assert item.attempts.get().error_reason == "REASON"
 
 
 def test_postponed_item_is_no_longer_claimed(owner: User) -> None:

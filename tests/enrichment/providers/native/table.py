@@ -49,4 +49,4 @@ def _verdict(ending: Ending) -> str:
     if ending.error is None:
         return f"a draft | no | {ending.requests}"
     later = "yes" if ending.error.is_transient else "no"
-    return f"`{ending.error.code}` {ending.error.__name__} | {later} | {ending.requests}"
+    return f"`{ending.error.reason.code}` `{ending.error.reason}` | {later} | {ending.requests}"
