@@ -60,6 +60,8 @@ class ItemChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         """Leave the long texts in the database, and count the attempts of the items shown."""
+        if getattr(request, "shows_no_list", False):
+            return
         super().get_results(request)
         last = EnrichmentAttempt.objects.filter(item=OuterRef("pk")).order_by("-number").values("number")[:1]
         self.result_list = self.result_list.defer("raw_text", "summary").annotate(attempts_number=Subquery(last))

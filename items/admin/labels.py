@@ -23,6 +23,7 @@ DONE: Mapping[Action, str] = MappingProxyType(
 KEYS: Mapping[str, str] = MappingProxyType({"preview": "p", "edit": "e", "confirm": "c", "retry": "r", "discard": "d"})
 
 GONE = "The item no longer exists: it was deleted with its owner. Nothing was changed."
+NO_MORE = "That was the last item of its status in this list."
 CHANGED_MEANWHILE = "The item was changed while you had it open. Open it again to see the current version."
 
 
