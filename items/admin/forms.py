@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextInputWidget
@@ -111,12 +111,13 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class tak
 
     def changes_typed(self) -> list[tuple[str, SafeString]]:
         """Return the fields of a refused form that differ from what is stored, with their changed words marked."""
-        return [
-            (str(field.label), changed_words(stored, typed))
-            for field in (self[name] for name in DRAFT_FIELDS)
-            if (typed := _lines(field.value()))
-            != (stored := _lines(field.field.prepare_value(getattr(self.instance, field.name))))
-        ]
+        changes = []
+        for bound in (self[name] for name in DRAFT_FIELDS):
+            field = cast(StoredField, bound.field)
+            stored, typed = _lines(field.prepare_value(field.stored)), _lines(bound.value())
+            if stored != typed:
+                changes.append((str(bound.label), changed_words(stored, typed)))
+        return changes
 
     def clean(self) -> dict[str, Any]:
         is_editable = Action.EDIT in self.instance.allowed_actions
