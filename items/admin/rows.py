@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -20,7 +21,7 @@ from items.states import Action, Status
 # `data-row` is for web/keyboard.js, and the checkbox for Django's actions.js.
 ROW = """<tr data-row="{pk}">
 <td class="action-checkbox">{checkbox}</td>
-<th scope="row" class="field-headline"><a href="{pk}/change/{query}" data-open>{headline}</a></th>
+<th scope="row" class="field-headline"><a href="{url}{pk}/change/{query}" data-open>{headline}</a></th>
 <td class="field-status"><span class="item-status status-{status_class}">{status}</span></td>
 <td class="field-error">{error}</td>
 <td class="field-owner"><a href="?{owner_query}" title="Items of this owner">{owner}</a></td>
@@ -48,6 +49,7 @@ class Rows:
         self._is_selectable = is_selectable
         self._back = back
         self._filters = f"?{filters}" if filters else ""
+        self._url_of_list = reverse("admin:items_item_changelist")
         self._now = timezone.now()
 
     def render(self, items: Iterable[Any]) -> Iterator[SafeString]:
@@ -61,6 +63,7 @@ class Rows:
             ROW,
             pk=item.pk,
             checkbox=format_html(CHECKBOX, item.pk, name) if self._is_selectable else "",
+            url=self._url_of_list,
             query=self._filters,
             headline=self._headline(item),
             status_class=item.status.lower(),

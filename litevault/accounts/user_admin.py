@@ -23,6 +23,8 @@ RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 class BatchedUserAdmin(RightsAdmin, CheckedSelectionAdmin, UserAdmin):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
     change_password_form = UserPasswordForm
+    # A moment that happened is not changed by hand.
+    readonly_fields = ("last_login", "date_joined")
     change_user_password_template = "admin/auth/user/password_and_tokens.html"  # noqa: S105  # a template
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
