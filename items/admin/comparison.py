@@ -1,11 +1,11 @@
 """Which words of a draft are in its text, and which words of it a reviewer changed. The result is escaped HTML."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice
-from typing import Self
+from typing import Any, Self
 
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -64,6 +64,18 @@ def changed_words(stored: str, typed: str) -> SafeString:
         return format_html("<del>{}</del> <ins>{}</ins>", stored, typed)
     matcher = SequenceMatcher(a=before, b=after, autojunk=False)
     return format_html_join("", "{}", ((part,) for part in _changes(matcher, before, after)))
+
+
+def changes_since(former: Mapping[str, Any] | None, item: Item) -> list[tuple[str, SafeString]]:
+    """Return the fields that differ from those of a former draft, with their changed words marked."""
+    if not former:
+        return []
+    pairs = (
+        ("Title", former.get("title"), item.title),
+        ("Summary", former.get("summary"), item.summary),
+        ("Tags", ", ".join(former.get("tags") or ()), ", ".join(item.tags)),
+    )
+    return [(name, changed_words(old or "", new or "")) for name, old, new in pairs if (old or "") != (new or "")]
 
 
 def _changes(matcher: "SequenceMatcher[str]", before: list[str], after: list[str]) -> Iterator[SafeString]:

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from items.admin.charts import share
-from items.admin.comparison import Comparison
+from items.admin.comparison import Comparison, changes_since
 from items.admin.forms import DRAFT_FIELDS, ItemForm
 from items.admin.item_actions import ItemActionsAdmin
 from items.admin.item_buttons import CONFIRM_BUTTON, CONFIRM_NEXT_BUTTON, item_buttons
@@ -154,6 +154,7 @@ class ItemPageAdmin(ItemActionsAdmin):
             "next_url": neighbours.next and self.detail_url(request, neighbours.next),
             "list_url": self.list_url(request),
             "comparison": Comparison.of(item),
+            "redraft_changes": changes_since(item.former_draft, item),
             "show_save": Action.EDIT in permitted,
             "show_save_and_continue": Action.EDIT in permitted,
         }

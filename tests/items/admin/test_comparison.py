@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from items.admin.comparison import DIFF_WORDS_MAX, MARKS_MAX, Comparison, changed_words
+from items.admin.comparison import DIFF_WORDS_MAX, MARKS_MAX, Comparison, changed_words, changes_since
 from items.models import Item
 
 
@@ -58,6 +58,17 @@ def test_text_without_a_draft_is_not_marked() -> None:
 )
 def test_changed_words_are_marked(stored: str, typed: str, html: str) -> None:
     assert changed_words(stored, typed) == html
+
+
+def test_changes_since_a_former_draft_are_of_its_fields() -> None:
+    item = Item(owner=User(), title="New title", summary="The same.", tags=["one", "two"])
+    former = {"title": "Old title", "summary": "The same.", "tags": ["one"]}
+
+    assert changes_since(former, item) == [
+        ("Title", "<del>Old</del><ins>New</ins> title"),
+        ("Tags", "<del>one</del><ins>one, two</ins>"),
+    ]
+    assert changes_since(None, item) == []
 
 
 def test_very_long_fields_are_not_compared() -> None:
