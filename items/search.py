@@ -67,7 +67,7 @@ class Search:
 
     def marked(self, text: str) -> SafeString:
         """Return the text as HTML, with the words in <mark>."""
-        return _marked(text, self._places(text))
+        return marked_at(text, self._places(text))
 
     def excerpt(self, text: str, *, limit: int) -> SafeString:
         """Return at most `limit` characters as HTML: the first, or those around the first word if it comes later."""
@@ -76,7 +76,7 @@ class Search:
         start = _start_of_words_before(first, text, distance=limit // 4) if end > limit else 0
         dots = ELLIPSIS if start else ""
         part = cut(text[start:], limit - len(dots))
-        return SafeString(dots) + _marked(part, ((begin - start, end - start) for begin, end in places))
+        return SafeString(dots) + marked_at(part, ((begin - start, end - start) for begin, end in places))
 
     @cached_property
     def _any_word(self) -> re.Pattern[str]:
@@ -95,7 +95,8 @@ class Search:
             yield positions[match.start()], positions[match.end()]
 
 
-def _marked(text: str, places: Iterable[tuple[int, int]]) -> SafeString:
+def marked_at(text: str, places: Iterable[tuple[int, int]]) -> SafeString:
+    """Return the text as HTML, with what is at these places in <mark>."""
     parts: list[SafeString] = []
     shown = 0
     for start, end in places:

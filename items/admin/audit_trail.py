@@ -1,6 +1,6 @@
 """The audit trail: who changed what, newest first. It cannot be changed here."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -14,12 +14,13 @@ from items.models import AuditEvent
 class ActionFilter(ChoiceFilter):
     title = "action"
     parameter_name = "action"
+    is_counted = False
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return AuditAction.choices
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(action=self.value()) if self.value() else queryset
+    def narrow(self, queryset: Any, value: Any) -> Any:
+        return queryset.filter(action=value)
 
 
 class ActorFilter(NameFilter):
@@ -45,9 +46,6 @@ class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's c
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     actions = None
-
-    class Media:
-        css: ClassVar = {"all": ("items/admin.css",)}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -64,7 +64,7 @@ def change_matching(items: ItemQuerySet, action: Action) -> BulkResult:
     delays = _retry_delays() if action in CALLS_THE_MODEL else repeat(0)
     ends_at = monotonic() + TIME_LIMIT_SECONDS
     is_late = False
-    for ids, minutes in zip(_batches(items.allowing(action)), delays, strict=False):
+    for ids, minutes in zip(batches(items.allowing(action)), delays, strict=False):
         changed += _change(Item.objects.filter(pk__in=ids), action, after=timedelta(minutes=minutes))
         if is_late := monotonic() > ends_at:
             break
@@ -104,7 +104,7 @@ def minutes_to_retry(items: Count) -> int:
     return max(0, items.number - 1) // BATCH_SIZE
 
 
-def _batches(items: ItemQuerySet) -> Iterator[list[UUID]]:
+def batches(items: ItemQuerySet) -> Iterator[list[UUID]]:
     """Yield each item once, also when it fails again at once, as in an outage."""
     ordered = items.order_by("created_at", "id")
     page = list(ordered.values_list("created_at", "id")[:BATCH_SIZE])

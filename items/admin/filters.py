@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from items.admin.queries import fetch_all
+from items.admin.queries import bounded_count, fetch_all
 from items.models import EnrichmentAttempt, Item, ItemQuerySet
 from items.reasons import ERROR_CODES, Reason
 from items.search import Search
@@ -43,11 +43,46 @@ ORDER BY 1
 
 
 class ChoiceFilter(admin.SimpleListFilter):
-    """Ignore values that the filter does not offer, so that a made-up URL breaks nothing."""
+    """A menu above the list, with the number of items beside each choice if the page is asked for them."""
+
+    is_counted = True
+
+    @property
+    def chosen(self) -> str | None:
+        """What the closed menu says, or None if the filter is not used."""
+        return next((str(label) for value, label in self.lookup_choices if value == self.value()), None)
 
     def value(self) -> str | None:
+        """Ignore values that the filter does not offer, so that a made-up URL breaks nothing."""
         value = super().value()
         return value if value in dict(self.lookup_choices) else None
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # with counts
+        parameter = str(self.parameter_name)
+        others = changelist.get_query_string(remove=[parameter, PAGE_VAR])
+        items: Any = None
+        if self.is_counted and changelist.add_facets:
+            items = changelist.get_queryset(self.request, exclude_parameters=[parameter])
+        yield {
+            "display": "All",
+            "selected": self.value() is None,
+            "query_string": others,
+            "count": "" if items is None else bounded_count(items),
+        }
+        for value, label in self.lookup_choices:
+            yield {
+                "display": label,
+                "selected": self.value() == value,
+                "query_string": changelist.get_query_string({parameter: value}, remove=[PAGE_VAR]),
+                "count": "" if items is None else bounded_count(self.narrow(items, value)),
+            }
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return self.narrow(queryset, self.value()) if self.value() else queryset
+
+    def narrow(self, queryset: Any, value: Any) -> Any:
+        """Filter by one of the values that the filter offers."""
+        raise NotImplementedError
 
 
 class StatusFilter(ChoiceFilter):
@@ -57,10 +92,8 @@ class StatusFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(PENDING, "Pending: needs attention"), *Status.choices]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() == PENDING:
-            return queryset.pending()
-        return queryset.filter(status=self.value()) if self.value() else queryset
+    def narrow(self, queryset: Any, value: Any) -> Any:
+        return queryset.pending() if value == PENDING else queryset.filter(status=value)
 
 
 class ErrorCodeFilter(ChoiceFilter):
@@ -70,8 +103,8 @@ class ErrorCodeFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(code, code) for code in ERROR_CODES]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.failed(error_code=self.value()) if self.value() else queryset
+    def narrow(self, queryset: Any, value: Any) -> Any:
+        return queryset.failed(error_code=value)
 
 
 class ErrorReasonFilter(ChoiceFilter):
@@ -81,9 +114,8 @@ class ErrorReasonFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [*((reason.value, reason.label) for reason in Reason), (NO_REASON, "Not recorded")]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        reason = self.value()
-        return failed_because(queryset, reason) if reason else queryset
+    def narrow(self, queryset: Any, value: Any) -> Any:
+        return failed_because(queryset, value)
 
 
 def failed_because(items: ItemQuerySet, reason: str) -> ItemQuerySet:
@@ -97,13 +129,10 @@ class AgeFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(age, f"Last {age}") for age in AGES] + [(OLDER, "Older than a week")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Item]) -> QuerySet[Item]:
-        age = self.value()
-        if age is None:
-            return queryset
-        if age == OLDER:
+    def narrow(self, queryset: Any, value: Any) -> Any:
+        if value == OLDER:
             return queryset.filter(created_at__lt=timezone.now() - AGES["week"])
-        return queryset.filter(created_at__gte=timezone.now() - AGES[age])
+        return queryset.filter(created_at__gte=timezone.now() - AGES[value])
 
 
 class ModelFilter(ChoiceFilter):
@@ -111,19 +140,24 @@ class ModelFilter(ChoiceFilter):
 
     title = "model"
     parameter_name = "model"
+    # No index finds the items of a model.
+    is_counted = False
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(model, model) for (model,) in fetch_all(MODELS)]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Item]) -> QuerySet[Item]:
-        attempts = EnrichmentAttempt.objects.filter(item=OuterRef("pk"), model=self.value())
-        return queryset.filter(Exists(attempts)) if self.value() else queryset
+    def narrow(self, queryset: Any, value: Any) -> Any:
+        return queryset.filter(Exists(EnrichmentAttempt.objects.filter(item=OuterRef("pk"), model=value)))
 
 
 class NameFilter(admin.SimpleListFilter):
     """A field for the name of a user, because a list would not scale."""
 
     template = "admin/items/item/name_filter.html"
+
+    @property
+    def chosen(self) -> str | None:
+        return self.value()
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[()]:
         return ()
@@ -136,8 +170,10 @@ class NameFilter(admin.SimpleListFilter):
         yield {
             "parameter": parameter,
             "name": self.value() or "",
-            "other_parameters": [(name, value) for name, value in changelist.params.items() if name != parameter],
-            "without_name": changelist.get_query_string(remove=[parameter]),
+            "other_parameters": [
+                (name, value) for name, value in changelist.params.items() if name not in (parameter, PAGE_VAR)
+            ],
+            "without_name": changelist.get_query_string(remove=[parameter, PAGE_VAR]),
         }
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:

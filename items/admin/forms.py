@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
+from django.utils.safestring import SafeString
 
-from items.admin.labels import CHANGED_MEANWHILE
+from items.admin.comparison import changed_words
+from items.admin.labels import CHANGED_MEANWHILE, KEYS
 from items.models import Item
 from items.states import Action, Status
 from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, InvalidText, clean_summary, clean_tags, clean_title
@@ -23,6 +25,10 @@ def cleaned(clean: Callable[[Any], Any], value: object) -> Any:
     except InvalidText as error:
         reason = str(error)
     raise ValidationError(f"{reason[0].upper()}{reason[1:]}.")
+
+
+def _lines(value: Any) -> str:
+    return str(value or "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 class StoredField(forms.Field):
@@ -41,7 +47,7 @@ class StoredField(forms.Field):
         return self._as_sent(data) != self._as_sent(self.prepare_value(self.stored))
 
     def _as_sent(self, value: Any) -> str:
-        lines = str(value or "").replace("\r\n", "\n").replace("\r", "\n")
+        lines = _lines(value)
         return lines if isinstance(self.widget, forms.Textarea) else lines.replace("\n", "")
 
 
@@ -76,7 +82,12 @@ class TagsField(StoredField, forms.CharField):
 
 class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
     # The template of attributes makes a counter of maxlength.
-    title = TitleField(empty_value=None, widget=AdminTextInputWidget(attrs={"maxlength": TITLE_MAX_LENGTH}))
+    title = TitleField(
+        empty_value=None,
+        widget=AdminTextInputWidget(
+            attrs={"maxlength": TITLE_MAX_LENGTH, "data-key": KEYS[Action.EDIT], "data-key-label": Action.EDIT.label}
+        ),
+    )
     summary = TextField(
         required=False, empty_value=None, widget=forms.Textarea(attrs={"rows": 4, "maxlength": SUMMARY_MAX_LENGTH})
     )
@@ -97,6 +108,16 @@ class ItemForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class tak
             if isinstance(field, StoredField):
                 field.required = required[name]
                 field.stored = getattr(self.instance, name)
+
+    def changes_typed(self) -> list[tuple[str, SafeString]]:
+        """Return the fields of a refused form that differ from what is stored, with their changed words marked."""
+        changes = []
+        for bound in (self[name] for name in DRAFT_FIELDS):
+            field = cast(StoredField, bound.field)
+            stored, typed = _lines(field.prepare_value(field.stored)), _lines(bound.value())
+            if stored != typed:
+                changes.append((str(bound.label), changed_words(stored, typed)))
+        return changes
 
     def clean(self) -> dict[str, Any]:
         is_editable = Action.EDIT in self.instance.allowed_actions

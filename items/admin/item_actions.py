@@ -1,27 +1,31 @@
 """The URLs behind the buttons of one item, on its page and in the list, and the preview of its text."""
 
-from typing import Any
+from copy import copy
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import transaction
 from django.db.models import Max
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from items.admin.labels import CHANGED_MEANWHILE, DONE, GONE, item_name, refusal
+from items.admin.labels import CHANGED_MEANWHILE, DONE, GONE, NO_MORE, item_name, refusal
+from items.admin.neighbours import next_after
 from items.admin.permissions import deletes_a_user, may
 from items.admin.undo_button import undo_button
 from items.audit import AuditAction
-from items.models import AuditEvent, Item
+from items.models import AuditEvent, Item, ItemQuerySet
 from items.states import Action, InvalidTransition, Outcome
 
 BACK_TO_LIST = {"back": "list"}
+ON_TO_NEXT = {"back": "next"}
 
 
 class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
@@ -80,7 +84,10 @@ class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class 
         if request.method == "POST":
             if action == Action.REDRAFT and "confirmed" not in request.POST and was_edited(item):
                 return self._confirm(request, item, action)
-            return self._act(request, item, action)
+            status = item.status
+            response = self._act(request, item, action)
+            is_done = item.status != status
+            return self.redirect_to_next(request, item, status=status) if is_done and _leads_on(request) else response
         if action == Action.DISCARD and action in item.allowed_actions:
             return self._confirm(request, item, action)
         return HttpResponseRedirect(self.detail_url(request, item_id))
@@ -137,8 +144,26 @@ class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class 
 
     def _back_url(self, request: HttpRequest, item: Item) -> str:
         """Return to the page that the button was on."""
-        was_in_list = all(request.GET.get(name) == value for name, value in BACK_TO_LIST.items())
-        return self.list_url(request) if was_in_list else self.detail_url(request, item.pk)
+        return self.list_url(request) if _has(request, BACK_TO_LIST) else self.detail_url(request, item.pk)
+
+    def listed_items(self, request: HttpRequest) -> ItemQuerySet:
+        """Return all items of the list that the reviewer came from, filtered and sorted."""
+        list_request = copy(request)
+        list_request.GET = QueryDict(request.GET.get("_changelist_filters", ""))
+        list_request.shows_no_list = True  # type: ignore[attr-defined]  # for ItemChangeList
+        try:
+            items = self.get_changelist_instance(list_request).queryset
+        except (IncorrectLookupParameters, SuspiciousOperation):
+            items = Item.objects.none()
+        return cast(ItemQuerySet, items)
+
+    def redirect_to_next(self, request: HttpRequest, item: Item, *, status: str) -> HttpResponse:
+        """Go to the next item of the list with the status that this one had, or back to the list after the last."""
+        next_id = next_after(item, self.listed_items(request).filter(status=status))
+        if next_id is None:
+            self.message_user(request, NO_MORE)
+            return HttpResponseRedirect(self.list_url(request))
+        return HttpResponseRedirect(self.detail_url(request, next_id))
 
     def list_url(self, request: HttpRequest) -> str:
         return self._with_filters(request, reverse("admin:items_item_changelist"))
@@ -150,6 +175,14 @@ class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class 
         """Keep the filters of the list that the reviewer came from."""
         context: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
         return str(add_preserved_filters(context, url))
+
+
+def _leads_on(request: HttpRequest) -> bool:
+    return _has(request, ON_TO_NEXT)
+
+
+def _has(request: HttpRequest, query: dict[str, str]) -> bool:
+    return all(request.GET.get(name) == value for name, value in query.items())
 
 
 def perform(item: Item, action: Action) -> None:

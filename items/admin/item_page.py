@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -12,15 +13,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from items.admin.charts import share
+from items.admin.comparison import Comparison, changes_since
 from items.admin.forms import DRAFT_FIELDS, ItemForm
 from items.admin.item_actions import ItemActionsAdmin
-from items.admin.labels import DONE, GONE, duration, refusal
+from items.admin.item_buttons import CONFIRM_BUTTON, CONFIRM_NEXT_BUTTON, item_buttons
+from items.admin.labels import DONE, GONE, duration, item_name, refusal
+from items.admin.neighbours import Neighbours
 from items.admin.permissions import may, permitted_actions
 from items.models import AuditEvent, EnrichmentAttempt, Item
 from items.states import Action, InvalidTransition, Status
 from items.usage import TotalUsage, last_attempts
 
-CONFIRM_BUTTON = "_confirm"
 EVENTS_SHOWN = 100
 QUEUE_FIELDS = ("attempt_count", "refund_count", "available_at", "claimed_by", "claimed_at", "fencing_token")
 
@@ -69,7 +72,7 @@ class ItemPageAdmin(ItemActionsAdmin):
     form = ItemForm
     object_history_template = "admin/items/item/history.html"
     fieldsets: ClassVar = (
-        (None, {"fields": ("status_badge", "enrichment_error", *DRAFT_FIELDS, "source_type", "folded_text")}),
+        (None, {"fields": ("status_badge", "enrichment_error", *DRAFT_FIELDS, "source_type")}),
         ("Origin", {"fields": ("id", "owner", "enrichment_mode", "created_at", "updated_at", "confirmed_at")}),
         ("Queue", {"fields": QUEUE_FIELDS, "classes": ("collapse",), "description": "What the workers use."}),
     )
@@ -115,7 +118,7 @@ class ItemPageAdmin(ItemActionsAdmin):
 
     def save_model(self, request: HttpRequest, obj: Item, form: Any, change: Any) -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data if name in DRAFT_FIELDS}
-        if CONFIRM_BUTTON not in request.POST:
+        if not _confirms(request):
             obj.edit(**changes)
         elif may(request, Action.CONFIRM):
             obj.confirm(**changes)
@@ -123,14 +126,16 @@ class ItemPageAdmin(ItemActionsAdmin):
             raise PermissionDenied
 
     def construct_change_message(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if CONFIRM_BUTTON in request.POST:
+        if _confirms(request):
             return f"{DONE[Action.CONFIRM].capitalize()}."
         return super().construct_change_message(request, *args, **kwargs)
 
     def response_change(self, request: HttpRequest, obj: Item) -> HttpResponse:
-        if CONFIRM_BUTTON not in request.POST:
+        if not _confirms(request):
             return super().response_change(request, obj)
         self.report_done(request, Action.CONFIRM, obj)
+        if CONFIRM_NEXT_BUTTON in request.POST:
+            return self.redirect_to_next(request, obj, status=Status.READY_TO_CONFIRM)
         return HttpResponseRedirect(self.detail_url(request, obj.pk))
 
     def render_change_form(
@@ -138,11 +143,18 @@ class ItemPageAdmin(ItemActionsAdmin):
     ) -> HttpResponse:
         item = kwargs["obj"]
         permitted = permitted_actions(request, item)
+        neighbours = Neighbours.of(item, self.listed_items(request))
         context |= {
             "title": "Review item",
             "attempts": AttemptTable.of(item),
-            "may": {action.value: action in permitted for action in Action},
-            "confirm_button": CONFIRM_BUTTON,
+            "item_name": item_name(item),
+            "buttons": list(item_buttons(item, permitted, with_filters=partial(self._with_filters, request))),
+            "neighbours": neighbours,
+            "previous_url": neighbours.previous and self.detail_url(request, neighbours.previous),
+            "next_url": neighbours.next and self.detail_url(request, neighbours.next),
+            "list_url": self.list_url(request),
+            "comparison": Comparison.of(item),
+            "redraft_changes": changes_since(item.former_draft, item),
             "show_save": Action.EDIT in permitted,
             "show_save_and_continue": Action.EDIT in permitted,
         }
@@ -154,15 +166,9 @@ class ItemPageAdmin(ItemActionsAdmin):
             '<span class="item-status item-{}">{}</span>', item.status.lower(), Status(item.status).label
         )
 
-    @admin.display(description="text")
-    def folded_text(self, item: Item) -> SafeString:
-        """Start <pre> with a line break: the browser drops it, and would drop one at the start of the text."""
-        return format_html(
-            '<details class="item-text"><summary>Show the captured text ({} characters)</summary>'
-            '<pre dir="auto">\n{}</pre></details>',
-            f"{len(item.raw_text):,}",
-            item.raw_text,
-        )
-
     def _is_editable(self, request: HttpRequest, obj: Item | None) -> bool:
         return obj is not None and Action.EDIT in permitted_actions(request, obj)
+
+
+def _confirms(request: HttpRequest) -> bool:
+    return CONFIRM_BUTTON in request.POST or CONFIRM_NEXT_BUTTON in request.POST

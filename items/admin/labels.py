@@ -43,6 +43,7 @@ RESERVATIONS: Mapping[Action, str] = MappingProxyType(
 )
 
 GONE = "The item no longer exists: it was deleted with its owner. Nothing was changed."
+NO_MORE = "That was the last item of its status in this list."
 CHANGED_MEANWHILE = "The item was changed while you had it open. Open it again to see the current version."
 
 

@@ -12,5 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [("items", "0017_index_of_error_reasons")]
 
     operations = [
-        migrations.RunSQL([read("triggers.sql"), read("claim.sql"), read("audit.sql"), read("pauses.sql")], migrations.RunSQL.noop)
+        migrations.RunSQL(
+            [read("triggers.sql"), read("claim.sql"), read("audit.sql"), read("pauses.sql")], migrations.RunSQL.noop
+        )
     ]

@@ -78,9 +78,6 @@ class ApiTokenAdmin(CheckedSelectionAdmin):
     show_full_result_count = False
     actions = (revoke_selected,)
 
-    class Media:
-        css: ClassVar = {"all": ("items/admin.css",)}
-
     def get_urls(self) -> list[URLPattern]:
         revoke = path("<int:token_id>/revoke/", self.admin_site.admin_view(self.revoke_view), name="api_token_revoke")
         return [revoke, *super().get_urls()]

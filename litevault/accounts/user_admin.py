@@ -16,13 +16,16 @@ from items.models import Item
 from litevault.accounts.deletion import delete_user
 from litevault.accounts.models import ApiToken
 from litevault.accounts.passwords import UserPasswordForm
+from litevault.accounts.rights import RightsAdmin
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 """The fields that only superusers see. Who may change them, or the password of staff, has every right."""
 
 
-class BatchedUserAdmin(CheckedSelectionAdmin, UserAdmin):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
+class BatchedUserAdmin(RightsAdmin, CheckedSelectionAdmin, UserAdmin):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
     change_password_form = UserPasswordForm
+    # A moment that happened is not changed by hand.
+    readonly_fields = ("last_login", "date_joined")
     change_user_password_template = "admin/auth/user/password_and_tokens.html"  # noqa: S105  # a template
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -93,7 +96,7 @@ class BatchedUserAdmin(CheckedSelectionAdmin, UserAdmin):  # type: ignore[type-a
         return HttpResponseRedirect(reverse("admin:auth_user_change", args=(obj_id,)))
 
 
-class SuperusersGroupAdmin(CheckedSelectionAdmin, GroupAdmin):
+class SuperusersGroupAdmin(RightsAdmin, CheckedSelectionAdmin, GroupAdmin):
     """Groups carry permissions, so that only superusers change them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

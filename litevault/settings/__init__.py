@@ -42,7 +42,6 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 
 INSTALLED_APPS = [
-    "litevault.apps.ReviewAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -59,6 +58,8 @@ INSTALLED_APPS = [
     "litevault.development",
     "items",
     "enrichment",
+    # After litevault.web and items, whose templates replace the admin's.
+    "litevault.apps.ReviewAdminConfig",
     "django.forms",
 ]
 # With our template for the attributes of fields, in litevault.web.

@@ -88,7 +88,7 @@ def test_model_filter_matches_any_attempt(reviewer: Client, owner: User) -> None
     response = reviewer.get(LIST, {"model": "openai/first"})
 
     assert listed(response.text) == {str(wanted.pk)}
-    assert re.findall(r"<a [^>]*>(openai/\w+)</a>", response.text) == ["openai/first", "openai/second"]
+    assert re.findall(r"<a [^>]*><span>(openai/\w+)</span>", response.text) == ["openai/first", "openai/second"]
 
 
 def test_model_that_was_used_long_ago_is_offered(reviewer: Client, owner: User) -> None:
@@ -114,7 +114,7 @@ def test_model_that_was_used_long_ago_is_offered(reviewer: Client, owner: User) 
 
     page = reviewer.get(LIST).text
 
-    assert re.findall(r"<a [^>]*>(openai/\w+)</a>", page) == ["openai/new", "openai/old"]
+    assert re.findall(r"<a [^>]*><span>(openai/\w+)</span>", page) == ["openai/new", "openai/old"]
 
 
 def test_owner_filter_takes_a_whole_name(reviewer: Client, owner: User, stranger: User) -> None:
@@ -164,3 +164,29 @@ def test_other_columns_cannot_be_filtered_by_url(reviewer: Client, owner: User, 
     response = reviewer.get(f"{LIST}?{lookup}")
 
     assert response.status_code == 400
+
+
+def counts_of(page: str, title: str) -> dict[str, str]:
+    menu = page[page.index(f"<summary>{title}") :].partition("</details>")[0]
+    return dict(re.findall(r"<span>([^<]+)</span> <span class=\"menu-count\">([^<]*)</span>", menu))
+
+
+def test_counts_beside_choices_follow_the_other_filters(reviewer: Client, owner: User, stranger: User) -> None:
+    for status in (Status.FAILED, Status.FAILED, Status.ARCHIVED):
+        make_item(owner, status=status)
+    make_item(stranger, status=Status.FAILED)
+
+    page = reviewer.get(LIST, {"owner": "owner", "status": Status.ARCHIVED, "_facets": "True"}).text
+
+    statuses = counts_of(page, "Status")
+    assert (statuses["All"], statuses["Failed"], statuses["Archived"], statuses["Enriching"]) == ("3", "2", "1", "0")
+    assert counts_of(page, "Age")["Last hour"] == "1"
+
+
+def test_nothing_is_counted_beside_choices_until_asked_for(reviewer: Client, owner: User) -> None:
+    make_item(owner, status=Status.FAILED)
+
+    page = reviewer.get(LIST).text
+
+    assert set(counts_of(page, "Status").values()) == {""}
+    assert 'data-counts="?_facets=True"' in page

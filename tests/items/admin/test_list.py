@@ -24,8 +24,8 @@ def test_failed_item_shows_code_and_sentence_separately(reviewer: Client, owner:
 
     page = reviewer.get(LIST).text
 
-    assert '<td class="field-error_code">LLM_TIMEOUT</td>' in page
-    assert '<td class="field-error_sentence">The model did not answer in time.</td>' in page
+    assert '<code class="item-code">LLM_TIMEOUT</code>' in page
+    assert '<span class="item-sentence">The model did not answer in time.</span>' in page
 
 
 def test_list_counts_pending_statuses_and_links_to_them(reviewer: Client, owner: User) -> None:
@@ -34,7 +34,7 @@ def test_list_counts_pending_statuses_and_links_to_them(reviewer: Client, owner:
 
     page = reviewer.get(LIST).text
 
-    links = re.findall(r'<a href="\?status=(\w+)" class="item-\w+">[^<]*<strong>(\d+)</strong>', page)
+    links = re.findall(r'<a href="\?status=(\w+)" class="item-view status-\w+">[^<]*<strong>(\d+)</strong>', page)
     assert links == [("FAILED", "2"), ("READY_TO_CONFIRM", "1"), ("ENRICHING", "0")]
 
 
@@ -65,6 +65,51 @@ def test_newest_items_come_first(reviewer: Client, owner: User) -> None:
     assert page.index(str(new.pk)) < page.index(str(old.pk))
 
 
+def test_order_can_be_reversed_on_filtered_pages(reviewer: Client, owner: User) -> None:
+    ages = [make_item(owner, created_at=timezone.now() - timedelta(days=days)) for days in (1, 3, 2)]
+
+    page = reviewer.get(LIST, {"o": "oldest", "status": Status.ENRICHING}).text
+
+    places = [page.index(f'data-row="{item.pk}"') for item in ages]
+    assert places[1] < places[2] < places[0]
+    assert 'aria-sort="ascending"><a href="?status=ENRICHING"' in page
+
+
+def test_saved_views_are_links_that_know_whether_they_are_shown(reviewer: Client, owner: User) -> None:
+    page = reviewer.get(LIST, {"status": Status.READY_TO_CONFIRM, "o": "oldest"}).text
+
+    views = re.findall(r'<a href="\?([^"]*)" class="item-view[^"]*"( aria-current="page")?>([^<]+)', page)
+    assert [label.strip() for _, _, label in views] == [
+        "Failed",
+        "Ready to confirm",
+        "Enriching",
+        "Ready, oldest first",
+        "Failed today",
+        "Mine",
+        "All items",
+    ]
+    assert [label for _, is_current, label in views if is_current] == ["Ready, oldest first"]
+    assert "owner=reviewer" in [query for query, _, label in views if label == "Mine"]
+
+
+@pytest.mark.parametrize(
+    ("query", "heading"),
+    [
+        ("", "No items yet"),
+        ("?status=FAILED", "No failed items"),
+        ("?status=READY_TO_CONFIRM", "Nothing to confirm"),
+        ("?status=ARCHIVED&age=day", "No item matches the filters"),
+        ("?q=nothing-like-it", "No item matches the search"),
+    ],
+)
+def test_empty_list_says_what_to_do(reviewer: Client, owner: User, query: str, heading: str) -> None:
+    page = reviewer.get(f"{LIST}{query}").text
+
+    empty = page[page.index('class="item-empty"') :]
+    assert f"<h2>{heading}</h2>" in empty
+    assert '<a class="button" href=' in empty
+
+
 def test_attempts_are_counted(reviewer: Client, owner: User) -> None:
     item = make_item(owner)
     make_attempt(item, number=1)
@@ -72,7 +117,7 @@ def test_attempts_are_counted(reviewer: Client, owner: User) -> None:
 
     page = reviewer.get(LIST).text
 
-    assert '<td class="field-attempts_made">2</td>' in page
+    assert '<td class="field-attempts">2</td>' in page
 
 
 def test_number_of_list_queries_is_constant(reviewer: Client, owner: User, stranger: User) -> None:

@@ -30,11 +30,28 @@ def form_of(user: User) -> dict[str, str]:
 
 
 def test_only_superusers_see_the_fields_of_rights(clerk: Client, admin_client: Client, owner: User) -> None:
+    Group.objects.create(name="Reviewers")
+
     seen_by_clerk, seen_by_admin = (client.get(page_of(owner)).text for client in (clerk, admin_client))
 
     assert [name for name in RIGHTS if f'name="{name}"' in seen_by_clerk] == []
     assert [name for name in RIGHTS if f'name="{name}"' in seen_by_admin] == list(RIGHTS)
     assert "is_superuser" not in clerk.get("/admin/auth/user/").text
+
+
+def test_rights_are_given_by_checkboxes(admin_client: Client, owner: User) -> None:
+    permission = Permission.objects.get(codename="view_item")
+    group = Group.objects.create(name="Reviewers")
+
+    rights = {"groups": [group.pk], "user_permissions": [permission.pk]}
+    admin_client.post(page_of(owner), {**form_of(owner), **rights})
+
+    page = admin_client.get(page_of(owner)).text
+    assert list(owner.user_permissions.all()) == [permission]
+    assert list(owner.groups.all()) == [group]
+    assert "<legend>Items | item</legend>" in page
+    assert f'name="user_permissions" value="{permission.pk}" id=' in page
+    assert "selectfilter" not in page
 
 
 def test_rights_that_staff_send_are_ignored(clerk: Client, owner: User) -> None:
