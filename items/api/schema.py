@@ -232,6 +232,7 @@ retry_all = extend_schema(
     responses={200: _response(serializers.RetriedSerializer, "Retried", {"retried": 12})},
     examples=[_request("Items that timed out", {"errorCode": "LLM_TIMEOUT"})],
 )
+selected = extend_schema(exclude=True)  # only for forms
 list_tags = extend_schema(
     operation_id="listTags",
     summary="List tags",
