@@ -9,5 +9,7 @@ urlpatterns = [
     path("items/selected", ItemViewSet.as_view({"post": "selected"}), name="selected-items"),
     path("items/<str:item_id>", ItemViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="item"),
     path("items/<str:item_id>/retry", ItemViewSet.as_view({"post": "retry"}), name="retry-item"),
+    path("items/<str:item_id>/redraft", ItemViewSet.as_view({"post": "redraft"}), name="redraft-item"),
+    path("items/<str:item_id>/restore", ItemViewSet.as_view({"post": "restore"}), name="restore-item"),
     path("tags", TagViewSet.as_view({"get": "list"}), name="tags"),
 ]
