@@ -49,6 +49,8 @@ urlpatterns = [
     path("account", pages.account, name="account"),
     path("account/password", pages.change_password, name="password"),
     path("account/tokens/<int:token_id>/revoke", pages.revoke_token, name="revoke-token"),
+    path("account/sessions/others/end", pages.end_own_other_sessions, name="end-other-sessions"),
+    path("account/sessions/<slug:reference>/end", pages.end_own_session, name="end-session"),
     path("manifest.webmanifest", manifest, name="manifest"),
     path("favicon.ico", favicon, name="favicon"),
     path("healthz", healthz),

@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from items.api.forms import IF_MATCH, SAVE, form_value, is_form, line_of
-from items.api.words import ERROR_CODES, problems_of, sentences_of
 from items.budget import paused_until
 from items.search import Search
-from items.states import PENDING_STATUSES, Action, SourceType, Status, allowed_actions
+from items.states import PENDING_STATUSES, TRANSITIONS, Action, SourceType, Status
 from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, raw_text_max_length
+from items.words import ERROR_CODES, problems_of, sentences_of
 
 
 class PageRenderer(BrowsableAPIRenderer):
@@ -40,10 +40,10 @@ class PageRenderer(BrowsableAPIRenderer):
                 "query": request.query_params,
                 "next_page": _next_page(request.query_params, data),
                 **_search_of(view, request.query_params),
-                "statuses": PENDING_STATUSES if _is_pending(view) else [s for s in Status if s != Status.DISCARDED],
+                "statuses": PENDING_STATUSES if _is_pending(view) else list(Status),
                 "source_types": list(SourceType),
                 "error_codes": ERROR_CODES,
-                "bulk_actions": _bulk_actions(view),
+                "bulk_actions": _bulk_actions(request.query_params.get("status"), view),
                 "paused_until": paused_until(request.user.pk) if _is_pending(view) and not response.exception else None,
                 "user": request.user,
                 **_form_of(request, response, data, etag=context.get("etag")),
@@ -88,10 +88,13 @@ def _form_of(request: Request, response: Response, data: Any, *, etag: str | Non
     }
 
 
-def _bulk_actions(view: Any) -> list[Action]:
-    """Return the actions that an item of the list may allow."""
-    shown = PENDING_STATUSES if _is_pending(view) else [status for status in Status if status != Status.DISCARDED]
-    allowed = {action for status in shown for action in allowed_actions(status)} - {Action.EDIT}
+def _bulk_actions(status: str | None, view: Any) -> list[Action]:
+    """Return the actions on several items of the list: those that its statuses may allow."""
+    unfiltered = PENDING_STATUSES if _is_pending(view) else [status for status in Status if status != Status.DISCARDED]
+    shown = [Status(status)] if status in Status.values else unfiltered
+    # Few failed items can be restored, but all discarded ones.
+    hidden = {Action.EDIT} if Status.DISCARDED in shown else {Action.EDIT, Action.RESTORE}
+    allowed = {action for status in shown for action in TRANSITIONS[status]} - hidden
     return [action for action in Action if action in allowed]
 
 

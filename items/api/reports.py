@@ -6,12 +6,11 @@ from typing import Any
 from django.contrib import messages
 from rest_framework.request import Request
 
-from items.api.words import DONE
-from items.states import Status, allowed_actions
+from items.states import Action, Status
 from items.texts import cut, first_line
+from items.words import DONE
 
 NAME_MAX_LENGTH = 60
-UNDO = "restore"
 
 
 def report(request: Request, action: str, data: Mapping[str, Any]) -> None:
@@ -32,14 +31,13 @@ def _report_selected(request: Request, data: Mapping[str, Any]) -> None:
     sentences = [f"{_number(len(changed))} {DONE[action]}."] if changed else []
     if unchanged:
         sentences.append(f"{unchanged:,} did not change: the status does not allow it.")
-    undo = changed if action == "discard" else []
+    undo = changed if action == Action.DISCARD else []
     _add(request, " ".join(sentences), undo=undo, level=messages.SUCCESS if changed else messages.WARNING)
 
 
 def _add(request: Request, text: str, *, undo: Sequence[str] = (), level: int = messages.SUCCESS) -> None:
-    """The ids of the items to restore are the tags of the message."""
-    can_undo = UNDO in allowed_actions(Status.DISCARDED)
-    messages.add_message(request._request, level, text, extra_tags=" ".join(undo) if can_undo else "")
+    """The tags of the message are the ids of the items that its Undo button restores."""
+    messages.add_message(request._request, level, text, extra_tags=" ".join(undo))
 
 
 def _name(data: Mapping[str, Any]) -> str:

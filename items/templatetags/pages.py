@@ -10,13 +10,13 @@ from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from items.api.words import error_title
 from items.states import Action, Outcome, SourceType, Status
+from items.words import error_title
 
 register = template.Library()
 
 MAIN = Action.CONFIRM
-KEYS: Mapping[str, str] = {"confirm": "c", "discard": "d", "retry": "r"}
+KEYS: Mapping[str, str] = {"confirm": "c", "discard": "d", "retry": "r", "redraft": "a", "restore": "z"}
 
 
 @register.simple_tag

@@ -11,7 +11,7 @@
   const attach = (bar) => {
     const count = bar.querySelector("[data-selection]");
     const all = Object.assign(document.createElement("input"), { type: "checkbox" });
-    all.dataset.key = "a";
+    all.dataset.key = "X";
     all.dataset.keyLabel = "Select all rows of this page, or none";
     const words = document.createElement("span");
     words.setAttribute("role", "status");

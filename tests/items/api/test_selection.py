@@ -1,5 +1,6 @@
 """One action on several items of a page, by their check boxes."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -7,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from items.models import AuditEvent, Item
-from items.states import Status
-from tests.items.api.browser import ACCEPT, Browser
+from items.states import TRANSITIONS, Status
+from tests.items.api.browser import ACCEPT, Browser, Forms
 from tests.items.api.client import Api
 from tests.items.factories import make_item
 
@@ -114,3 +115,31 @@ def test_selection_is_for_forms_only(owner: User) -> None:
     response = Api(owner).post("/items/selected", {"action": "confirm", "items": [str(uuid4())]})
 
     assert response.status_code == 415
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_discard_is_undone_by_the_message(owner: User, count: int) -> None:
+    browser = Browser(owner)
+    items = [make_item(owner, status=Status.READY_TO_CONFIRM) for _ in range(count)]
+    other = make_item(owner, status=Status.DISCARDED)
+    choose(browser, "discard", [str(item.id) for item in items])
+
+    page = browser.open(PENDING)
+    undo = next(form for form in Forms(page).forms if form.fields.get("action") == "restore")
+    ids = re.findall(r'type="hidden" name="items" value="([^"]+)"', page)
+    response = browser.client.post(URL, {**undo.fields, "items": ids}, headers=ACCEPT)
+
+    assert (response.status_code, response["Location"]) == (303, PENDING)
+    assert set(Item.objects.filter(status=Status.READY_TO_CONFIRM)) == set(items)
+    other.refresh_from_db()
+    assert other.status == Status.DISCARDED
+
+
+@pytest.mark.parametrize("status", [Status.READY_TO_CONFIRM, Status.FAILED, Status.DISCARDED])
+def test_bar_has_the_actions_of_the_statuses_shown(owner: User, status: Status) -> None:
+    make_item(owner, status=status)
+
+    form = Browser(owner).form(f"/api/v1/items?status={status}", to=URL)
+
+    expected = {action.value for action in TRANSITIONS[status]} - {"edit"}
+    assert {value for _, value in form.buttons} == expected - ({"restore"} if status == Status.FAILED else set())
