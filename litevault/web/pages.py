@@ -58,6 +58,7 @@ def manifest(_request: HttpRequest) -> HttpResponse:
         "share_target": {
             "action": reverse("capture"),
             "method": "GET",
+            "enctype": "application/x-www-form-urlencoded",
             "params": {name: name for name in SHARED},
         },
         "shortcuts": [{"name": "Capture a text", "url": reverse("capture")}],

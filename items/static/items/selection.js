@@ -17,12 +17,12 @@
     words.setAttribute("role", "status");
     const label = document.createElement("label");
     label.className = "check";
-    label.append(all, words);
-    count.replaceWith(label);
+    label.append(all, "Select all");
+    count.replaceWith(label, words);
 
     const describe = () => {
       const selected = rows().filter(isSelected).length;
-      words.textContent = selected ? `${selected} selected` : "Select all";
+      words.textContent = selected ? `${selected} selected` : "";
       all.checked = selected > 0 && selected === rows().filter(box).length;
       all.indeterminate = selected > 0 && !all.checked;
       for (const button of bar.querySelectorAll("button")) button.disabled = !selected;
