@@ -8,7 +8,6 @@ from threading import Thread
 
 import pytest
 from django.contrib.auth.models import User
-from selenium.webdriver import Keys
 
 from items.models import Item
 from items.states import Status

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
-from selenium.webdriver import Keys
+from selenium.webdriver import ActionChains, Keys
 
 from items.models import Item
 from items.states import Status
@@ -28,6 +28,10 @@ def tokyo(browser: Browser) -> Iterator[None]:
 def drafts(owner: User, number: int) -> list[Item]:
     """Return the newest first, as the list shows them."""
     return [make_item(owner, status=Status.READY_TO_CONFIRM, title=f"Draft {n}") for n in range(number)][::-1]
+
+
+def press_with(browser: Browser, modifier: str, key: str) -> None:
+    ActionChains(browser.driver).key_down(modifier).send_keys(key).key_up(modifier).perform()
 
 
 def count(status: Status) -> int:
@@ -55,7 +59,7 @@ def test_selected_items_are_discarded_and_restored_by_key(browser: Browser, pers
 
     browser.press("j", "x", "j", "x")
     browser.shows("2 selected")
-    browser.press(Keys.SHIFT, "d", Keys.NULL)
+    press_with(browser, Keys.SHIFT, "d")
     browser.shows("2 items were discarded.")
     until(lambda: browser.driver.execute_script(FOCUSED_ROW) == str(items[2].pk))
     assert count(Status.DISCARDED) == 2
@@ -72,7 +76,7 @@ def test_text_is_captured_with_control_and_enter(browser: Browser, person: User)
 
     browser.press("n")
     browser.press("A thought, c and d")
-    browser.press(Keys.CONTROL, Keys.ENTER, Keys.NULL)
+    press_with(browser, Keys.CONTROL, Keys.ENTER)
 
     browser.shows("The text was captured.")
     assert Item.objects.get().raw_text == "A thought, c and d"
