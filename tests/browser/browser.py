@@ -145,7 +145,7 @@ class Browser:
         return list(self.driver.execute_script(FAULTS))
 
     def barriers(self, impacts: Collection[str] = GRAVE) -> list[str]:
-        """Return the accessibility faults that axe-core finds: the serious and critical ones, or those of EVERY impact."""
+        """Return the accessibility faults of these impacts that axe-core finds."""
         self.driver.execute_script(AXE)
         results: Any = self.driver.execute_async_script(RUN_AXE, AXE_OPTIONS)
         assert "error" not in results, results

@@ -35,7 +35,15 @@ def press_with(browser: Browser, modifier: str, key: str) -> None:
 
 
 def count(status: Status) -> int:
-    return Item.objects.filter(status=status).count()
+    return int(Item.objects.filter(status=status).count())
+
+
+def until_focused(browser: Browser, item: Item) -> None:
+    until(lambda: browser.driver.execute_script(FOCUSED_ROW) == str(item.pk))
+
+
+def until_archived(number: int) -> None:
+    until(lambda: count(Status.ARCHIVED) == number)
 
 
 def test_drafts_are_confirmed_with_one_key_each(browser: Browser, person: User) -> None:
@@ -45,9 +53,9 @@ def test_drafts_are_confirmed_with_one_key_each(browser: Browser, person: User) 
 
     browser.press("j")
     for number, item in enumerate(items, start=1):
-        until(lambda item=item: browser.driver.execute_script(FOCUSED_ROW) == str(item.pk))
+        until_focused(browser, item)
         browser.press("c")
-        until(lambda number=number: count(Status.ARCHIVED) == number)
+        until_archived(number)
 
     browser.shows("Nothing waits for you.")
 
@@ -61,13 +69,13 @@ def test_selected_items_are_discarded_and_restored_by_key(browser: Browser, pers
     browser.shows("2 selected")
     press_with(browser, Keys.SHIFT, "d")
     browser.shows("2 items were discarded.")
-    until(lambda: browser.driver.execute_script(FOCUSED_ROW) == str(items[2].pk))
+    until_focused(browser, items[2])
     assert count(Status.DISCARDED) == 2
     browser.press("z")
 
     browser.shows("2 items were restored.")
     assert count(Status.READY_TO_CONFIRM) == 5
-    until(lambda: browser.driver.execute_script(FOCUSED_ROW) == str(items[0].pk))
+    until_focused(browser, items[0])
 
 
 def test_text_is_captured_with_control_and_enter(browser: Browser, person: User) -> None:
