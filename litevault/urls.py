@@ -15,6 +15,7 @@ from litevault.accounts.logins import limit_failures
 from litevault.events.views import EventsRedirect
 from litevault.operations.health import healthz, readyz
 from litevault.web.favicon import favicon
+from litevault.web.pages import capture, home, manifest
 from litevault.web.schema import SchemaView
 
 admin.autodiscover()
@@ -29,7 +30,8 @@ def not_found(_request: HttpRequest, _path: str) -> HttpResponse:
 login = LoginView.as_view(template_name="accounts/login.html", extra_context={"is_debug": settings.DEBUG})
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="pending-items")),
+    path("", home, name="home"),
+    path("capture", capture, name="capture"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", limit_failures(admin.site.login)),
     path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
@@ -47,6 +49,9 @@ urlpatterns = [
     path("account", pages.account, name="account"),
     path("account/password", pages.change_password, name="password"),
     path("account/tokens/<int:token_id>/revoke", pages.revoke_token, name="revoke-token"),
+    path("account/sessions/others/end", pages.end_own_other_sessions, name="end-other-sessions"),
+    path("account/sessions/<slug:reference>/end", pages.end_own_session, name="end-session"),
+    path("manifest.webmanifest", manifest, name="manifest"),
     path("favicon.ico", favicon, name="favicon"),
     path("healthz", healthz),
     path("readyz", readyz),

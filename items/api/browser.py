@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.encoding import iri_to_uri
@@ -10,7 +11,8 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
-from items.api.forms import IF_MATCH, METHOD, NEXT, form_value, is_form
+from items.api.forms import IF_MATCH, METHOD, NEXT, SAVE, form_value, is_form
+from items.api.reports import report
 
 
 class BrowserForms(ViewSet):
@@ -30,7 +32,10 @@ class BrowserForms(ViewSet):
         response = super().finalize_response(request, response, *args, **kwargs)
         if request.accepted_renderer.format != "api":
             return response
+        if response.status_code == status.HTTP_401_UNAUTHORIZED and request.method in ("GET", "HEAD"):
+            return redirect_to_login(request.get_full_path())
         if is_form(request) and request.method != "GET" and status.is_success(response.status_code):
+            report(request, self._done(request), response.data)
             return HttpResponse(
                 status=status.HTTP_303_SEE_OTHER, headers={"Location": iri_to_uri(self._next_page(request))}
             )
@@ -38,6 +43,13 @@ class BrowserForms(ViewSet):
         response.renderer_context["etag"] = response.headers.get("ETag")
         del response.headers["ETag"]
         return response
+
+    def _done(self, request: Request) -> str:
+        """Return the name of the action of the viewset or, for a change of an item, that of the form."""
+        if self.action != "partial_update":
+            return str(self.action)
+        action = form_value(request, "action")
+        return "edit" if action in (None, "", SAVE) else str(action)
 
     def _next_page(self, request: Request) -> str:
         wanted = form_value(request, NEXT) or ""

@@ -110,6 +110,29 @@ class Tags(CommonMessages, serializers.ListField):
         return list(_cleaned(clean_tags, data))
 
 
+class ItemIds(CommonMessages, serializers.ListField):
+    """The ids of a few items, of which there is at least one."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {"empty": "has no items: check the box of at least one."}
+
+    def __init__(self, *, max_length: int, **options: Any) -> None:
+        super().__init__(
+            child=serializers.UUIDField(),
+            allow_empty=False,
+            max_length=max_length,
+            error_messages={"max_length": f"may have at most {max_length} items."},
+            **options,
+        )
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if isinstance(error.detail, dict):
+                raise serializers.ValidationError("must be the ids of items.", code="invalid") from None
+            raise
+
+
 class Choice(CommonMessages, serializers.ChoiceField):
     """One of a few strings."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from django.http import QueryDict
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.exceptions import ErrorDetail, UnsupportedMediaType, ValidationError
 from rest_framework.request import Request, is_form_media_type
 
 from items.api.serializers import presentable
@@ -16,6 +16,7 @@ NEXT = "_next"
 IF_MATCH = "_if_match"
 CSRF = "csrfmiddlewaretoken"
 SAVE = "save"  # the action of the Save button: only edit
+SELECTED = "items"
 UNCHECKED_THEN_CHECKED = ["false", "true"]
 CHECKED = {"true": True, "on": True, "false": False}
 
@@ -37,6 +38,14 @@ def body_of(request: Request) -> dict[str, Any]:
         return cast(dict[str, Any], request.data)
     _refuse_repeats(request.data)
     return values_of(request.data)
+
+
+def selection_of(request: Request) -> dict[str, Any]:
+    """Return the fields of a form with a check box for each item. Raises UnsupportedMediaType for other bodies."""
+    if not isinstance(request.data, QueryDict):
+        raise UnsupportedMediaType(request.content_type)
+    _refuse_repeats(request.data, but=SELECTED)
+    return {**values_of(request.data), SELECTED: request.data.getlist(SELECTED)}
 
 
 def values_of(form: QueryDict) -> dict[str, Any]:
@@ -74,12 +83,12 @@ def with_unchanged(values: dict[str, Any], request: Request, item: Item) -> dict
     return {**changed, **{name: value for name, value in stored.items() if value is not None}}
 
 
-def _refuse_repeats(form: QueryDict) -> None:
+def _refuse_repeats(form: QueryDict, *, but: str = "") -> None:
     """Raises ValidationError. A box comes after a hidden field of its name, which is sent if it is not checked."""
     repeated = [
         name
         for name, values in form.lists()
-        if len(values) > 1 and not (name == "enrich" and values == UNCHECKED_THEN_CHECKED)
+        if len(values) > 1 and name != but and not (name == "enrich" and values == UNCHECKED_THEN_CHECKED)
     ]
     if repeated:
         raise ValidationError(

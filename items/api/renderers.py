@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.template import loader
-from django.utils.text import capfirst
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,8 +13,9 @@ from rest_framework.response import Response
 from items.api.forms import IF_MATCH, SAVE, form_value, is_form, line_of
 from items.pauses import pause_of
 from items.search import Search
-from items.states import PENDING_STATUSES, SourceType, Status
+from items.states import PENDING_STATUSES, TRANSITIONS, Action, SourceType, Status
 from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, raw_text_max_length
+from items.words import ERROR_CODES, problems_of, sentences_of
 
 
 class PageRenderer(BrowsableAPIRenderer):
@@ -32,6 +32,7 @@ class PageRenderer(BrowsableAPIRenderer):
         return loader.get_template(f"items/browse/{_page_of(view, response)}.html").render(
             {
                 "data": data,
+                "sentences": sentences_of(data["error"]) if response.exception else [],
                 "json": JSONRenderer().render(data, "application/json; indent=2").decode() if data else "",
                 "view_name": getattr(view, "action", None),
                 "status_code": response.status_code,
@@ -39,9 +40,11 @@ class PageRenderer(BrowsableAPIRenderer):
                 "query": request.query_params,
                 "next_page": _next_page(request.query_params, data),
                 **_search_of(view, request.query_params),
-                "statuses": PENDING_STATUSES if _is_pending(view) else [s for s in Status if s != Status.DISCARDED],
+                "statuses": PENDING_STATUSES if _is_pending(view) else list(Status),
                 "source_types": list(SourceType),
                 "pause": pause_of(request.user.pk) if _is_pending(view) and not response.exception else None,
+                "error_codes": ERROR_CODES,
+                "bulk_actions": _bulk_actions(request.query_params.get("status"), view),
                 "user": request.user,
                 **_form_of(request, response, data, etag=context.get("etag")),
             },
@@ -64,26 +67,35 @@ def _search_of(view: Any, query: QueryDict) -> dict[str, Any]:
     return {"search": search, "search_query": urlencode(sent)}
 
 
+def capture_form(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the context of a capture form with this input."""
+    limit = raw_text_max_length()
+    limits = {"rawText": limit, "title": TITLE_MAX_LENGTH, "summary": SUMMARY_MAX_LENGTH}
+    return {"typed": typed, "limits": limits, "raw_text_limit": f"{limit:,}"}
+
+
 def _form_of(request: Request, response: Response, data: Any, *, etag: str | None) -> dict[str, Any]:
     """Return the initial values of the edit form: the item, or the input if it was refused."""
     typed = request.data.dict() if response.exception and isinstance(request.data, QueryDict) else {}
     return {
         # A refused form still refers to the version that it was loaded with.
         "etag": form_value(request, IF_MATCH) if response.exception else etag,
-        "typed": typed,
-        "errors": _errors_of(data) if response.exception else {},
+        **capture_form(typed),
+        "errors": problems_of(data["error"]) if response.exception else {},
         "was_confirming": is_form(request) and form_value(request, "action") == "confirm",
         "tags_line": typed.get("tags", "") if response.exception else line_of(_tags(data)),
         "save": SAVE,
-        "limits": {"rawText": raw_text_max_length(), "title": TITLE_MAX_LENGTH, "summary": SUMMARY_MAX_LENGTH},
-        "raw_text_limit": f"{raw_text_max_length():,}",
     }
 
 
-def _errors_of(data: Any) -> dict[str, str]:
-    """Return the sentences to show beside the fields: without the field's name, which they begin with."""
-    fields = data["error"].get("details", {}).get("fields", [])
-    return {problem["field"]: capfirst(problem["message"].removeprefix(f"{problem['field']} ")) for problem in fields}
+def _bulk_actions(status: str | None, view: Any) -> list[Action]:
+    """Return the actions on several items of the list: those that its statuses may allow."""
+    unfiltered = PENDING_STATUSES if _is_pending(view) else [status for status in Status if status != Status.DISCARDED]
+    shown = [Status(status)] if status in Status.values else unfiltered
+    # Few failed items can be restored, but all discarded ones.
+    hidden = {Action.EDIT} if Status.DISCARDED in shown else {Action.EDIT, Action.RESTORE}
+    allowed = {action for status in shown for action in TRANSITIONS[status]} - hidden
+    return [action for action in Action if action in allowed]
 
 
 def _is_pending(view: Any) -> bool:

@@ -282,6 +282,7 @@ retry_all = extend_schema(
         _request("Items that failed because the key was refused", {"errorReason": "KEY_REFUSED"}),
     ],
 )
+selected = extend_schema(exclude=True)  # only for forms
 list_tags = extend_schema(
     operation_id="listTags",
     summary="List tags",

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from items.api.fields import Choice, ErrorCode, ErrorReason, Flag, Line, RawText, Tags, Text, Timestamp
+from items.api.fields import Choice, ErrorCode, ErrorReason, Flag, ItemIds, Line, RawText, Tags, Text, Timestamp
 from items.api.read_serializer import ReadSerializer
 from items.models import Item, ItemQuerySet
 from items.models.enrichment_pause import PauseReason
@@ -17,6 +17,7 @@ from items.texts import LISTED_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TITLE_MAX_LE
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 UNKNOWN_FIELDS_SHOWN = 20
+SELECTION_MAX_COUNT = 100  # as many items as a page has
 EDITABLE = ("title", "summary", "tags")
 
 
@@ -105,6 +106,13 @@ class ChangeSerializer(StrictSerializer):
     @staticmethod
     def _refuse(fields: Iterable[str], sentence: str, *, code: str) -> None:
         raise serializers.ValidationError({field: [ErrorDetail(sentence, code=code)] for field in fields})
+
+
+class SelectionSerializer(StrictSerializer):
+    """Items of one page, and what to do with them. Each action has a method of its name in ItemQuerySet."""
+
+    action = Choice([action.value for action in Action if action != Action.EDIT])
+    items = ItemIds(max_length=SELECTION_MAX_COUNT)
 
 
 class RetrySerializer(StrictSerializer):

@@ -7,6 +7,7 @@ urlpatterns = [
     path("items", ItemViewSet.as_view({"get": "list", "post": "create"}), name="items"),
     path("items/pending", ItemViewSet.as_view({"get": "pending"}), name="pending-items"),
     path("items/retry", ItemViewSet.as_view({"post": "retry_all"}), name="retry-items"),
+    path("items/selected", ItemViewSet.as_view({"post": "selected"}), name="selected-items"),
     path("items/<str:item_id>", ItemViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="item"),
     path("items/<str:item_id>/retry", ItemViewSet.as_view({"post": "retry"}), name="retry-item"),
     path("items/<str:item_id>/redraft", ItemViewSet.as_view({"post": "redraft"}), name="redraft-item"),

@@ -19,7 +19,7 @@ from items.api import schema
 from items.api.browser import BrowserForms, if_match
 from items.api.etags import detail_of, etag_of, is_unchanged, refuse_stale
 from items.api.filters import ListParameters, PendingParameters, SearchParameters, TagParameters, parameters
-from items.api.forms import body_of, with_unchanged
+from items.api.forms import body_of, selection_of, with_unchanged
 from items.api.idempotency import fingerprint_of, key_from, respond_once
 from items.api.listed_texts import with_long_texts
 from items.api.pagination import Page, TagCursor
@@ -29,10 +29,11 @@ from items.api.serializers import (
     ItemSerializer,
     NoFields,
     RetrySerializer,
+    SelectionSerializer,
 )
 from items.models import Item, ItemQuerySet
 from items.pauses import pause_of
-from items.states import Status
+from items.states import Action, Status
 from items.texts import first_line
 from items.vocabulary import tag_counts
 
@@ -139,6 +140,20 @@ class ItemViewSet(OwnerViewSet):
         body = RetrySerializer(data=body_of(request))
         body.is_valid(raise_exception=True)
         return Response({"retried": body.narrow(self.items).retry()})
+
+    @schema.selected
+    def selected(self, request: Request) -> Response:
+        """Change items of a page, by the form around its check boxes."""
+        body = SelectionSerializer(data=selection_of(request))
+        body.is_valid(raise_exception=True)
+        action, ids = body.validated_data["action"], set(body.validated_data["items"])
+        with transaction.atomic():
+            chosen = self.items.filter(pk__in=ids).allowing(Action(action)).order_by("pk")
+            changed = list(chosen.select_for_update(no_key=True).values_list("pk", flat=True))
+            getattr(self.items.filter(pk__in=changed), action)()
+        return Response(
+            {"action": action, "changed": [str(pk) for pk in changed], "unchanged": len(ids) - len(changed)}
+        )
 
     def _capture(self, *, raw_text: str, enrich: bool) -> dict[str, Any]:
         item = Item.objects.capture(owner=self.request.user, raw_text=raw_text, enrich=enrich)

@@ -39,5 +39,9 @@ def _credential(request: HttpRequest) -> tuple[Via, str]:
     key = request.session.session_key
     if key is None:
         return (Via.DEVELOPMENT if request.user.is_authenticated else via), ""
-    # Not the key itself, which is as good as a password.
-    return via, salted_hmac(__name__, key, algorithm="sha256").hexdigest()[:SESSION_HASH_LENGTH]
+    return via, hash_of_session(key)
+
+
+def hash_of_session(key: str) -> str:
+    """Return what stands for the key, which is as good as a password."""
+    return salted_hmac(__name__, key, algorithm="sha256").hexdigest()[:SESSION_HASH_LENGTH]

@@ -1,11 +1,14 @@
-"""API tokens, and the buckets of the throttles."""
+"""API tokens, sessions, and the buckets of the throttles."""
 
 import hashlib
 import secrets
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from importlib import import_module
+from typing import ClassVar, Self, cast
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -82,6 +85,21 @@ class ApiToken(models.Model):
         self.revoked_at = timezone.now()
         with attributed():
             self.save(update_fields=["revoked_at"])
+
+
+class UserSession(AbstractBaseSession):
+    """Django's table of sessions, with the user of each, which is unknown for one from before a login."""
+
+    user_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "django_session"
+        managed = False
+        default_permissions = ()
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionBase]:
+        return cast(type[SessionBase], import_module(settings.SESSION_ENGINE).SessionStore)
 
 
 class Throttle(models.Model):

@@ -1,4 +1,4 @@
-"""The pages on which users change their own password, and issue and revoke their own tokens."""
+"""The pages on which users change their password, issue and revoke their tokens, and end their sessions."""
 
 from datetime import timedelta
 from typing import cast
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from litevault.accounts.logins import limit_failures
 from litevault.accounts.models import LONGEST_TOKEN_DAYS, TOKEN_NAME_MAX_LENGTH, ApiToken
+from litevault.accounts.own_sessions import end_other_sessions, end_session, sessions_of
 from litevault.accounts.passwords import OwnPasswordForm
 
 TOKENS_PER_USER = 100
@@ -57,7 +58,9 @@ def _issue(user: User, form: TokenForm) -> tuple[ApiToken, str] | None:
 
 def _account_page(request: HttpRequest, form: TokenForm) -> HttpResponse:
     tokens = ApiToken.objects.valid().filter(user=_user(request))[:TOKENS_PER_USER]
-    return render(request, "accounts/account.html", {"form": form, "tokens": tokens, "token_days": settings.TOKEN_DAYS})
+    sessions = sessions_of(_user(request), current_key=request.session.session_key)
+    context = {"form": form, "tokens": tokens, "token_days": settings.TOKEN_DAYS, "sessions": sessions}
+    return render(request, "accounts/account.html", context)
 
 
 @login_required
@@ -65,6 +68,22 @@ def _account_page(request: HttpRequest, form: TokenForm) -> HttpResponse:
 def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
     if ApiToken.objects.filter(pk=token_id, user=_user(request)).revoke():
         messages.success(request, "The token is revoked. Requests that use it are refused from now on.")
+    return redirect("account")
+
+
+@login_required
+@require_POST
+def end_own_session(request: HttpRequest, reference: str) -> HttpResponse:
+    if end_session(_user(request), reference):
+        messages.success(request, "The session has ended. That browser has to log in again.")
+    return redirect("account")
+
+
+@login_required
+@require_POST
+def end_own_other_sessions(request: HttpRequest) -> HttpResponse:
+    number = end_other_sessions(_user(request), current_key=request.session.session_key)
+    messages.success(request, f"{number} other session{'' if number == 1 else 's'} ended.")
     return redirect("account")
 
 

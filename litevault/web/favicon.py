@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 SIGN = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
-    '<rect width="32" height="32" rx="7" fill="#0b5cad"/>'
+    '<rect width="32" height="32" rx="7" fill="#1a5da8"/>'
     '<path d="M8 8v16h7M15 12l4 12 5-16" fill="none" stroke="#fff" stroke-width="3" stroke-linejoin="round"/></svg>'
 )
 

@@ -16,6 +16,7 @@ DIRECTIVES = (
     "form-action 'self'",
     "frame-ancestors 'none'",
     "img-src 'self' data:",
+    "manifest-src 'self'",
     "script-src 'self'",
     f"style-src 'self' '{ERROR_STYLE}'",
 )

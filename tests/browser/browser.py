@@ -1,7 +1,7 @@
 """A person's actions in a browser: open, read, type, press. Nothing here depends on a page's markup."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ AXE = files("selenium_axe_python").joinpath("axe-core/axe.min.js").read_text()
 # WCAG 2.2's target size is off by default.
 AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False, "rules": {"target-size": {"enabled": True}}}
 GRAVE = ("serious", "critical")
+EVERY = ("minor", "moderate", *GRAVE)
 MOST_TABS = 80
 NARROW = 600
 
@@ -28,7 +29,7 @@ FIND_CONTROL = """
 const [name] = arguments;
 const spoken = (e) => (e.innerText || e.value || e.getAttribute('aria-label') || '').trim();
 return [...document.querySelectorAll('a[href], button, summary, input[type=submit], [role=button]')]
-  .filter((e) => e.checkVisibility({visibilityProperty: true}))
+  .filter((e) => e.checkVisibility({visibilityProperty: true}) && !e.disabled)
   .find((e) => spoken(e) === name || e.getAttribute('aria-label') === name);
 """
 FIND_FIELD = """
@@ -143,15 +144,15 @@ class Browser:
         """Return what overflows, overlaps or is cut off on the current page."""
         return list(self.driver.execute_script(FAULTS))
 
-    def barriers(self) -> list[str]:
-        """Return the serious and critical accessibility faults that axe-core finds."""
+    def barriers(self, impacts: Collection[str] = GRAVE) -> list[str]:
+        """Return the accessibility faults of these impacts that axe-core finds."""
         self.driver.execute_script(AXE)
         results: Any = self.driver.execute_async_script(RUN_AXE, AXE_OPTIONS)
         assert "error" not in results, results
         return [
             f"{found['id']} ({found['impact']}): {node['html'][:240]} {node['failureSummary']}"
             for found in results["violations"]
-            if found["impact"] in GRAVE
+            if found["impact"] in impacts
             for node in found["nodes"]
         ]
 

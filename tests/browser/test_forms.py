@@ -32,7 +32,7 @@ def test_text_that_is_too_long_is_refused_and_kept(browser: Browser, person: Use
     counter = f"{len(text):,} of {raw_text_max_length():,} characters"
     browser.shows(counter)
     browser.click("Capture")
-    browser.shows(f"rawText may have at most {raw_text_max_length():,} characters.")
+    browser.shows(f"Text may have at most {raw_text_max_length():,} characters.")
     browser.forgive("400 (Bad Request)")
 
     assert value_of(browser, "Text") == text
@@ -79,7 +79,7 @@ def test_item_is_saved_unchanged_on_both_pages(browser: Browser, person: User, r
         assert browser.faults() == []
         assert browser.barriers() == []
         browser.click("Save")
-        browser.shows("ARCHIVED" if user is person else "was changed successfully")
+        browser.shows("was saved" if user is person else "was changed successfully")
 
         item.refresh_from_db()
         assert (item.title, item.summary, item.tags) == (title, summary, tags)

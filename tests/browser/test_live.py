@@ -8,7 +8,6 @@ from threading import Thread
 
 import pytest
 from django.contrib.auth.models import User
-from selenium.webdriver import Keys
 
 from items.models import Item
 from items.states import Status
@@ -75,14 +74,14 @@ def proxy_without_upstream(port: int) -> Iterator[list[str]]:
 def test_pending_shows_what_others_capture_and_confirm(browser: Browser, person: User) -> None:
     browser.log_in(person)
     open_for_good(browser, PENDING)
-    browser.shows("No items yet.")
+    browser.shows("Nothing waits for you.")
 
     title = captured_and_enriched(person, "Water the beans.")
     browser.shows(title)
-    browser.shows("READY_TO_CONFIRM")
+    browser.shows("Draft again")
     Item.objects.get().confirm()
 
-    browser.shows("No items yet.")
+    browser.shows("Nothing waits for you.")
     assert_was_not_reloaded(browser)
 
 
@@ -108,18 +107,16 @@ def test_what_is_being_typed_stays_while_the_list_changes(browser: Browser, pers
     assert_was_not_reloaded(browser)
 
 
-def test_open_question_keeps_the_focus_until_it_is_left(browser: Browser, person: User) -> None:
+def test_row_in_use_keeps_the_focus_until_it_is_left(browser: Browser, person: User) -> None:
     item = make_item(person, status=Status.FAILED)
     browser.log_in(person)
     open_for_good(browser, PENDING)
-    browser.click("Discard…")
+    browser.tab_to("Retry")
 
     browser.shows(captured_and_enriched(person, "Water the beans."))
     item.discard()
     captured_and_enriched(person, "Put the net up.")
-    assert browser.has("Discard for good")
-    browser.press(Keys.ENTER)
-    assert not browser.has("Discard for good")
+    assert browser.has("Retry")
     browser.field("Text").click()
 
     until(lambda: not browser.has("Retry"))
@@ -150,7 +147,7 @@ def test_page_catches_up_after_the_events_process_was_killed(
     captured_and_enriched(reviewer, "Put the net up.")
     site_that_heals.start_events()
 
-    until(lambda: browser.has("Ready to confirm 2") or browser.text.count("READY_TO_CONFIRM") == 3)
+    until(lambda: browser.has("Ready to confirm 2") or browser.text.count("Ready to confirm") == 3)
     assert_was_not_reloaded(browser)
     browser.forgive_requests("net::ERR_")
 

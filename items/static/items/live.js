@@ -8,11 +8,13 @@
   let isRequested = false;
   let isBusy = false;
 
-  // Ignore what differs without a visible change: CSRF tokens, open details, and which row is current on this page.
+  // Ignore what differs without a visible change: CSRF tokens, open details, local times, and which row is
+  // current on this page.
   const visibleHtml = (element) =>
     element.outerHTML
       .replace(/(name="csrfmiddlewaretoken" value=")[^"]*/g, "$1")
       .replace(/(<details[^>]*?) open=""/g, "$1")
+      .replace(/(<time [^>]*>)[^<]*/g, "$1")
       .replace(/(<[^>]* data-row[^>]*?)( aria-current="true"| tabindex="-1")+/g, "$1");
 
   const isInUse = (element) => element.contains(document.activeElement) || element.querySelector("details[open]");

@@ -41,7 +41,7 @@ class Forms(HTMLParser):
         elif tag == "textarea":
             self._textarea = name
             self.forms[-1].fields[name] = ""
-        elif tag == "button":
+        elif tag == "button" and attributes.get("type") != "button":
             self.forms[-1].buttons.append((attributes.get("name"), attributes.get("value") or ""))
 
     def handle_endtag(self, tag: str) -> None:

@@ -46,7 +46,8 @@ def test_refused_capture_shows_errors_and_keeps_the_input(owner: User) -> None:
 
     page = response.content.decode()
     assert response.status_code == 400
-    assert "rawText may have at most 100,000 characters." in page
+    assert "<strong>Text may have at most 100,000 characters.</strong>" in page
+    assert "rawText may" not in page
     assert next(form for form in Forms(page).forms if "rawText" in form.fields).fields["rawText"] == "x" * 100_001
 
 
@@ -152,7 +153,7 @@ def test_refused_edit_shows_errors_and_keeps_the_input(owner: User) -> None:
 
     page = response.content.decode()
     assert response.status_code == 400
-    assert "title may not be blank." in page
+    assert "<strong>Title may not be blank.</strong>" in page
     assert next(form for form in Forms(page).forms if "summary" in form.fields).fields["summary"] == "My own summary"
 
 
