@@ -22,6 +22,7 @@ class AuditAction(TextChoices):
     EDIT = "edit", "Edit"
     CONFIRM = "confirm", "Confirm"
     RETRY = "retry", "Retry"
+    REDRAFT = "redraft", "Draft again"
     DISCARD = "discard", "Discard"
     RESTORE = "restore", "Restore"
     DELETE = "delete", "Delete"

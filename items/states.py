@@ -5,9 +5,13 @@
                 ┌────────── retry ───────────┐
                 ▼                            │
     capture → ENRICHING ── fail ──────────→ FAILED
-                │ │                          │
+                │ │  ▲                       │
+                │ │  └── redraft ──┐         │
                 │ └─ succeed → READY_TO_CONFIRM ─ confirm → ARCHIVED
-                └── discard ──────┴──────────┴──── discard ──┴──→ DISCARDED (final)
+                └── discard ──────┴──────────┴──── discard ──┴──→ DISCARDED ─ restore → where it was
+
+An item that was captured without enrichment can be redrafted when it is archived. If a redraft fails, `restore` takes
+the item back to where it was, with the draft that it still has.
 
 The worker takes `succeed` and `fail`, the owner all others.
 This module has no side effects. The database repeats its rules in CHECK constraints and triggers.
@@ -60,49 +64,65 @@ class Action(TextChoices):
     EDIT = "edit", "Edit"
     CONFIRM = "confirm", "Confirm"
     RETRY = "retry", "Retry"
+    REDRAFT = "redraft", "Draft again"
+    RESTORE = "restore", "Restore"
     DISCARD = "discard", "Discard"
 
 
-TRANSITIONS: Mapping[Status, Mapping[Action, Status]] = MappingProxyType(
+TRANSITIONS: Mapping[Status, Mapping[Action, Status | None]] = MappingProxyType(
     {
         Status.ENRICHING: {Action.DISCARD: Status.DISCARDED},
         Status.READY_TO_CONFIRM: {
             Action.EDIT: Status.READY_TO_CONFIRM,
             Action.CONFIRM: Status.ARCHIVED,
+            Action.REDRAFT: Status.ENRICHING,
             Action.DISCARD: Status.DISCARDED,
         },
-        Status.FAILED: {Action.RETRY: Status.ENRICHING, Action.DISCARD: Status.DISCARDED},
-        Status.ARCHIVED: {Action.EDIT: Status.ARCHIVED, Action.DISCARD: Status.DISCARDED},
-        Status.DISCARDED: {},
+        Status.FAILED: {Action.RETRY: Status.ENRICHING, Action.RESTORE: None, Action.DISCARD: Status.DISCARDED},
+        Status.ARCHIVED: {
+            Action.EDIT: Status.ARCHIVED,
+            Action.REDRAFT: Status.ENRICHING,
+            Action.DISCARD: Status.DISCARDED,
+        },
+        Status.DISCARDED: {Action.RESTORE: None},
     }
 )
+"""The next status for each action. None is the status that the item had before.
+
+Two pairs have a condition, see allowed_actions.
+"""
 
 PENDING_STATUSES = (Status.ENRICHING, Status.READY_TO_CONFIRM, Status.FAILED)
 """The statuses that need attention, of a worker or of the owner."""
 
+REDRAFTABLE_STATUSES = tuple(status for status, actions in TRANSITIONS.items() if Action.REDRAFT in actions)
+
 
 class InvalidTransition(Exception):
-    """The current status of the item does not allow the action."""
+    """The item does not allow the action now."""
 
-    def __init__(self, status: Status, action: Action) -> None:
+    def __init__(self, status: Status, action: Action, *, allowed: tuple[Action, ...] | None = None) -> None:
         super().__init__(f"An item that is {status} does not allow the action {action}.")
         self.status = status
         self.action = action
+        self.allowed_actions = allowed_actions(status) if allowed is None else allowed
 
 
-def allowed_actions(status: Status) -> tuple[Action, ...]:
-    """Return the actions that the status allows."""
-    return tuple(TRANSITIONS[status])
+def allowed_actions(
+    status: Status, *, mode: str = EnrichmentMode.AI, redrafted_from: str | None = None
+) -> tuple[Action, ...]:
+    """Return the actions that the item allows.
+
+    An archived item can be redrafted if no model has drafted it, and a failed item restored if it was redrafted.
+    """
+    refused = set()
+    if status == Status.ARCHIVED and mode != EnrichmentMode.MANUAL:
+        refused.add(Action.REDRAFT)
+    if status == Status.FAILED and redrafted_from is None:
+        refused.add(Action.RESTORE)
+    return tuple(action for action in TRANSITIONS[status] if action not in refused)
 
 
 def statuses_allowing(action: Action) -> tuple[Status, ...]:
-    """Return the statuses that allow the action."""
+    """Return the statuses that allow the action, at least for some items."""
     return tuple(status for status, actions in TRANSITIONS.items() if action in actions)
-
-
-def next_status(status: Status, action: Action) -> Status:
-    """Return the status after the action. Raises InvalidTransition."""
-    try:
-        return TRANSITIONS[status][action]
-    except KeyError:
-        raise InvalidTransition(status, action) from None

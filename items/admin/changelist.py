@@ -28,7 +28,7 @@ from items.admin.filters import (
 )
 from items.admin.item_actions import BACK_TO_LIST
 from items.admin.item_page import ItemPageAdmin
-from items.admin.labels import Count, short_id
+from items.admin.labels import KEYS, Count, short_id
 from items.admin.permissions import permitted_actions
 from items.admin.queries import COUNT_LIMIT, bounded_count
 from items.admin.selection import CheckedSelectionAdmin
@@ -98,8 +98,8 @@ class ItemAdmin(CheckedSelectionAdmin, ItemPageAdmin):
     actions = (retry_selected, confirm_selected, discard_selected)
 
     class Media:
-        css: ClassVar = {"all": ("items/admin.css",)}
-        js = ("items/preview.js", "items/counter.js")
+        css: ClassVar = {"all": ("items/admin.css", "web/keyboard.css")}
+        js = ("items/preview.js", "items/counter.js", "web/keyboard.js")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow only the filters that the page offers: a made-up URL must not search the captured texts."""
@@ -191,13 +191,16 @@ def row_buttons(item: Any) -> SafeString:
 
 
 def _row_link(item: Any, action: str, label: str, name: str) -> SafeString:
-    template = '<a class="item-row-action item-row-action-{}" href="{}" aria-label="{} {}">{}</a>'
-    return format_html(template, action, _row_url(item, action), label, name, label)
+    template = '<a class="item-row-action item-row-action-{}" href="{}" aria-label="{} {}" data-key="{}">{}</a>'
+    return format_html(template, action, _row_url(item, action), label, name, KEYS[action], label)
 
 
 def _row_button(item: Any, action: Action, name: str, **query: str) -> SafeString:
-    template = '<button type="submit" class="item-row-action" formaction="{}" aria-label="{} {}">{}</button>'
-    return format_html(template, _row_url(item, action.value, **query), action.label, name, action.label)
+    template = (
+        '<button type="submit" class="item-row-action" formaction="{}" aria-label="{} {}" data-key="{}">{}</button>'
+    )
+    url = _row_url(item, action.value, **query)
+    return format_html(template, url, action.label, name, KEYS[action.value], action.label)
 
 
 def _row_url(item: Any, action: str, **query: str) -> str:

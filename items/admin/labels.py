@@ -15,9 +15,14 @@ DONE: Mapping[Action, str] = MappingProxyType(
         Action.EDIT: "edited",
         Action.CONFIRM: "confirmed and archived",
         Action.RETRY: "sent back to enrichment",
+        Action.REDRAFT: "sent to be drafted again",
+        Action.RESTORE: "restored",
         Action.DISCARD: "discarded",
     }
 )
+
+# The keyboard shortcuts of buttons, on the list and on the page of an item.
+KEYS: Mapping[str, str] = MappingProxyType({"preview": "p", "edit": "e", "confirm": "c", "retry": "r", "discard": "d"})
 
 GONE = "The item no longer exists: it was deleted with its owner. Nothing was changed."
 CHANGED_MEANWHILE = "The item was changed while you had it open. Open it again to see the current version."

@@ -13,7 +13,9 @@ PERMISSIONS: Mapping[Action, str] = MappingProxyType(
         Action.EDIT: "items.change_item",
         Action.CONFIRM: "items.confirm_item",
         Action.RETRY: "items.retry_item",
+        Action.REDRAFT: "items.retry_item",
         Action.DISCARD: "items.discard_item",
+        Action.RESTORE: "items.discard_item",
     }
 )
 

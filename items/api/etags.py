@@ -27,6 +27,7 @@ def detail_of(item: Item, *, is_new: bool = False) -> tuple[dict[str, Any], str]
     attempts, usage = ([], TotalUsage.of([])) if is_new else last_attempts(item)
     detail = {
         **ItemSerializer(item).data,
+        "formerDraft": item.former_draft,
         "attempts": AttemptSerializer(attempts, many=True).data,
         "usage": UsageSerializer(usage).data,
     }

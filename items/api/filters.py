@@ -74,15 +74,14 @@ class PendingParameters(PageParameters):
 
 class ListParameters(SearchParameters, PageParameters):
     limit = WholeNumber(default=20, min_value=1, max_value=100)
-    status = Choice([status.value for status in Status if status != Status.DISCARDED], required=False)
+    status = Choice(Status.values, required=False)
     tag = Tag(required=False, help_text="Items with this tag.")
     sourceType = Choice(SourceType.values, source="source_type", required=False)
     errorCode = ErrorCode(source="error_code", required=False, help_text="Items that failed with this code.")
 
     def narrow(self, items: ItemQuerySet) -> ItemQuerySet:
         wanted = self.validated_data
-        if "status" in wanted:
-            items = items.filter(status=wanted["status"])
+        items = items.filter(status=wanted["status"]) if "status" in wanted else items.not_discarded()
         if "tag" in wanted:
             items = items.tagged(wanted["tag"])
         if "source_type" in wanted:
@@ -90,7 +89,7 @@ class ListParameters(SearchParameters, PageParameters):
         if "error_code" in wanted:
             items = items.failed(error_code=wanted["error_code"])
         search: Search = wanted["search"]
-        return search.narrow(items).not_discarded()
+        return search.narrow(items)
 
 
 def parameters(serializer: type[StrictSerializer], query: QueryDict) -> StrictSerializer:

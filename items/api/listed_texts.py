@@ -11,18 +11,22 @@ from django.db.models.lookups import LessThanOrEqual
 from items.api.serializers import ItemSerializer
 from items.models import Item, ItemQuerySet
 from items.models.limits import RAW_TEXT_BYTES
+from items.states import allowed_actions
 from items.texts import LISTED_TEXT_MAX_LENGTH, beginning
 
 # A long text is not read here: a query that sorts would read those of all items that match, not only of the page. The
 # number of bytes is known without reading it.
 SHORT_TEXT = Case(When(LessThanOrEqual(RAW_TEXT_BYTES, LISTED_TEXT_MAX_LENGTH), then="raw_text"))
-COMPUTED = {"raw_text", "raw_text_is_cut"}
+COMPUTED = {"raw_text", "raw_text_is_cut", "allowed_actions"}
 
 
 def without_long_texts(items: ItemQuerySet) -> ItemQuerySet:
     """Select what lists show, except long texts."""
     columns = [source for source in ItemSerializer.sources() if source not in COMPUTED]
-    return cast(ItemQuerySet, items.annotate(short_text=SHORT_TEXT).values_list(*columns, "short_text", named=True))
+    return cast(
+        ItemQuerySet,
+        items.annotate(short_text=SHORT_TEXT).values_list(*columns, "redrafted_from", "short_text", named=True),
+    )
 
 
 def with_long_texts(rows: Sequence[Any]) -> Iterator[SimpleNamespace]:
@@ -33,4 +37,11 @@ def with_long_texts(rows: Sequence[Any]) -> Iterator[SimpleNamespace]:
         text = beginnings.get(row.id) if row.short_text is None else row.short_text
         if text is not None:
             shown = beginning(text, LISTED_TEXT_MAX_LENGTH)
-            yield SimpleNamespace(**row._asdict(), raw_text=shown, raw_text_is_cut=len(text) > LISTED_TEXT_MAX_LENGTH)
+            yield SimpleNamespace(
+                **row._asdict(),
+                raw_text=shown,
+                raw_text_is_cut=len(text) > LISTED_TEXT_MAX_LENGTH,
+                allowed_actions=allowed_actions(
+                    row.status, mode=row.enrichment_mode, redrafted_from=row.redrafted_from
+                ),
+            )

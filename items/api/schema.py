@@ -82,7 +82,7 @@ READY = {
     "tags": ["postgresql", "vacuum", "index"],
     "sourceType": "NOTE",
     "status": "READY_TO_CONFIRM",
-    "allowedActions": ["edit", "confirm", "discard"],
+    "allowedActions": ["edit", "confirm", "redraft", "discard"],
     "updatedAt": "2026-11-22T09:30:02.480000Z",
 }
 ARCHIVED = {
@@ -103,6 +103,13 @@ ATTEMPT = {
     "completionTokens": 84,
     "costUsd": "0.00009720",
     "durationMs": 2340,
+}
+FAILED = {
+    **ENRICHING,
+    "status": "FAILED",
+    "enrichmentError": "LLM_TIMEOUT: The model did not answer in time.",
+    "allowedActions": ["retry", "discard"],
+    "updatedAt": "2026-11-22T09:30:40.000000Z",
 }
 USAGE = {name: ATTEMPT[name] for name in ("promptTokens", "completionTokens", "costUsd")}
 LAST_PAGE = {"cursor": None, "hasMore": False}
@@ -146,7 +153,7 @@ STALE = _refused(Stale, "The item has changed.")
 list_items = extend_schema(
     operation_id="listItems",
     summary="List items",
-    description="The items of the caller, newest first, without discarded ones. "
+    description="The items of the caller, newest first, without discarded ones, unless `status` asks for these. "
     f"One page of a search reads at most {SEARCH_WINDOW_SIZE:,} items, or fewer long ones, and may be empty although "
     "there is a next one.",
     parameters=[ListParameters],
@@ -190,7 +197,7 @@ read = extend_schema(
         200: _response(
             serializers.ReadItemSerializer,
             "Ready",
-            {**READY, "attempts": [ATTEMPT], "usage": USAGE, "pausedUntil": None},
+            {**READY, "formerDraft": None, "attempts": [ATTEMPT], "usage": USAGE, "pausedUntil": None},
         ),
         304: OpenApiResponse(description="Not changed."),
     },
@@ -221,6 +228,37 @@ retry = extend_schema(
     responses={
         200: _response(serializers.ItemSerializer, "Enriching again", ENRICHING),
         409: _invalid_transition(Status.ARCHIVED, Action.RETRY),
+        412: STALE,
+    },
+)
+redraft = extend_schema(
+    operation_id="redraftItem",
+    summary="Draft an item again",
+    description="For a draft that is not confirmed, and for an archived item that was captured without enrichment. "
+    "The item keeps its draft until it has the new one, which has to be confirmed; then the former one is in "
+    "`formerDraft`. If no attempt succeeds, the item becomes FAILED with the draft that it had, and can be restored.",
+    parameters=[ITEM_ID, IF_MATCH, ETAG],
+    request=None,
+    responses={
+        200: _response(
+            serializers.ItemSerializer,
+            "Drafted again",
+            {**READY, "status": "ENRICHING", "allowedActions": ["discard"]},
+        ),
+        409: _invalid_transition(Status.ENRICHING, Action.REDRAFT),
+        412: STALE,
+    },
+)
+restore = extend_schema(
+    operation_id="restoreItem",
+    summary="Restore an item",
+    description="Takes a discarded item back to the status that it had. One that was being enriched is enriched again. "
+    "An item whose redraft has failed returns to the status and the draft of before.",
+    parameters=[ITEM_ID, IF_MATCH, ETAG],
+    request=None,
+    responses={
+        200: _response(serializers.ItemSerializer, "Restored", FAILED),
+        409: _invalid_transition(Status.ARCHIVED, Action.RESTORE),
         412: STALE,
     },
 )

@@ -11,7 +11,7 @@ from rest_framework.exceptions import ErrorDetail
 from items.api.fields import Choice, ErrorCode, Flag, Line, RawText, Tags, Text, Timestamp
 from items.api.read_serializer import ReadSerializer
 from items.models import Item, ItemQuerySet
-from items.states import Action, EnrichmentMode, Outcome, SourceType, Status, allowed_actions
+from items.states import Action, EnrichmentMode, Outcome, SourceType, Status
 from items.texts import LISTED_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
@@ -147,15 +147,6 @@ class UsageSerializer(ReadSerializer):
     )
 
 
-class AllowedActions(serializers.ListField):
-    """The actions that a status allows."""
-
-    child = serializers.ChoiceField(Action.choices)
-
-    def to_representation(self, data: Any) -> list[Any]:
-        return list(allowed_actions(Status(data)))
-
-
 class ItemSerializer(ReadSerializer):
     """One captured text with its draft."""
 
@@ -177,15 +168,29 @@ class ItemSerializer(ReadSerializer):
         allow_null=True,
         help_text="An error code, a colon and a sentence that is safe to show.",
     )
-    allowedActions = AllowedActions(source="status", help_text="The actions that the status allows.")
+    allowedActions = serializers.ListField(
+        source="allowed_actions",
+        child=serializers.ChoiceField(Action.choices),
+        help_text="The actions that the item allows now.",
+    )
     createdAt = serializers.DateTimeField(source="created_at")
     updatedAt = serializers.DateTimeField(source="updated_at")
     confirmedAt = serializers.DateTimeField(source="confirmed_at", allow_null=True)
 
 
-class ItemDetailSerializer(ItemSerializer):
-    """One item with the last attempts at enriching it, and the usage of all."""
+class FormerDraftSerializer(serializers.Serializer[Any]):
+    """The draft that the last redraft replaced."""
 
+    title = serializers.CharField(allow_null=True)
+    summary = serializers.CharField(allow_null=True)
+    tags = serializers.ListField(child=serializers.CharField())
+    sourceType = serializers.ChoiceField(SourceType.choices, allow_null=True)
+
+
+class ItemDetailSerializer(ItemSerializer):
+    """One item with the draft that it had before, the last attempts at enriching it, and the usage of all."""
+
+    formerDraft = FormerDraftSerializer(allow_null=True)
     attempts = AttemptSerializer(many=True)
     usage = UsageSerializer()
 

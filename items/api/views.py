@@ -1,7 +1,7 @@
 """The API of items. Every view uses only the items of the authenticated user."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
@@ -66,7 +66,7 @@ class ItemViewSet(OwnerViewSet):
     parameters: ClassVar = {"list": ListParameters, "pending": PendingParameters, "retrieve": SearchParameters}
     pages: ClassVar = {
         **dict.fromkeys(("list", "pending"), "list"),
-        **dict.fromkeys(("create", "retrieve", "partial_update", "retry"), "item"),
+        **dict.fromkeys(("create", "retrieve", "partial_update", "retry", "redraft", "restore"), "item"),
     }
 
     @schema.list_items
@@ -124,11 +124,15 @@ class ItemViewSet(OwnerViewSet):
 
     @schema.retry
     def retry(self, request: Request, item_id: str) -> Response:
-        NoFields(data=body_of(request)).is_valid(raise_exception=True)
-        with transaction.atomic():
-            item = self._locked_item(item_id)
-            item.retry()
-        return Response(ItemSerializer(item).data, headers={"ETag": etag_of(item)})
+        return self._move(request, item_id, Item.retry)
+
+    @schema.redraft
+    def redraft(self, request: Request, item_id: str) -> Response:
+        return self._move(request, item_id, Item.redraft)
+
+    @schema.restore
+    def restore(self, request: Request, item_id: str) -> Response:
+        return self._move(request, item_id, Item.restore)
 
     @schema.retry_all
     def retry_all(self, request: Request) -> Response:
@@ -140,11 +144,14 @@ class ItemViewSet(OwnerViewSet):
         item = Item.objects.capture(owner=self.request.user, raw_text=raw_text, enrich=enrich)
         return {"item": ItemSerializer(item).data, "etag": etag_of(item, is_new=True)}
 
-    def _locked_item(self, item_id: str) -> Item:
+    def _move(self, request: Request, item_id: str, move: Callable[[Item], None]) -> Response:
         """Lock the row before comparing its version, so that it cannot change in between."""
-        item = _get(self.items.select_for_update(), item_id)
-        refuse_stale(item, if_match=if_match(self.request))
-        return item
+        NoFields(data=body_of(request)).is_valid(raise_exception=True)
+        with transaction.atomic():
+            item = _get(self.items.select_for_update(), item_id)
+            refuse_stale(item, if_match=if_match(request))
+            move(item)
+        return Response(ItemSerializer(item).data, headers={"ETag": etag_of(item)})
 
 
 class TagViewSet(OwnerViewSet):

@@ -5,7 +5,7 @@ from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from items.models.limits import COUNTER_MAX, ERROR_FORM, RAW_TEXT_BYTES, TIMES, TOKEN_MAX
-from items.states import EnrichmentMode, SourceType, Status
+from items.states import REDRAFTABLE_STATUSES, EnrichmentMode, SourceType, Status
 from items.texts import RAW_TEXT_HIGHEST_LIMIT, TAGS_MAX_COUNT
 
 CONSTRAINTS = (
@@ -64,5 +64,18 @@ CONSTRAINTS = (
     ),
     CheckConstraint(
         name="items_error_has_code", condition=Q(enrichment_error=None) | Q(enrichment_error__regex=ERROR_FORM)
+    ),
+    CheckConstraint(
+        name="items_discarded_from_known",
+        condition=Q(discarded_from=None)
+        | Q(status=Status.DISCARDED, discarded_from__in=[each for each in Status.values if each != Status.DISCARDED]),
+    ),
+    CheckConstraint(
+        name="items_redrafted_from_known",
+        condition=Q(redrafted_from=None)
+        | Q(
+            status__in=[Status.ENRICHING, Status.FAILED, Status.DISCARDED],
+            redrafted_from__in=REDRAFTABLE_STATUSES,
+        ),
     ),
 )

@@ -17,15 +17,16 @@ from items.models.constraints import CONSTRAINTS
 from items.models.indexes import INDEXES
 from items.models.limits import ERROR_MAX_LENGTH
 from items.models.tag_keys import TagKeysField
+from items.models.transitions import FORMER_STATUS, allowing
 from items.states import (
     PENDING_STATUSES,
+    TRANSITIONS,
     Action,
     EnrichmentMode,
+    InvalidTransition,
     SourceType,
     Status,
     allowed_actions,
-    next_status,
-    statuses_allowing,
 )
 from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TITLE_MAX_LENGTH, comparable, first_line
 
@@ -74,12 +75,22 @@ class ItemQuerySet(models.QuerySet["Item"]):
 
         A trigger resets their attempts and wakes the worker. They become due `after` this time.
         """
-        due = {"available_at": Now() + after} if after else {}
-        return self._move(Action.RETRY, status=Status.ENRICHING, **due)
+        return self._move(Action.RETRY, status=Status.ENRICHING, **_due(after))
+
+    def redraft(self, *, after: timedelta = timedelta(0)) -> int:
+        """Let the model draft the items anew, and return the number of those that changed.
+
+        Each keeps its draft until it has the new one. They become due `after` this time.
+        """
+        return self._move(Action.REDRAFT, status=Status.ENRICHING, **_due(after))
 
     def discard(self) -> int:
         """Discard the items, and return the number of those that changed. Calls in flight are cancelled."""
         return self._move(Action.DISCARD, status=Status.DISCARDED)
+
+    def restore(self) -> int:
+        """Take the items back to the status before their discard or failed redraft, and return their number."""
+        return self._move(Action.RESTORE, status=FORMER_STATUS)
 
     def _move(self, action: Action, **changes: Any) -> int:
         """Lock the rows in the order of their keys, which prevents deadlocks, and change them."""
@@ -88,8 +99,12 @@ class ItemQuerySet(models.QuerySet["Item"]):
             return int(Item.objects.filter(pk__in=rows.values("pk")).update(**changes, updated_at=Now()))
 
     def allowing(self, action: Action) -> Self:
-        """Filter by the statuses that allow the action."""
-        return self.filter(status__in=statuses_allowing(action))
+        """Filter the items that allow the action."""
+        return self.filter(allowing(action))
+
+
+def _due(after: timedelta) -> dict[str, Any]:
+    return {"available_at": Now() + after} if after else {}
 
 
 class ItemManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[misc]  # made at run time
@@ -153,7 +168,13 @@ class Item(models.Model):
     updated_at = models.DateTimeField(db_default=Now())
     confirmed_at = models.DateTimeField(null=True, blank=True)
 
-    # The columns of the queue, written by items.queue, by triggers and by ItemQuerySet.retry.
+    # Written by triggers: where a restore leads from a discard and from a failed redraft, and the draft that the last
+    # redraft replaced.
+    discarded_from = models.CharField(max_length=20, null=True, editable=False)
+    redrafted_from = models.CharField(max_length=20, null=True, editable=False)
+    former_draft = models.JSONField(null=True, editable=False)
+
+    # The columns of the queue, written by items.queue, by triggers and by ItemQuerySet.
     available_at = models.DateTimeField(db_default=Now(), editable=False)
     fencing_token = models.BigIntegerField(default=0, db_default=0, editable=False)
     attempt_count = models.SmallIntegerField(default=0, db_default=0, editable=False)
@@ -182,7 +203,7 @@ class Item(models.Model):
 
     @property
     def allowed_actions(self) -> tuple[Action, ...]:
-        return allowed_actions(Status(self.status))
+        return allowed_actions(Status(self.status), mode=self.enrichment_mode, redrafted_from=self.redrafted_from)
 
     @property
     def error_code(self) -> str | None:
@@ -200,9 +221,17 @@ class Item(models.Model):
         """Send a failed item back to enrichment. A trigger resets its attempts."""
         self._move(Action.RETRY)
 
+    def redraft(self) -> None:
+        """Let the model draft the item anew. It keeps its draft until it has the new one."""
+        self._move(Action.REDRAFT)
+
     def discard(self) -> None:
         """Discard the item. A call in flight is cancelled."""
         self._move(Action.DISCARD)
+
+    def restore(self) -> None:
+        """Take the item back to the status that it had before it was discarded, or before its redraft failed."""
+        self._move(Action.RESTORE)
 
     def _move(self, action: Action, **changes: object) -> None:
         """Lock the row, check the transition, and save. Every change of the status of one item comes through here.
@@ -211,7 +240,10 @@ class Item(models.Model):
         """
         with attributed():
             self.refresh_from_db(from_queryset=Item.objects.select_for_update())
-            changes["status"] = next_status(Status(self.status), action)
+            status = Status(self.status)
+            if action not in self.allowed_actions:
+                raise InvalidTransition(status, action, allowed=self.allowed_actions)
+            changes["status"] = TRANSITIONS[status][action] or FORMER_STATUS
             changes["updated_at"] = Now()
             for name, value in changes.items():
                 setattr(self, name, value)

@@ -29,9 +29,10 @@ BEGIN
     END IF;
     IF OLD.status IS DISTINCT FROM NEW.status THEN
         PERFORM audit_record(
-            CASE WHEN OLD.status = 'DISCARDED' THEN 'restore'
-                 WHEN NEW.status = 'DISCARDED' THEN 'discard'
-                 WHEN NEW.status = 'ENRICHING' THEN 'retry'
+            CASE WHEN NEW.status = 'DISCARDED' THEN 'discard'
+                 WHEN OLD.status = 'DISCARDED' THEN 'restore'
+                 WHEN OLD.status = 'FAILED' THEN CASE WHEN NEW.status = 'ENRICHING' THEN 'retry' ELSE 'restore' END
+                 WHEN NEW.status = 'ENRICHING' THEN 'redraft'
                  ELSE 'confirm' END,
             'item', NEW.id::text
         );

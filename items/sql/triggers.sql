@@ -9,6 +9,9 @@
 -- Raise the fencing token of every item that leaves its worker, so that a late result is recognised. The worker's own
 -- results do not come here: they clear the claim in the same statement.
 --
+-- Remember where a discarded item and a redrafted one come from, so that they can be restored. These columns are named in
+-- no WHEN clause, because an earlier migration runs this file before it has them.
+--
 -- A retry may say when the item becomes due, so that many retries can be spread over time: an available_at that the same
 -- statement sets counts if it is in the future. An older value does not count, because it may be left from a lease.
 CREATE OR REPLACE FUNCTION items_restart() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -24,32 +27,72 @@ BEGIN
             NEW.available_at := clock_timestamp();
         END IF;
     END IF;
+    NEW.discarded_from := CASE WHEN NEW.status = 'DISCARDED' THEN OLD.status END;
+    IF OLD.status IN ('READY_TO_CONFIRM', 'ARCHIVED') AND NEW.status = 'ENRICHING' THEN
+        NEW.redrafted_from := OLD.status;
+    ELSIF NEW.status IN ('READY_TO_CONFIRM', 'ARCHIVED') THEN
+        NEW.redrafted_from := NULL;
+        NEW.enrichment_error := NULL;
+    END IF;
     RETURN NEW;
 END $$;
 
--- Run before the change, only for moves to ENRICHING or DISCARDED and for moves that leave a claim on the row.
+-- Run before the change, only for moves to ENRICHING or DISCARDED, for those that a restore makes, and for moves that leave
+-- a claim on the row.
 CREATE OR REPLACE TRIGGER items_restart BEFORE UPDATE OF status ON items
 FOR EACH ROW WHEN (
     OLD.status IS DISTINCT FROM NEW.status
-    AND (NEW.status IN ('ENRICHING', 'DISCARDED') OR NEW.claimed_by IS NOT NULL OR NEW.claimed_at IS NOT NULL)
+    AND (
+        NEW.status IN ('ENRICHING', 'DISCARDED') OR OLD.status IN ('FAILED', 'DISCARDED')
+        OR NEW.claimed_by IS NOT NULL OR NEW.claimed_at IS NOT NULL
+    )
 )
 EXECUTE FUNCTION items_restart();
+
+-- Keep the draft that the draft of a redraft replaces, the last one of each item. What was archived without a model waits
+-- for its confirmation now.
+CREATE OR REPLACE FUNCTION items_replace_draft() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.former_draft := jsonb_build_object(
+        'title', OLD.title, 'summary', OLD.summary, 'tags', OLD.tags, 'sourceType', OLD.source_type
+    );
+    NEW.redrafted_from := NULL;
+    NEW.confirmed_at := NULL;
+    NEW.enrichment_mode := 'AI';
+    RETURN NEW;
+END $$;
+
+-- What was ready has a title, and what was archived has a time of confirmation. An item that is enriched for the first time
+-- has neither.
+CREATE OR REPLACE TRIGGER items_replace_draft BEFORE UPDATE OF status ON items
+FOR EACH ROW WHEN (
+    OLD.status = 'ENRICHING' AND NEW.status = 'READY_TO_CONFIRM'
+    AND (OLD.title IS NOT NULL OR OLD.confirmed_at IS NOT NULL)
+)
+EXECUTE FUNCTION items_replace_draft();
 
 -- Refuse a transition that items/states.py does not list. The error is a check violation, as from a constraint.
 CREATE OR REPLACE FUNCTION items_refuse_transition() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- A restore leads to where the item was. If that is not known, the constraints decide.
+    IF OLD.status = 'DISCARDED' AND NEW.status = coalesce(OLD.discarded_from, NEW.status)
+       OR OLD.status = 'FAILED' AND NEW.status = OLD.redrafted_from
+       OR OLD.status = 'ARCHIVED' AND NEW.status = 'ENRICHING' AND OLD.enrichment_mode = 'MANUAL' THEN
+        RETURN NEW;
+    END IF;
     RAISE check_violation USING
         MESSAGE = format('An item that is %s cannot become %s.', OLD.status, NEW.status),
         CONSTRAINT = 'items_transition';
 END $$;
 
--- The pairs are those of TRANSITIONS in items/states.py, for writers who use plain SQL.
+-- The pairs are those of TRANSITIONS in items/states.py, for writers who use plain SQL. The function knows the pairs that
+-- have a condition.
 CREATE OR REPLACE TRIGGER items_transition BEFORE UPDATE OF status ON items
 FOR EACH ROW WHEN (
     OLD.status IS DISTINCT FROM NEW.status
     AND (OLD.status, NEW.status) NOT IN (
         ('ENRICHING', 'READY_TO_CONFIRM'), ('ENRICHING', 'FAILED'), ('ENRICHING', 'DISCARDED'),
-        ('READY_TO_CONFIRM', 'ARCHIVED'), ('READY_TO_CONFIRM', 'DISCARDED'),
+        ('READY_TO_CONFIRM', 'ARCHIVED'), ('READY_TO_CONFIRM', 'ENRICHING'), ('READY_TO_CONFIRM', 'DISCARDED'),
         ('FAILED', 'ENRICHING'), ('FAILED', 'DISCARDED'),
         ('ARCHIVED', 'DISCARDED')
     )
@@ -69,7 +112,7 @@ CREATE OR REPLACE TRIGGER items_notify_insert AFTER INSERT ON items
 FOR EACH ROW WHEN (NEW.status = 'ENRICHING')
 EXECUTE FUNCTION items_notify_enriching();
 
--- A retry.
+-- A retry, a redraft or a restore.
 CREATE OR REPLACE TRIGGER items_notify_update AFTER UPDATE OF status ON items
 FOR EACH ROW WHEN (NEW.status = 'ENRICHING' AND OLD.status IS DISTINCT FROM 'ENRICHING')
 EXECUTE FUNCTION items_notify_enriching();

@@ -19,7 +19,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from items.states import InvalidTransition, allowed_actions
+from items.states import InvalidTransition
 from postgres.sqlstates import drop_read_only_connection, is_read_only, refuses_data, sqlstate_of
 
 logger = structlog.get_logger(__name__)
@@ -91,7 +91,7 @@ def crash(error: Exception) -> Problem:
 
 
 def _invalid_transition(error: InvalidTransition) -> Problem:
-    allowed = [action.value for action in allowed_actions(error.status)]
+    allowed = [action.value for action in error.allowed_actions]
     return Problem(
         status=HTTPStatus.CONFLICT,
         code="INVALID_STATE_TRANSITION",

@@ -7,9 +7,11 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from items.models import EnrichmentAttempt, Item
-from items.states import Outcome, SourceType, Status
+from items.states import TRANSITIONS, Action, Outcome, SourceType, Status
 
 RAW_TEXT = "Vacuum keeps the visibility map fresh. Index-only scans need it."
+RESTORED = Status.READY_TO_CONFIRM
+"""Where make_item's discarded item was."""
 RESULT: dict[str, object] = {
     "title": "What vacuum does",
     "summary": "Vacuum keeps the visibility map fresh for index-only scans.",
@@ -50,3 +52,10 @@ def _usual(status: str) -> dict[str, object]:
             return {"enrichment_error": TIMEOUT}
         case _:
             return {}
+
+
+def after(item: Item, action: Action) -> Status | None:
+    """Return the status of a made item after the action, or None if the action is refused."""
+    if action not in item.allowed_actions:
+        return None
+    return TRANSITIONS[Status(item.status)][action] or RESTORED

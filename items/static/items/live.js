@@ -8,11 +8,12 @@
   let isRequested = false;
   let isBusy = false;
 
-  // Ignore what differs without a visible change: CSRF tokens, and details that are open on this page.
+  // Ignore what differs without a visible change: CSRF tokens, open details, and which row is current on this page.
   const visibleHtml = (element) =>
     element.outerHTML
       .replace(/(name="csrfmiddlewaretoken" value=")[^"]*/g, "$1")
-      .replace(/(<details[^>]*?) open=""/g, "$1");
+      .replace(/(<details[^>]*?) open=""/g, "$1")
+      .replace(/(<[^>]* data-row[^>]*?)( aria-current="true"| tabindex="-1")+/g, "$1");
 
   const isInUse = (element) => element.contains(document.activeElement) || element.querySelector("details[open]");
 
