@@ -24,8 +24,8 @@ WIDTH = 100  # if it is not a terminal
 class Command(ProjectCommand):
     help = (
         "Enrich a text as the worker does, and print the draft, or the error, with the number of requests, the "
-        "seconds, the tokens and the cost. Nothing is stored, and no database is needed. The owner's tags, which the worker "
-        "sends along, are left out."
+        "seconds, the tokens and the cost. Nothing is stored, and no database is needed. The owner's tags, which the "
+        "worker sends along, are left out."
     )
     exit_codes: ClassVar[Mapping[int, str]] = MappingProxyType(
         {0: "every model gave a draft", 1: "a model gave none, or the text cannot be used"}
