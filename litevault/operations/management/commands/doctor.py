@@ -65,11 +65,15 @@ class Command(ProjectCommand):
 
     def show(self, result: CheckResult) -> None:
         """Print and flush at once: the next check may take seconds."""
-        styles = {Level.OK: self.style.SUCCESS, Level.WARNING: self.style.WARNING, Level.FAILED: self.style.ERROR}
-        lines = [f"  {styles[result.level](f'{result.level:<7}')} {result.subject:<12} {result.detail}"]
+        lines = [f"  {self.mark(result.level)} {result.subject:<12} {result.detail}"]
         if result.advice:
-            lines.append(f"          {result.advice}")
+            lines.append(f"         {result.advice}")
         self.report(lines, is_asked_for=not result.is_ok)
+
+    def mark(self, level: Level) -> str:
+        if level == Level.OK:
+            return self.style.SUCCESS("ok    ")
+        return self.style.WARNING("warn  ") if level == Level.WARNING else self.style.ERROR("failed")
 
     def conclusion(self, levels: Counter[Level]) -> str:
         warnings = f"{levels[Level.WARNING]} warning{'' if levels[Level.WARNING] == 1 else 's'}"
