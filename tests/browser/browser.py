@@ -143,15 +143,15 @@ class Browser:
         """Return what overflows, overlaps or is cut off on the current page."""
         return list(self.driver.execute_script(FAULTS))
 
-    def barriers(self) -> list[str]:
-        """Return the serious and critical accessibility faults that axe-core finds."""
+    def barriers(self, *, of_any_level: bool = False) -> list[str]:
+        """Return the accessibility faults that axe-core finds: the serious and critical ones, or all."""
         self.driver.execute_script(AXE)
         results: Any = self.driver.execute_async_script(RUN_AXE, AXE_OPTIONS)
         assert "error" not in results, results
         return [
             f"{found['id']} ({found['impact']}): {node['html'][:240]} {node['failureSummary']}"
             for found in results["violations"]
-            if found["impact"] in GRAVE
+            if of_any_level or found["impact"] in GRAVE
             for node in found["nodes"]
         ]
 

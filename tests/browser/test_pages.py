@@ -200,6 +200,18 @@ def test_page_is_read_by_everybody(browser: Browser, reviewer: User, items: dict
         assert not found, "\n".join((theme, *found))
 
 
+def test_reference_of_the_api_is_read_by_everybody(browser: Browser) -> None:
+    browser.open("/api/v1/docs")
+    browser.shows("Capture a text")
+    browser.driver.find_element("css selector", "#operations-Capture-captureItem button").click()
+    browser.shows("Idempotency-Key")
+
+    for theme, (width, height) in WINDOWS.items():
+        browser.theme(theme)
+        browser.resize(width, height)
+        assert browser.barriers(of_any_level=True) == [], theme
+
+
 def test_reference_of_the_api_loads_all_that_it_needs_from_here(browser: Browser) -> None:
     """The page is Swagger UI's own, so that its layout is not checked."""
     browser.open("/api/v1/docs")
