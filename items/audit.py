@@ -70,6 +70,10 @@ def _printable(name: str = "") -> str:
 _find_actor: ContextVar[Callable[[], Actor]] = ContextVar("find_actor", default=_operator)
 
 
+def current_actor() -> Actor:
+    return _find_actor.get()()
+
+
 @contextmanager
 def acting(find_actor: Callable[[], Actor]) -> Iterator[None]:
     """Attribute the changes of the block. The actor is looked up only when something changes."""
@@ -89,7 +93,7 @@ def attributed() -> Iterator[None]:
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(SET_ACTOR, [json.dumps(_find_actor.get()()._asdict())])
+            cursor.execute(SET_ACTOR, [json.dumps(current_actor()._asdict())])
         yield
 
 

@@ -17,6 +17,8 @@ CALLS = {
     "POST /api/v1/items/retry": {"200", "413", "415"},
     "GET /api/v1/items/{item_id}": {"200", "304", "404"},
     "PATCH /api/v1/items/{item_id}": {"200", "404", "409", "412", "413", "415"},
+    "POST /api/v1/items/{item_id}/redraft": {"200", "404", "409", "412"},
+    "POST /api/v1/items/{item_id}/restore": {"200", "404", "409", "412"},
     "POST /api/v1/items/{item_id}/retry": {"200", "404", "409", "412"},
     "GET /api/v1/tags": {"200"},
     "GET /api/v1/events": {"200", "204", "307"},

@@ -8,12 +8,18 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from items.admin.bulk import BATCH_SIZE, BulkResult, change_matching, change_selected, minutes_to_retry
-from items.admin.labels import DONE, Count, condition, hours_and_minutes
+from items.admin.labels import DONE, Count, condition, hours_and_minutes, item_name
 from items.admin.queries import bounded_count
+from items.admin.undo_button import BulkDiscard
 from items.models import Item, ItemQuerySet
 from items.states import Action
+
+NAMES_SHOWN = 20
+ASKED_FIRST = (Action.REDRAFT, Action.DISCARD)
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +36,16 @@ def confirm_selected(model_admin: ModelAdmin, request: HttpRequest, queryset: An
     return _act(Action.CONFIRM, model_admin, request, matching=queryset)
 
 
+@admin.action(permissions=["redraft"], description="Draft selected items again…")
+def redraft_selected(model_admin: ModelAdmin, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+    return _act(Action.REDRAFT, model_admin, request, matching=queryset)
+
+
+@admin.action(permissions=["restore"], description="Restore selected items")
+def restore_selected(model_admin: ModelAdmin, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+    return _act(Action.RESTORE, model_admin, request, matching=queryset)
+
+
 @admin.action(permissions=["discard"], description="Discard selected items…")
 def discard_selected(model_admin: ModelAdmin, request: HttpRequest, queryset: Any) -> HttpResponse | None:
     return _act(Action.DISCARD, model_admin, request, matching=queryset)
@@ -38,32 +54,41 @@ def discard_selected(model_admin: ModelAdmin, request: HttpRequest, queryset: An
 def _act(
     action: Action, model_admin: ModelAdmin, request: HttpRequest, *, matching: ItemQuerySet
 ) -> HttpResponse | None:
-    """Ask first when the action covers more than the page shows, or cannot be undone."""
+    """Ask first when the action covers more than the page shows, or takes something away."""
     covers_all_matching = request.POST.get("select_across") == "1"
     # Not from `matching`: also report selected items that no longer match the filter.
     ids = {UUID(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)}
-    if "confirmed" not in request.POST and (covers_all_matching or action == Action.DISCARD):
+    if "confirmed" not in request.POST and (covers_all_matching or action in ASKED_FIRST):
         items = matching if covers_all_matching else Item.objects.filter(pk__in=ids)
         return _confirm(
             action,
             model_admin,
             request,
-            count=bounded_count(items.allowing(action)),
+            items=items.allowing(action),
             covers_all_matching=covers_all_matching,
         )
-    report(request, action, change_matching(matching, action) if covers_all_matching else change_selected(ids, action))
+    discard = BulkDiscard.begin()
+    result = change_matching(matching, action) if covers_all_matching else change_selected(ids, action)
+    undo = None
+    if action == Action.DISCARD and result.changed:
+        undo = discard.undo_button(request, filters=model_admin.get_preserved_filters(request))
+    report(request, action, result, undo=undo)
     return None
 
 
 def _confirm(
-    action: Action, model_admin: ModelAdmin, request: HttpRequest, *, count: Count, covers_all_matching: bool
+    action: Action, model_admin: ModelAdmin, request: HttpRequest, *, items: ItemQuerySet, covers_all_matching: bool
 ) -> HttpResponse:
     """Repeat the selection in hidden fields, so that submitting the page acts on it."""
+    count = bounded_count(items)
+    named = [item_name(item) for item in items.newest_first().select_related(None).only("title")[:NAMES_SHOWN]]
     context: dict[str, Any] = {
         **model_admin.admin_site.each_context(request),
         "title": f"{action.label} {count.of_items}?",
         "opts": model_admin.opts,
         "action": action,
+        "named": named,
+        "more": Count(count.number - len(named), is_exact=count.is_exact) if count.number > len(named) else None,
         "covers_all_matching": covers_all_matching,
         "batch": BATCH_SIZE,
         "pace": hours_and_minutes(minutes) if (minutes := minutes_to_retry(count)) else "",
@@ -78,7 +103,8 @@ def _confirm(
     return TemplateResponse(request, "admin/items/item/confirm_action.html", context)
 
 
-def report(request: HttpRequest, action: Action, result: BulkResult) -> None:
+def report(request: HttpRequest, action: Action, result: BulkResult, *, undo: SafeString | None = None) -> None:
+    """Add messages that say what was done. `undo` is a button in the first."""
     log.info(
         "items.reviewed",
         action=action.value,
@@ -87,10 +113,11 @@ def report(request: HttpRequest, action: Action, result: BulkResult) -> None:
         left=result.remaining.number,
         by=request.user.pk,
     )
+    done = f"{Count(result.changed).of_items} {DONE[action]}.{_schedule(result)}"
     messages.add_message(
         request,
         messages.SUCCESS if result.changed else messages.WARNING,
-        f"{Count(result.changed).of_items} {DONE[action]}.{_schedule(result)}",
+        format_html("{} {}", done, undo) if undo else done,
     )
     if result.refused.number:
         messages.warning(request, f"{result.refused.of_items} refused: {condition(action)}")

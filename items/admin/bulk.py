@@ -15,7 +15,8 @@ from django.db.models.functions import Now
 from items.admin.labels import Count
 from items.admin.queries import COUNT_LIMIT, bounded_count
 from items.models import Item, ItemQuerySet
-from items.states import Action, Status, statuses_allowing
+from items.models.transitions import allowing
+from items.states import Action, Status
 
 BATCH_SIZE = 300
 """Items in one transaction, and retried items that become due in one minute, so that new captures get through.
@@ -28,6 +29,8 @@ RETRY_HORIZON = timedelta(days=7)
 
 TIME_LIMIT_SECONDS = 10.0
 """Stop then and report what remains, before a proxy gives up."""
+
+CALLS_THE_MODEL = (Action.RETRY, Action.REDRAFT)
 
 NONE = Count(0)
 
@@ -56,9 +59,9 @@ def change_selected(ids: Collection[UUID], action: Action) -> BulkResult:
 
 def change_matching(items: ItemQuerySet, action: Action, *, seconds: float = TIME_LIMIT_SECONDS) -> BulkResult:
     """Change the items in batches, oldest first, until none remains or the time limit is reached."""
-    refused = bounded_count(items.exclude(status__in=statuses_allowing(action)))
+    refused = bounded_count(items.exclude(allowing(action)))
     changed = minutes = 0
-    delays = _retry_delays() if action == Action.RETRY else repeat(0)
+    delays = _retry_delays() if action in CALLS_THE_MODEL else repeat(0)
     ends_at = monotonic() + seconds
     is_late = False
     for ids, minutes in zip(_batches(items.allowing(action)), delays, strict=False):
@@ -112,6 +115,14 @@ def _batches(items: ItemQuerySet) -> Iterator[list[UUID]]:
 
 def _change(items: ItemQuerySet, action: Action, *, after: timedelta = timedelta(0)) -> int:
     """Check the status in the statement that changes it."""
-    if action == Action.RETRY:
-        return items.retry(after=after)
-    return items.confirm() if action == Action.CONFIRM else items.discard()
+    match action:
+        case Action.RETRY:
+            return items.retry(after=after)
+        case Action.REDRAFT:
+            return items.redraft(after=after)
+        case Action.CONFIRM:
+            return items.confirm()
+        case Action.RESTORE:
+            return items.restore()
+        case _:
+            return items.discard()

@@ -16,7 +16,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from items.admin.actions import confirm_selected, discard_selected, retry_selected
+from items.admin.actions import (
+    confirm_selected,
+    discard_selected,
+    redraft_selected,
+    restore_selected,
+    retry_selected,
+)
 from items.admin.filters import (
     SEARCH_HELP,
     AgeFilter,
@@ -32,11 +38,13 @@ from items.admin.labels import KEYS, Count, short_id
 from items.admin.permissions import permitted_actions
 from items.admin.queries import COUNT_LIMIT, bounded_count
 from items.admin.selection import CheckedSelectionAdmin
+from items.admin.undo import UndoAdmin
 from items.models import EnrichmentAttempt, Item, ItemQuerySet
 from items.search import SEARCH_MAX_LENGTH, WORDS_MAX_COUNT, Search, SearchTooLong
 from items.states import PENDING_STATUSES, Action, Status
 
 TOO_LONG = f"A search may have at most {WORDS_MAX_COUNT} words and {SEARCH_MAX_LENGTH} characters."
+REVERSIBLE = (Action.RETRY, Action.REDRAFT, Action.RESTORE)
 FILTERS = (StatusFilter, ErrorCodeFilter, AgeFilter, ModelFilter, OwnerFilter)
 
 
@@ -72,7 +80,7 @@ class ItemChangeList(ChangeList):
             item.query = query
 
 
-class ItemAdmin(CheckedSelectionAdmin, ItemPageAdmin):
+class ItemAdmin(UndoAdmin, CheckedSelectionAdmin, ItemPageAdmin):
     list_display = (
         "headline",
         "status_badge",
@@ -95,7 +103,7 @@ class ItemAdmin(CheckedSelectionAdmin, ItemPageAdmin):
     search_help_text = SEARCH_HELP
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    actions = (retry_selected, confirm_selected, discard_selected)
+    actions = (retry_selected, confirm_selected, redraft_selected, discard_selected, restore_selected)
 
     class Media:
         css: ClassVar = {"all": ("items/admin.css", "web/keyboard.css")}
@@ -181,10 +189,9 @@ def row_buttons(item: Any) -> SafeString:
     """Return the links and buttons of a row. Each button submits the form of the list to a URL of its own."""
     name = item.title or short_id(item)
     links = [_row_link(item, "preview", "Preview", name)]
-    if Action.RETRY in item.permitted:
-        links.append(_row_button(item, Action.RETRY, name))
     if Action.CONFIRM in item.permitted:
         links.append(_row_button(item, Action.CONFIRM, name, seen=item.updated_at.isoformat()))
+    links += [_row_button(item, action, name) for action in REVERSIBLE if action in item.permitted]
     if Action.DISCARD in item.permitted:
         links.append(_row_link(item, Action.DISCARD.value, "Discard…", name))
     return format_html_join("\n", "{}", ((link,) for link in links))

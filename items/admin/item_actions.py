@@ -8,14 +8,18 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from items.admin.labels import CHANGED_MEANWHILE, DONE, GONE, item_name, refusal
 from items.admin.permissions import deletes_a_user, may
-from items.models import Item
-from items.states import Action, InvalidTransition
+from items.admin.undo_button import undo_button
+from items.audit import AuditAction
+from items.models import AuditEvent, Item
+from items.states import Action, InvalidTransition, Outcome
 
 BACK_TO_LIST = {"back": "list"}
 
@@ -33,7 +37,8 @@ class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class 
                     {"action": action},
                     name=f"items_item_{action.value}",
                 )
-                for action in (Action.RETRY, Action.CONFIRM, Action.DISCARD)
+                for action in Action
+                if action != Action.EDIT
             ),
             path("<uuid:item_id>/preview/", guarded(self.preview_view), name="items_item_preview"),
             *super().get_urls(),
@@ -55,11 +60,17 @@ class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class 
     def has_confirm_permission(self, request: HttpRequest) -> bool:
         return may(request, Action.CONFIRM)
 
+    def has_redraft_permission(self, request: HttpRequest) -> bool:
+        return may(request, Action.REDRAFT)
+
+    def has_restore_permission(self, request: HttpRequest) -> bool:
+        return may(request, Action.RESTORE)
+
     def has_discard_permission(self, request: HttpRequest) -> bool:
         return may(request, Action.DISCARD)
 
     def action_view(self, request: HttpRequest, item_id: UUID, action: Action) -> HttpResponse:
-        """Act on POST. On GET, ask before a discard, and redirect to the item for other actions."""
+        """Act on POST, but ask before edits are replaced. On GET, ask before a discard, or redirect to the item."""
         if not (may(request, action) and self.has_view_permission(request)):
             raise PermissionDenied
         item = self.get_object(request, str(item_id))
@@ -67,9 +78,11 @@ class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class 
             self.message_user(request, GONE, messages.WARNING)
             return HttpResponseRedirect(self.list_url(request))
         if request.method == "POST":
+            if action == Action.REDRAFT and "confirmed" not in request.POST and was_edited(item):
+                return self._confirm(request, item, action)
             return self._act(request, item, action)
         if action == Action.DISCARD and action in item.allowed_actions:
-            return self._confirm_discard(request, item)
+            return self._confirm(request, item, action)
         return HttpResponseRedirect(self.detail_url(request, item_id))
 
     def preview_view(self, request: HttpRequest, item_id: UUID) -> HttpResponse:
@@ -87,7 +100,10 @@ class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class 
         return TemplateResponse(request, "admin/items/item/preview.html", context)
 
     def report_done(self, request: HttpRequest, action: Action, item: Item) -> None:
-        self.message_user(request, f"The item {item_name(item)} was {DONE[action]}.", messages.SUCCESS)
+        done = f"The item {item_name(item)} was {DONE[action]}."
+        is_undoable = action == Action.DISCARD
+        message = format_html("{} {}", done, undo_button(request, item)) if is_undoable else done
+        self.message_user(request, message, messages.SUCCESS)
 
     def _act(self, request: HttpRequest, item: Item, action: Action) -> HttpResponse:
         seen_at = request.POST.get("seen") or request.GET.get("seen")
@@ -106,13 +122,15 @@ class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class 
             return HttpResponseRedirect(self.list_url(request))
         return HttpResponseRedirect(self._back_url(request, item))
 
-    def _confirm_discard(self, request: HttpRequest, item: Item) -> HttpResponse:
+    def _confirm(self, request: HttpRequest, item: Item, action: Action) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": "Discard this item?",
+            "title": "Draft this item again?" if action == Action.REDRAFT else "Discard this item?",
             "subtitle": str(item),
             "opts": self.opts,
-            "action": Action.DISCARD,
+            "action": action,
+            "was_edited": action == Action.REDRAFT,
+            "hidden_fields": [("confirmed", "yes")],
             "back_url": self._back_url(request, item),
         }
         return TemplateResponse(request, "admin/items/item/confirm_action.html", context)
@@ -135,9 +153,21 @@ class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class 
 
 
 def perform(item: Item, action: Action) -> None:
-    if action == Action.RETRY:
-        item.retry()
-    elif action == Action.CONFIRM:
-        item.confirm()
-    else:
-        item.discard()
+    match action:
+        case Action.RETRY:
+            item.retry()
+        case Action.REDRAFT:
+            item.redraft()
+        case Action.CONFIRM:
+            item.confirm()
+        case Action.RESTORE:
+            item.restore()
+        case _:
+            item.discard()
+
+
+def was_edited(item: Item) -> bool:
+    """Whether a person has edited the draft, as far back as the audit trail goes."""
+    drafted_at = item.attempts.filter(outcome=Outcome.SUCCEEDED).aggregate(last=Max("finished_at"))["last"]
+    edits = AuditEvent.objects.filter(object_id=str(item.pk), action=AuditAction.EDIT)
+    return (edits.filter(at__gt=drafted_at) if drafted_at else edits).exists()

@@ -22,7 +22,25 @@ DONE: Mapping[Action, str] = MappingProxyType(
 )
 
 # The keyboard shortcuts of buttons, on the list and on the page of an item.
-KEYS: Mapping[str, str] = MappingProxyType({"preview": "p", "edit": "e", "confirm": "c", "retry": "r", "discard": "d"})
+KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        "preview": "p",
+        "edit": "e",
+        "confirm": "c",
+        "retry": "r",
+        "redraft": "a",
+        "discard": "d",
+        "restore": "z",
+    }
+)
+
+# What the status alone does not decide.
+RESERVATIONS: Mapping[Action, str] = MappingProxyType(
+    {
+        Action.REDRAFT: ", and archived ones only if they were captured without AI",
+        Action.RESTORE: ", and failed ones only if they have a draft from before",
+    }
+)
 
 GONE = "The item no longer exists: it was deleted with its owner. Nothing was changed."
 CHANGED_MEANWHILE = "The item was changed while you had it open. Open it again to see the current version."
@@ -85,4 +103,5 @@ def condition(action: Action) -> str:
     others = [status for status in Status if status not in allowed]
     if len(others) == 1:
         return f"items with the status “{others[0].label}” cannot be {DONE[action]}."
-    return f"only items with the status {' or '.join(f'“{status.label}”' for status in allowed)} can be {DONE[action]}."
+    statuses = " or ".join(f"“{status.label}”" for status in allowed)
+    return f"only items with the status {statuses} can be {DONE[action]}{RESERVATIONS.get(action, '')}."

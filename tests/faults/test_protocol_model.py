@@ -15,7 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 from items.claims import Claim, Verdict
 from items.models import EnrichmentAttempt, Item
 from items.states import Action as OwnerAction
-from items.states import InvalidTransition, Outcome, SourceType, Status, statuses_allowing
+from items.states import InvalidTransition, Outcome, SourceType, Status, allowed_actions
 from tests.items.queue.protocol import claim as claim_now
 from tests.items.queue.protocol import finish as finish_now
 from tests.items.queue.protocol import renew as renew_now
@@ -32,6 +32,9 @@ class Expected:
     is_due: bool = True
     spent: int = 0
     title: str | None = None
+    discarded_from: str | None = None
+    redrafted_from: str | None = None
+    former_title: str | None = None
     outcomes: dict[int, str] = field(default_factory=dict)  # by fencing token
 
 
@@ -106,23 +109,39 @@ class QueueMachine(RuleBasedStateMachine):
             item.outcomes[claim.fencing_token] = verdict.outcome
             item.holder, item.status, item.is_due = None, verdict.status, kind == "release"
             item.spent -= verdict.is_refunded
+            if kind == "succeed":
+                item.former_title, item.redrafted_from = item.title or item.former_title, None
             item.title = verdict.title or item.title
         else:
             self.expect_late(item, claim, is_result=kind != "release")
 
-    @rule(pk=items, action=st.sampled_from(["discard", "retry", "confirm"]))
+    @rule(pk=items, action=st.sampled_from(["discard", "retry", "confirm", "redraft", "restore"]))
     def owner_acts(self, pk: UUID, action: str) -> None:
         item = self.expected[pk]
-        allowed = item.status in statuses_allowing(OwnerAction(action))
+        allowed = OwnerAction(action) in allowed_actions(Status(item.status), redrafted_from=item.redrafted_from)
         try:
             getattr(Item.objects.get(pk=pk), action)()
         except InvalidTransition:
             assert not allowed
             return
         assert allowed
-        item.holder = None
-        item.status = {"discard": Status.DISCARDED, "retry": Status.ENRICHING, "confirm": Status.ARCHIVED}[action]
-        if action == "retry":
+        before, item.holder = item.status, None
+        match action:
+            case "discard":
+                item.status, item.discarded_from = Status.DISCARDED, before
+            case "confirm":
+                item.status = Status.ARCHIVED
+            case "redraft":
+                item.status, item.redrafted_from = Status.ENRICHING, before
+            case "retry":
+                item.status = Status.ENRICHING
+            case "restore" if before == Status.DISCARDED:
+                assert item.discarded_from
+                item.status, item.discarded_from = item.discarded_from, None
+            case "restore":
+                assert item.redrafted_from
+                item.status, item.redrafted_from = item.redrafted_from, None
+        if item.status == Status.ENRICHING:
             item.is_due, item.spent = True, 0
 
     def verdict(self, claim: Claim, kind: str) -> Verdict:
@@ -157,7 +176,8 @@ class QueueMachine(RuleBasedStateMachine):
     def expect_late(item: Expected, claim: Claim, *, is_result: bool) -> None:
         known = item.outcomes.get(claim.fencing_token)
         if known is None:
-            item.outcomes[claim.fencing_token] = Outcome.STALE if is_result else Outcome.CANCELLED
+            given_back = Outcome.CANCELLED if item.status == Status.DISCARDED else Outcome.LOST
+            item.outcomes[claim.fencing_token] = Outcome.STALE if is_result else given_back
         elif known == Outcome.LOST and is_result:
             item.outcomes[claim.fencing_token] = Outcome.STALE
 
@@ -169,6 +189,8 @@ class QueueMachine(RuleBasedStateMachine):
             row = rows[pk]
             assert row.status == expected.status
             assert row.title == expected.title
+            assert (row.discarded_from, row.redrafted_from) == (expected.discarded_from, expected.redrafted_from)
+            assert (row.former_draft or {}).get("title") == expected.former_title
             assert (row.claimed_by is not None) == (expected.holder is not None)
             if row.status == Status.ENRICHING:
                 assert row.attempt_count == expected.spent

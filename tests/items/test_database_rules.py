@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
 from items.models import Item
-from items.states import TRANSITIONS, EnrichmentMode, Status
+from items.states import EnrichmentMode, Status
 from items.texts import RAW_TEXT_HIGHEST_LIMIT
-from tests.items.factories import make_item
+from tests.items.factories import after, make_item
 
 
 def sql(statement: str, *parameters: Any) -> None:
@@ -82,6 +82,10 @@ def test_writing_the_same_status_resets_nothing(owner: User) -> None:
         (Status.ENRICHING, "available_at = 'infinity'", "items_times_in_range"),
         (Status.ENRICHING, "created_at = '-infinity'", "items_times_in_range"),
         (Status.FAILED, "enrichment_error = 'what a library said'", "items_error_has_code"),
+        (Status.FAILED, "discarded_from = 'FAILED'", "items_discarded_from_known"),
+        (Status.DISCARDED, "discarded_from = 'DISCARDED'", "items_discarded_from_known"),
+        (Status.ARCHIVED, "redrafted_from = 'ARCHIVED'", "items_redrafted_from_known"),
+        (Status.FAILED, "redrafted_from = 'FAILED'", "items_redrafted_from_known"),
         (Status.ENRICHING, "tags = '{NULL,a}'", "items_tags_flat"),
         (Status.ENRICHING, "tags = '{{a,b},{c,d}}'", "items_tags_flat"),
     ],
@@ -95,10 +99,15 @@ def test_database_refuses_invalid_rows(owner: User, status: Status, change: str,
 
 @pytest.mark.parametrize("former", Status)
 @pytest.mark.parametrize("latter", Status)
-def test_database_allows_the_same_transitions_as_the_states(owner: User, former: Status, latter: Status) -> None:
-    item = make_item(owner, status=former)
+@pytest.mark.parametrize("fields", [{}, {"enrichment_mode": EnrichmentMode.MANUAL}], ids=["AI", "manual"])
+def test_database_allows_the_same_transitions_as_the_states(
+    owner: User, former: Status, latter: Status, fields: dict[str, str]
+) -> None:
+    item = make_item(owner, status=former, **fields)
     by_the_worker = {Status.READY_TO_CONFIRM, Status.FAILED} if former == Status.ENRICHING else set()
-    allowed = {former, *TRANSITIONS[former].values(), *by_the_worker}
+    # Where the item was discarded is not known: the constraints of each status decide.
+    restored = set(Status) if former == Status.DISCARDED else set()
+    allowed = {former, *(after(item, action) for action in item.allowed_actions), *by_the_worker, *restored}
     draft = "title = 't', summary = 's', tags = '{a}', source_type = 'NOTE', confirmed_at = now()"
     change = f"UPDATE items SET status = %s, enrichment_error = 'CODE: why', {draft} WHERE id = %s"
 
@@ -110,3 +119,39 @@ def test_database_allows_the_same_transitions_as_the_states(owner: User, former:
 
     item.refresh_from_db()
     assert item.status == (latter if latter in allowed else former)
+
+
+@pytest.mark.parametrize("former", [status for status in Status if status != Status.DISCARDED])
+@pytest.mark.parametrize("latter", [status for status in Status if status != Status.DISCARDED])
+def test_discarded_item_returns_only_to_where_it_was(owner: User, former: Status, latter: Status) -> None:
+    item = make_item(owner, status=former)
+    sql("UPDATE items SET status = 'DISCARDED' WHERE id = %s", item.pk)
+    change = "UPDATE items SET status = %s WHERE id = %s"
+
+    if latter == former:
+        sql(change, latter, item.pk)
+    else:
+        with pytest.raises(IntegrityError, match=f"DISCARDED cannot become {latter}"), transaction.atomic():
+            sql(change, latter, item.pk)
+
+    item.refresh_from_db()
+    assert (item.status, item.discarded_from) == ((former, None) if latter == former else ("DISCARDED", former))
+
+
+@pytest.mark.parametrize("former", [Status.READY_TO_CONFIRM, Status.ARCHIVED])
+@pytest.mark.parametrize("latter", [Status.READY_TO_CONFIRM, Status.ARCHIVED])
+def test_failed_redraft_returns_only_to_where_it_was(owner: User, former: Status, latter: Status) -> None:
+    item = make_item(owner, status=former, enrichment_mode=EnrichmentMode.MANUAL)
+    sql("UPDATE items SET status = 'ENRICHING' WHERE id = %s", item.pk)
+    sql("UPDATE items SET status = 'FAILED', enrichment_error = 'CODE: why' WHERE id = %s", item.pk)
+    change = "UPDATE items SET status = %s, confirmed_at = now() WHERE id = %s"
+
+    if latter == former:
+        sql(change, latter, item.pk)
+    else:
+        with pytest.raises(IntegrityError, match=f"FAILED cannot become {latter}"), transaction.atomic():
+            sql(change, latter, item.pk)
+
+    item.refresh_from_db()
+    expected = (former, None, None) if latter == former else ("FAILED", former, "CODE: why")
+    assert (item.status, item.redrafted_from, item.enrichment_error) == expected

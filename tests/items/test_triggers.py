@@ -144,6 +144,15 @@ def test_edit_and_confirm_do_not_notify(ear: psycopg.Connection, owner: User) ->
     assert heard(ear) == []
 
 
+@pytest.mark.parametrize("redraft", [Item.redraft, lambda item: Item.objects.filter(pk=item.pk).redraft()])
+def test_redraft_notifies(ear: psycopg.Connection, owner: User, redraft: Callable[[Item], object]) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+
+    redraft(item)
+
+    assert heard(ear) == ONCE
+
+
 def test_discard_of_a_claimed_item_notifies_its_id(ear: psycopg.Connection, owner: User) -> None:
     item = make_item(owner)
     claim(item)

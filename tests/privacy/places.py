@@ -86,7 +86,8 @@ def answers_to(user: User, items: Iterable[Item]) -> dict[str, str]:
         answers[f"GET {path}"] = api.get(path)
         answers[f"GET {path} as a page"] = api.get(path, Accept="text/html")
         answers[f"PATCH {path}"] = api.patch(path, {"action": "discard"})
-        answers[f"POST {path}/retry"] = api.post(f"{path}/retry")
+        for action in ("retry", "redraft", "restore"):
+            answers[f"POST {path}/{action}"] = api.post(f"{path}/{action}")
     answers["POST /items/retry"] = api.post("/items/retry", {})
     return {call: _shown(answer) for call, answer in answers.items()}
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandError
 
-from items.admin.bulk import BATCH_SIZE, change_matching, minutes_to_retry
+from items.admin.bulk import BATCH_SIZE, CALLS_THE_MODEL, change_matching, minutes_to_retry
 from items.admin.labels import DONE, Count, condition, hours_and_minutes
 from items.admin.queries import bounded_count
 from items.management.command import ProjectCommand
@@ -130,7 +130,7 @@ manage.py items discard --status failed --before 30d --limit 100 --yes"""
 
     def require_yes(self, action: Action, count: Count) -> None:
         """Raises CommandError unless a person answers with yes."""
-        pace = hours_and_minutes(minutes_to_retry(count)) if action == Action.RETRY else ""
+        pace = hours_and_minutes(minutes_to_retry(count)) if action in CALLS_THE_MODEL else ""
         spread = f" They become due within {pace}." if minutes_to_retry(count) and pace else ""
         if not sys.stdin or not sys.stdin.isatty():
             raise CommandError(f"{NOTHING} Add --yes to {action.value} {count.of_items} without a question.")

@@ -25,7 +25,8 @@ def listed(page: str) -> set[str]:
 
 
 def messages(page: str) -> list[str]:
-    """Return the messages of the page."""
+    """Return the messages of the page, without their buttons."""
+    page = re.sub(r' <form class="item-undo".*?</form>', "", page, flags=re.DOTALL)
     found = re.search(r'<ul class="messagelist">(.*?)</ul>', page, re.DOTALL)
     return [unescape(text.strip()) for text in re.findall(r"<li[^>]*>(.*?)</li>", found[1], re.DOTALL)] if found else []
 

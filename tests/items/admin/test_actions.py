@@ -3,13 +3,15 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from items.models import Item
-from items.states import TRANSITIONS, Action, Status
+from items.states import Action, Status
 from tests.items.admin.pages import LIST, messages
-from tests.items.factories import make_item
+from tests.items.factories import after, make_item
 
 NAMES = {
     Action.RETRY: "retry_selected",
     Action.CONFIRM: "confirm_selected",
+    Action.REDRAFT: "redraft_selected",
+    Action.RESTORE: "restore_selected",
     Action.DISCARD: "discard_selected",
 }
 
@@ -31,9 +33,9 @@ def test_action_changes_allowed_items_and_refuses_the_others(reviewer: Client, o
 
     response = reviewer.post(LIST, choose(action, *items.values(), confirmed=True), follow=True)
 
-    expected = {status: TRANSITIONS[status].get(action, status) for status in Status}
+    expected = {status: after(item, action) or status for status, item in items.items()}
     assert {status: Item.objects.get(pk=item.pk).status for status, item in items.items()} == expected
-    movable = sum(action in actions for actions in TRANSITIONS.values())
+    movable = sum(action in item.allowed_actions for item in items.values())
     done, refused = messages(response.text)
     assert done.startswith(f"{movable} item")
     assert refused.startswith(f"{len(Status) - movable} item")
@@ -63,6 +65,18 @@ def test_action_on_all_found_by_search_stays_within_the_search(reviewer: Client,
     assert list(Item.objects.filter(status=Status.ARCHIVED)) == [wanted]
 
 
+@pytest.mark.parametrize("action", [Action.DISCARD, Action.REDRAFT])
+def test_question_names_a_bounded_number_of_items(reviewer: Client, owner: User, action: Action) -> None:
+    untitled = make_item(owner)
+    items = [make_item(owner, status=Status.READY_TO_CONFIRM, title=f"<b>Title {n}") for n in range(23)]
+
+    page = reviewer.post(LIST, choose(action, *items, untitled))
+
+    named = [f"Title {n}" for n in range(23) if f"<bdi>“&lt;b&gt;Title {n}”</bdi>" in page.text]
+    assert len(named) == 20
+    assert f"<li>and {4 if action == Action.DISCARD else 3} more</li>" in page.text
+
+
 @pytest.mark.parametrize("all_matching", [False, True])
 def test_discard_needs_confirmation(reviewer: Client, owner: User, *, all_matching: bool) -> None:
     items = [make_item(owner, status=Status.FAILED) for _ in range(3)]
@@ -85,7 +99,7 @@ def test_action_on_all_matching_needs_confirmation_of_the_count(reviewer: Client
 
     page = reviewer.post(LIST, choose(action, items[Status.FAILED], all_matching=True))
 
-    movable = sum(action in actions for actions in TRANSITIONS.values())
+    movable = sum(action in item.allowed_actions for item in items.values())
     assert f"<h1>{action.label} {movable} item" in page.text
     assert "all items that match the filter now" in page.text
     assert {status: Item.objects.get(pk=item.pk).status for status, item in items.items()} == {

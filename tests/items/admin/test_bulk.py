@@ -20,13 +20,13 @@ from items.admin.bulk import BulkResult, change_matching, change_selected
 from items.admin.labels import Count, hours_and_minutes
 from items.admin.queries import bounded_count
 from items.models import Item
-from items.states import TRANSITIONS, Action, Status
-from tests.items.factories import make_item
+from items.states import Action, Status
+from tests.items.factories import after, make_item
 from tests.items.other_connection import other_connection
 from tests.items.queue.protocol import claim
 
 MINUTE = timedelta(minutes=1)
-VERBS = [Action.RETRY, Action.CONFIRM, Action.DISCARD]
+VERBS = [action for action in Action if action != Action.EDIT]
 
 
 @pytest.fixture(autouse=True)
@@ -51,12 +51,12 @@ def test_all_allowed_items_are_changed_and_the_others_counted(owner: User, actio
 
     result = change_matching(Item.objects.all(), action)
 
-    allowing = [status for status in Status if action in TRANSITIONS[status]]
+    allowing = [status for status, (item, *_) in items.items() if action in item.allowed_actions]
     assert result.changed == 4 * len(allowing)
     assert result.refused == Count(4 * (len(Status) - len(allowing)))
     for status, each in items.items():
         now = set(Item.objects.filter(pk__in=[item.pk for item in each]).values_list("status", flat=True))
-        assert now == {TRANSITIONS[status].get(action, status)}
+        assert now == {after(each[0], action) or status}
 
 
 def test_items_with_the_same_creation_time_are_all_changed(owner: User) -> None:
@@ -75,6 +75,16 @@ def test_retries_become_due_batch_by_batch_and_the_oldest_first(owner: User) -> 
     due = minutes_until_due()
     assert [due[item.pk] for item in items] == [0, 0, 0, 1, 1, 1, 2]
     assert result == BulkResult(changed=7, minutes=2)
+
+
+def test_redrafts_become_due_batch_by_batch(owner: User) -> None:
+    for _ in range(4):
+        make_item(owner, status=Status.READY_TO_CONFIRM)
+
+    result = change_matching(Item.objects.all(), Action.REDRAFT)
+
+    assert sorted(minutes_until_due().values()) == [0, 0, 0, 1]
+    assert result == BulkResult(changed=4, minutes=1)
 
 
 def test_second_bulk_retry_queues_up_behind_the_first(owner: User, stranger: User) -> None:

@@ -44,7 +44,7 @@ def test_edit_of_a_discarded_item_is_refused_with_a_message(reviewer: Client, ow
     assert not LogEntry.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["retry", "confirm", "discard"])
+@pytest.mark.parametrize("name", ["retry", "confirm", "redraft", "discard"])
 def test_button_of_an_item_with_a_new_status_shows_a_message(reviewer: Client, owner: User, name: str) -> None:
     item = make_item(owner, status=Status.DISCARDED)
 
@@ -55,7 +55,7 @@ def test_button_of_an_item_with_a_new_status_shows_a_message(reviewer: Client, o
     assert RAW_TEXT not in message
 
 
-@pytest.mark.parametrize("name", ["retry", "confirm", "discard"])
+@pytest.mark.parametrize("name", ["retry", "confirm", "redraft", "restore", "discard"])
 def test_button_of_a_deleted_item_redirects_with_a_message(reviewer: Client, owner: User, name: str) -> None:
     item = make_item(owner)
     Item.objects.all().delete()

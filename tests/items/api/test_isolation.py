@@ -17,6 +17,8 @@ ON_ONE_ITEM = [
     ("PATCH", "/items/{id}", b'{"action": "confirm"}'),
     ("PATCH", "/items/{id}", b'{"action": "discard"}'),
     ("POST", "/items/{id}/retry", b""),
+    ("POST", "/items/{id}/redraft", b""),
+    ("POST", "/items/{id}/restore", b""),
 ]
 ON_MANY = [
     ("GET", "/items", b"", {"items": [], "pagination": {"cursor": None, "hasMore": False}}),

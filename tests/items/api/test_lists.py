@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from items.models import Item
-from items.states import Outcome, SourceType, Status
+from items.states import EnrichmentMode, Outcome, SourceType, Status
 from items.texts import normalise_tag
 from tests.items.api.client import Api, problem
 from tests.items.factories import make_attempt, make_item
@@ -219,7 +219,40 @@ def test_discarded_item_can_still_be_read_by_its_id(owner: User) -> None:
     response = Api(owner).get(f"/items/{item.id}")
 
     assert response.json()["status"] == "DISCARDED"
-    assert response.json()["allowedActions"] == []
+    assert response.json()["allowedActions"] == ["restore"]
+
+
+def test_discarded_items_are_listed_only_if_asked_for(owner: User, stranger: User) -> None:
+    discarded = make_item(owner, status=Status.DISCARDED)
+    make_item(stranger, status=Status.DISCARDED)
+    kept = make_item(owner)
+    api = Api(owner)
+
+    listed = [api.get("/items", query).json()["items"] for query in ({}, {"status": "DISCARDED"})]
+
+    assert [[item["id"] for item in items] for items in listed] == [[str(kept.pk)], [str(discarded.pk)]]
+
+
+@pytest.mark.parametrize("path", ["/items", "/items/pending"])
+def test_lists_allow_the_same_actions_as_the_item(owner: User, path: str) -> None:
+    for mode in EnrichmentMode:
+        for status in Status:
+            make_item(owner, status=status, enrichment_mode=mode)
+    make_item(owner, status=Status.FAILED, redrafted_from=Status.ARCHIVED)
+    api = Api(owner)
+
+    listed = api.get(path).json()["items"]
+
+    assert len(listed) > 6
+    assert all(each["allowedActions"] == api.get(f"/items/{each['id']}").json()["allowedActions"] for each in listed)
+
+
+def test_replaced_draft_is_shown_with_the_item(owner: User) -> None:
+    draft = {"title": "Before", "summary": None, "tags": ["a"], "sourceType": "NOTE"}
+    item, first = make_item(owner, former_draft=draft), make_item(owner)
+    api = Api(owner)
+
+    assert [api.get(f"/items/{each.pk}").json()["formerDraft"] for each in (item, first)] == [draft, None]
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(29, 4), (30, 3), (100, 3)])

@@ -15,12 +15,12 @@ from django.urls import reverse
 
 from items.models import AuditEvent, Item
 from items.sql import read
-from items.states import TRANSITIONS, Action, Status
+from items.states import Action, EnrichmentMode, Status, allowed_actions
 from litevault.accounts.deletion import delete_user
 from litevault.accounts.models import ApiToken
 from tests.items.admin.pages import LIST, detail, form_of, verb
 from tests.items.api.client import BASE, Api
-from tests.items.factories import RAW_TEXT, RESULT, make_item
+from tests.items.factories import RAW_TEXT, RESULT, TIMEOUT, after, make_item
 from tests.items.queue.protocol import claim, finish, release, renew, success
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,6 +95,24 @@ WAYS: dict[str, tuple[Status, Way, tuple[str, str], list[str]]] = {
     "api discard while enriching": (Status.ENRICHING, partial(patch, action="discard"), TOKEN, ["discard"]),
     "api retry": (FAILED, lambda who, item: who.api.post(f"/items/{item.pk}/retry", **REQUEST), TOKEN, ["retry"]),
     "api retry all": (FAILED, lambda who, _: who.api.post("/items/retry", {}, **REQUEST), TOKEN, ["retry"]),
+    "api redraft": (READY, lambda who, item: who.api.post(f"/items/{item.pk}/redraft", **REQUEST), TOKEN, ["redraft"]),
+    "api restore": (
+        Status.DISCARDED,
+        lambda who, item: who.api.post(f"/items/{item.pk}/restore", **REQUEST),
+        TOKEN,
+        ["restore"],
+    ),
+    "page restore": (Status.DISCARDED, partial(press, path="/restore"), PAGES, ["restore"]),
+    "page redraft": (READY, partial(press, path="/redraft"), PAGES, ["redraft"]),
+    "admin restore": (Status.DISCARDED, partial(press_in_admin, action="restore"), ADMIN, ["restore"]),
+    "admin redraft": (READY, partial(press_in_admin, action="redraft"), ADMIN, ["redraft"]),
+    "admin restore of all": (
+        Status.DISCARDED,
+        partial(select_in_admin, action="restore", across="1"),
+        ADMIN,
+        ["restore"],
+    ),
+    "admin redraft of a selection": (READY, partial(select_in_admin, action="redraft", across="0"), ADMIN, ["redraft"]),
     "page discard": (READY, partial(press, path="", _method="PATCH", action="discard"), PAGES, ["discard"]),
     "page retry": (FAILED, partial(press, path="/retry"), PAGES, ["retry"]),
     "admin edit": (ARCHIVED, partial(save_in_admin, button="_save"), ADMIN, ["edit"]),
@@ -176,21 +194,33 @@ def test_plain_sql_is_recorded_as_the_role(actors: Actors) -> None:
 
 
 OWNERS_MOVES = [
-    (status, action, after)
-    for status, moves in TRANSITIONS.items()
-    for action, after in moves.items()
+    (status, action)
+    for status in Status
+    for action in allowed_actions(status, mode=EnrichmentMode.MANUAL)
     if action != Action.EDIT
 ]
 
 
-@pytest.mark.parametrize(("status", "action", "after"), OWNERS_MOVES)
-def test_every_transition_is_recorded_by_its_name(owner: User, status: Status, action: Action, after: Status) -> None:
-    item = make_item(owner, status=status)
+@pytest.mark.parametrize(("status", "action"), OWNERS_MOVES)
+def test_every_transition_is_recorded_by_its_name(owner: User, status: Status, action: Action) -> None:
+    item = make_item(owner, status=status, enrichment_mode=EnrichmentMode.MANUAL)
+    expected = after(item, action)
 
     getattr(item, action.value)()
 
-    assert item.status == after
+    assert item.status == expected
     assert [event.action for event in AuditEvent.objects.filter(object_id=item.pk)] == [action]
+
+
+def test_restore_of_a_failed_redraft_is_recorded(owner: User) -> None:
+    item = make_item(owner, status=READY)
+    item.redraft()
+    Item.objects.filter(pk=item.pk).update(status=FAILED, enrichment_error=TIMEOUT)
+
+    item.restore()
+
+    events = AuditEvent.objects.filter(object_id=item.pk).order_by("id")
+    assert [event.action for event in events] == ["redraft", "restore"]
 
 
 def test_bulk_change_is_recorded_for_each_item(owner: User) -> None:
