@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import django
+from django.core.management.base import BaseCommand
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "commands.md"
 HEAD = """\
@@ -48,7 +49,17 @@ one more package on every server.
 {commands}
 This page is generated from the commands. After a change, run `python -m litevault.operations.command_reference --write`.
 """
-COMMON = {"help", "version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks"}
+COMMON = {
+    "help",
+    "version",
+    "verbosity",
+    "settings",
+    "pythonpath",
+    "traceback",
+    "no_color",
+    "force_color",
+    "skip_checks",
+}
 
 
 def page() -> str:
@@ -69,7 +80,7 @@ def sections() -> tuple[tuple[str, str], ...]:
     return tuple((name, "\n".join(_section(name, load_command_class(app, name)))) for name, app in ours)
 
 
-def _section(name: str, command: "django.core.management.BaseCommand") -> Iterator[str]:
+def _section(name: str, command: BaseCommand) -> Iterator[str]:
     from items.management.command import ProjectCommand
     from items.management.exit_codes import EXIT_CODES
 

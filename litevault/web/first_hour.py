@@ -41,6 +41,8 @@ def describe(result: dict[str, Any], *, request: Any = None, **_context: object)
     """Describe the API, with commands for the server that is asked."""
     address = request.build_absolute_uri("/").rstrip("/") if request else EXAMPLE
     result["info"]["description"] = DESCRIPTION.replace(EXAMPLE, address)
+    schemes = result["components"]["securitySchemes"]
+    result["components"]["securitySchemes"] = dict(sorted(schemes.items(), key=lambda scheme: scheme[0] != "token"))
     return result
 
 

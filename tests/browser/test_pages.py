@@ -7,6 +7,7 @@ from types import MappingProxyType
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
+from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 
 from items.models import Item
@@ -207,7 +208,7 @@ def test_reference_of_the_api_calls_it_with_a_token(browser: Browser, person: Us
     browser.shows("Capture a text")
     browser.click("Authorize")
     browser.type(secret, into="auth-bearer-value")
-    browser.driver.find_element(By.CSS_SELECTOR, ".modal-ux button.authorize").click()
+    browser.press(Keys.ENTER)
     dialog = browser.barriers(of_any_level=True)
     browser.click("Close")
     browser.driver.find_element(By.CSS_SELECTOR, "#operations-Capture-captureItem button").click()
