@@ -8,7 +8,11 @@ from functools import cache
 from pathlib import Path
 
 import django
+from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
+
+from items.management.command import ProjectCommand
+from items.management.exit_codes import EXIT_CODES
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "commands.md"
 HEAD = """\
@@ -20,8 +24,8 @@ commands, such as `createsuperuser` and `dbshell`, are described in
 
 All commands accept `-v 0`, which leaves out everything but errors and what was asked for, such as a list or a token.
 With `--json` the result is one JSON document on standard output, with the names of the API. Errors are sentences on
-standard error in any case, and `--traceback` adds where they come from. Questions are asked on standard error, and only on
-a terminal; otherwise the command needs `--yes`. Text of users is shown without control characters, and a terminal that
+standard error in any case, and `--traceback` adds where they come from. Questions are asked on standard error, and only
+on a terminal; otherwise the command needs `--yes`. Text of users is shown without control characters, and a terminal that
 does not know a character shows its escape.
 
 A misspelled command, sub-command, setting, user, status or error code gets a suggestion.
@@ -43,8 +47,8 @@ _manage_py() {{
 complete -F _manage_py -o default manage.py ./manage.py
 ```
 
-No database is started for it. argcomplete is not used: it cannot see the commands behind Django's dispatcher, and would be
-one more package on every server.
+No database is started for it. argcomplete is not used: it cannot see the commands behind Django's dispatcher, and would
+be one more package on every server.
 
 {commands}
 This page is generated from the commands. After a change, run `python -m litevault.operations.command_reference --write`.
@@ -63,8 +67,6 @@ COMMON = {
 
 
 def page() -> str:
-    from items.management.exit_codes import EXIT_CODES
-
     commands = "\n".join(section for _, section in sections())
     codes = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
     return HEAD.format(commands=commands, exit_codes=codes)
@@ -73,17 +75,12 @@ def page() -> str:
 @cache
 def sections() -> tuple[tuple[str, str], ...]:
     """Return the name and the section of each command of ours."""
-    from django.core.management import get_commands, load_command_class
-
     apps = sorted(get_commands().items())
     ours = [(name, app) for name, app in apps if app.split(".")[0] in {"items", "enrichment", "litevault"}]
     return tuple((name, "\n".join(_section(name, load_command_class(app, name)))) for name, app in ours)
 
 
 def _section(name: str, command: BaseCommand) -> Iterator[str]:
-    from items.management.command import ProjectCommand
-    from items.management.exit_codes import EXIT_CODES
-
     parser = command.create_parser("manage.py", name)
     yield f"## {name}\n\n{_text(command.help)}\n"
     yield from _options(parser)

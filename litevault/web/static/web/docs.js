@@ -17,6 +17,7 @@ const mend = () => {
   }
   set(".information-container", { role: "region", "aria-label": "Description" });
   set(".modal-ux", { role: "dialog", "aria-label": "Available authorizations" });
+  set(".modal-ux h6", { "aria-level": "5" });
   set(".close-modal", { "aria-label": "Close" });
 };
 const set = (selector, attributes) => {
