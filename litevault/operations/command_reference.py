@@ -18,15 +18,15 @@ PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "commands.md"
 HEAD = """\
 # Commands
 
-Every command is `python manage.py COMMAND`, and `python manage.py COMMAND --help` shows what this page has. Django's own
-commands, such as `createsuperuser` and `dbshell`, are described in
+Every command is `python manage.py COMMAND`, and `python manage.py COMMAND --help` shows what this page has. Django's
+own commands, such as `createsuperuser` and `dbshell`, are described in
 [its documentation](https://docs.djangoproject.com/en/5.2/ref/django-admin/).
 
 All commands accept `-v 0`, which leaves out everything but errors and what was asked for, such as a list or a token.
 With `--json` the result is one JSON document on standard output, with the names of the API. Errors are sentences on
 standard error in any case, and `--traceback` adds where they come from. Questions are asked on standard error, and only
-on a terminal; otherwise the command needs `--yes`. Text of users is shown without control characters, and a terminal that
-does not know a character shows its escape.
+on a terminal; otherwise the command needs `--yes`. Text of users is shown without control characters, and a terminal
+that does not know a character shows its escape.
 
 A misspelled command, sub-command, setting, user, status or error code gets a suggestion.
 
@@ -37,8 +37,8 @@ A misspelled command, sub-command, setting, user, status or error code gets a su
 {exit_codes}
 ## Completion
 
-Django completes commands and their options in bash and zsh by itself. Put this into `~/.bashrc`, or into `~/.zshrc` after
-`autoload -U +X bashcompinit && bashcompinit`, and start commands as `./manage.py` with the virtual environment active:
+Django completes commands and their options in bash and zsh by itself. Put this into `~/.bashrc`, or into `~/.zshrc`
+after `autoload -U +X bashcompinit && bashcompinit`, and start commands as `./manage.py` with the virtual environment active:
 
 ```sh
 _manage_py() {{
@@ -51,7 +51,8 @@ No database is started for it. argcomplete is not used: it cannot see the comman
 be one more package on every server.
 
 {commands}
-This page is generated from the commands. After a change, run `python -m litevault.operations.command_reference --write`.
+This page is generated from the commands. After a change, run
+`python -m litevault.operations.command_reference --write`.
 """
 COMMON = {
     "help",
