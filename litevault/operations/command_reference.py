@@ -38,7 +38,8 @@ A misspelled command, sub-command, setting, user, status or error code gets a su
 ## Completion
 
 Django completes commands and their options in bash and zsh by itself. Put this into `~/.bashrc`, or into `~/.zshrc`
-after `autoload -U +X bashcompinit && bashcompinit`, and start commands as `./manage.py` with the virtual environment active:
+after `autoload -U +X bashcompinit && bashcompinit`, and start commands as `./manage.py` with the virtual environment
+active:
 
 ```sh
 _manage_py() {{
