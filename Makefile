@@ -114,4 +114,5 @@ lock: ## compile requirements/*.txt from pyproject.toml (needs uv)
 	@$(COMPILE) pyproject.toml --group dev --constraint requirements/base.txt --output-file requirements/dev.txt
 	@$(COMPILE) pyproject.toml --group mutation --constraint requirements/dev.txt --output-file requirements/mutation.txt
 	@$(COMPILE) pyproject.toml --group bench --constraint requirements/base.txt --output-file requirements/bench.txt
+	@$(COMPILE) --group client --output-file requirements/client.txt
 	@$(COMPILE) --group verify --no-deps --output-file requirements/verify.txt

@@ -1,7 +1,8 @@
 """A table for a terminal, whose columns stand side by side while they fit."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
+
+from items.management.terminal import cells, padded
 
 GAP = "  "
 MIN_COLUMN_WIDTH = 24
@@ -24,12 +25,8 @@ def table_lines(labels: Sequence[str], columns: Sequence[Sequence[str]], *, widt
 def _row_lines(label: str, texts: Sequence[Sequence[str]], label_width: int, column_width: int) -> Iterator[str]:
     for number in range(max(map(len, texts))):
         lines = [text[number] if number < len(text) else "" for text in texts]
-        start = _padded(label if number == 0 else "", label_width)
-        yield GAP.join([start, *(_padded(line, column_width) for line in lines)]).rstrip()
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - cells(text))
+        start = padded(label if number == 0 else "", label_width)
+        yield GAP.join([start, *(padded(line, column_width) for line in lines)]).rstrip()
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -47,11 +44,3 @@ def wrapped(text: str, width: int) -> list[str]:
                 lines.append("")
             lines[-1] += character
     return lines
-
-
-def cells(text: str) -> int:
-    """Return how many cells of a terminal a text takes: two for a wide character, none for a combining one."""
-    return sum(
-        0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF")
-        for character in text
-    )

@@ -1,6 +1,5 @@
 """The results of trials as a table or as JSON."""
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -35,12 +34,8 @@ def _column(trial: Trial) -> dict[str, str]:
     }
 
 
-def as_json(trials: Sequence[Trial]) -> str:
-    """Return one JSON document. Its names are those of the API."""
-    return json.dumps({"trials": [_record(trial) for trial in trials]}, ensure_ascii=False, indent=2)
-
-
-def _record(trial: Trial) -> dict[str, Any]:
+def trial_record(trial: Trial) -> dict[str, Any]:
+    """Return a trial with the names of the API."""
     draft, usage = trial.draft, trial.usage
     return {
         "model": trial.model,

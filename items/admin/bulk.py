@@ -57,12 +57,12 @@ def change_selected(ids: Collection[UUID], action: Action) -> BulkResult:
     return BulkResult(changed=changed, refused=Count(max(0, found - changed)), missing=max(0, len(ids) - found))
 
 
-def change_matching(items: ItemQuerySet, action: Action) -> BulkResult:
+def change_matching(items: ItemQuerySet, action: Action, *, seconds: float = TIME_LIMIT_SECONDS) -> BulkResult:
     """Change the items in batches, oldest first, until none remains or the time limit is reached."""
     refused = bounded_count(items.exclude(allowing(action)))
     changed = minutes = 0
     delays = _retry_delays() if action in CALLS_THE_MODEL else repeat(0)
-    ends_at = monotonic() + TIME_LIMIT_SECONDS
+    ends_at = monotonic() + seconds
     is_late = False
     for ids, minutes in zip(batches(items.allowing(action)), delays, strict=False):
         changed += _change(Item.objects.filter(pk__in=ids), action, after=timedelta(minutes=minutes))

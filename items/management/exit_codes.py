@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
@@ -12,6 +13,16 @@ from postgres.sqlstates import sentence_of
 
 EXIT_INCOMPLETE = 1
 EXIT_INTERRUPTED = 130
+
+EXIT_CODES: Mapping[int, str] = MappingProxyType(
+    {
+        0: "done",
+        1: "an error, which standard error describes in a sentence",
+        2: "wrong options or arguments; nothing was done",
+        EXIT_INTERRUPTED: "interrupted by Ctrl-C",
+    }
+)
+"""What the exit codes of all commands mean."""
 
 
 @contextmanager
@@ -26,14 +37,14 @@ def interruptible(command: BaseCommand, advice: str) -> Iterator[None]:
         raise CommandError(f"{sentence_of(error)} {advice}") from None
 
 
-def write_summary(command: BaseCommand, lines: Iterable[str], *, kept: str) -> None:
-    """Write to standard output. If its reader has gone away, the command succeeds and says on stderr what is kept."""
+def write_lines(command: BaseCommand, lines: Iterable[str], *, kept: str = "") -> None:
+    """Write to standard output. If its reader has gone away, the command goes on and says on stderr what is kept."""
     try:
         for line in lines:
             command.stdout.write(line)
         command.stdout.flush()
     except BrokenPipeError:
-        command.stderr.write(f"Standard output was closed before the summary was written. {kept}")
+        command.stderr.write(f"Standard output was closed before the summary was written. {kept}".strip())
         discard_standard_output()
 
 

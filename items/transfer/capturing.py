@@ -4,6 +4,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.auth.models import User
 
@@ -79,6 +80,15 @@ class CaptureSummary:
     def refuse(self, refused: Refused) -> None:
         self.refused[refused.reason] += 1
         self.refusals.add(refused)
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "captured": self.captured,
+            "known": self.known,
+            "converted": self.converted.record(),
+            "refused": {"reasons": dict(self.refused), **self.refusals.record()},
+            "skipped": {"reasons": dict(self.skipped), **self.skipped_files.record()},
+        }
 
     def lines(self, *, owner: str) -> Iterator[str]:
         yield f"Captured {self.captured:,} for {owner}."

@@ -57,6 +57,14 @@ class ImportSummary:
                 case Omitted(kind, count):
                     self.omitted[kind] += count
 
+    def record(self) -> dict[str, Any]:
+        return {
+            "imported": self.imported,
+            "known": self.known,
+            "refused": self.refusals.record(),
+            "omitted": dict(self.omitted),
+        }
+
     def lines(self, *, owner: str) -> Iterator[str]:
         yield f"Imported {self.imported:,} for {owner}."
         if self.known:

@@ -6,7 +6,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
+from items.suggestions import did_you_mean
+
 DEFAULT_OWNER = "demo"
+SEARCHED = 1000
 
 
 def get_or_create_owner(name: str) -> User:
@@ -33,5 +36,12 @@ def get_owner(name: str) -> User:
         return User.objects.get(username=name)
     except User.DoesNotExist:
         raise CommandError(
-            f"There is no user {name}. Create one in the admin, or with: manage.py create_token --create-user"
+            f"There is no user {name}.{similar_users(name)} "
+            "Create one in the admin, or with: manage.py create_token --create-user"
         ) from None
+
+
+def similar_users(name: str) -> str:
+    """Suggest users whose names begin with the same letter."""
+    names = User.objects.filter(username__istartswith=name[:1]).values_list("username", flat=True)
+    return did_you_mean(name, names.order_by("username")[:SEARCHED])

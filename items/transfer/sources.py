@@ -90,6 +90,11 @@ class Refusals:
         if len(self.examples) < EXAMPLES_COUNT:
             self.examples.append(refused)
 
+    def record(self) -> dict[str, object]:
+        """Return the number and the first entries."""
+        examples = [{"origin": refused.origin, "reason": refused.reason} for refused in self.examples]
+        return {"count": self.count, "examples": examples}
+
     def lines(self) -> Iterator[str]:
         yield from (f"  {refused.origin}: {refused.reason}" for refused in self.examples)
         if more := self.count - len(self.examples):

@@ -195,10 +195,16 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "LiteVault",
-    "DESCRIPTION": "Capture a text now, let an AI draft its title, summary and tags, confirm it before it is kept.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": False,
+        "displayRequestDuration": True,
+        "persistAuthorization": False,
+        "defaultModelsExpandDepth": 0,
+        "syntaxHighlight": False,
+    },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -217,6 +223,9 @@ SPECTACULAR_SETTINGS = {
         "litevault.web.schema.document_errors",
         "litevault.web.schema.document_required_bodies",
         "litevault.web.schema.document_empty_parameters",
+        "litevault.web.first_hour.document_optional_fields",
+        "litevault.web.first_hour.order_by_first_use",
+        "litevault.web.first_hour.describe",
         "litevault.accounts.schema.hide_development_header",
     ],
 }

@@ -21,6 +21,7 @@ from enrichment.config import (
     split_on_commas,
     text_in,
 )
+from items.suggestions import did_you_mean
 
 PREFIX = "LITEVAULT_"
 SCHEMES = ("postgresql", "postgres", "psql", "pgsql")
@@ -278,7 +279,8 @@ def read(environment: Mapping[str, str]) -> tuple[ProjectSettings, LLMSettings, 
     except InvalidSettings as error:
         raise ImproperlyConfigured(f"{error}.") from None
     if debug and (names := unknown_names(environment)):
-        raise ImproperlyConfigured(f"Unknown setting {', '.join(names)}. docs/settings.md lists all settings.")
+        unknown = " ".join(f"Unknown setting {name}.{did_you_mean(name, known_names())}" for name in names)
+        raise ImproperlyConfigured(f"{unknown} docs/settings.md lists all settings.")
     return project, llm, enrich
 
 
@@ -297,5 +299,9 @@ def with_secrets_from_files(environment: Mapping[str, str]) -> dict[str, str]:
 
 def unknown_names(environment: Mapping[str, str]) -> list[str]:
     """Return the names with our prefix that no setting has, which are most likely typing mistakes."""
-    known = {setting.name for setting in SETTINGS} | {setting.file_name for setting in SETTINGS if setting.is_secret}
+    known = known_names()
     return sorted(name for name in environment if name.upper().startswith(PREFIX) and name not in known)
+
+
+def known_names() -> set[str]:
+    return {setting.name for setting in SETTINGS} | {setting.file_name for setting in SETTINGS if setting.is_secret}

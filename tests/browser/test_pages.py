@@ -7,10 +7,12 @@ from types import MappingProxyType
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
+from selenium.webdriver import Keys
+from selenium.webdriver.common.by import By
 
 from items.models import Item
 from items.states import Outcome, SourceType, Status
-from litevault.accounts.models import LoginThrottle
+from litevault.accounts.models import ApiToken, LoginThrottle
 from tests.browser.browser import EVERY, GRAVE, Browser
 from tests.items.admin.pages import LIST, detail, verb
 from tests.items.factories import make_attempt, make_item
@@ -201,6 +203,31 @@ def test_page_is_read_by_everybody(browser: Browser, reviewer: User, items: dict
         is_admin = browser.path.startswith("/admin/")
         found = browser.faults() + browser.barriers(GRAVE if is_admin else EVERY)
         assert not found, "\n".join((theme, *found))
+
+
+def test_reference_of_the_api_calls_it_with_a_token(browser: Browser, person: User) -> None:
+    _, secret = ApiToken.objects.issue(user=person, name="Laptop")
+    browser.open("/api/v1/docs")
+    browser.shows("Capture a text")
+    browser.click("Authorize")
+    browser.type(secret, into="auth-bearer-value")
+    browser.press(Keys.ENTER)
+    dialog = browser.barriers(EVERY)
+    browser.click("Close")
+    browser.driver.find_element(By.CSS_SELECTOR, "#operations-Capture-captureItem button").click()
+    browser.click("Try it out")
+    browser.click("Execute")
+
+    browser.shows("Server response")
+
+    assert f"-H 'Authorization: Bearer {secret}'" in browser.text
+    assert person.items.count() == 1
+    found = dialog
+    for theme, (width, height) in WINDOWS.items():
+        browser.theme(theme)
+        browser.resize(width, height)
+        found += [f"{theme}: {barrier}" for barrier in browser.barriers(EVERY)]
+    assert not found, "\n".join(found)
 
 
 def test_reference_of_the_api_loads_all_that_it_needs_from_here(browser: Browser) -> None:

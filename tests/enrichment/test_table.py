@@ -2,7 +2,8 @@
 
 import pytest
 
-from enrichment.management.table import cells, table_lines, wrapped
+from enrichment.management.table import table_lines, wrapped
+from items.management.terminal import cells
 
 
 def test_texts_wrap_beside_each_other() -> None:

@@ -4,13 +4,14 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import structlog
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from enrichment import metrics
 from enrichment.config import InvalidSettings, LLMSettings
@@ -30,6 +31,7 @@ from enrichment.providers.conversation import MAX_WAIT_SECONDS
 from enrichment.providers.factory import build_provider
 from enrichment.watchdog import Watchdog
 from enrichment.worker import EnrichmentWorker
+from items.management.command import ProjectCommand
 from items.queue import WORKER_CHANNELS, listener_name
 from postgres.conninfo import listen_conninfo
 from postgres.listener import Listener
@@ -40,15 +42,26 @@ logger = structlog.get_logger(__name__)
 EXIT_CRASHED = 1
 
 
-class Command(BaseCommand):
+class Command(ProjectCommand):
     # The checks import the web side: 18 MB that a worker never uses.
     requires_system_checks = ()
     help = (
         "Enrich captured items: wait for notifications of the database, call the model, write the results. "
         "Start as many as you like, on any machine, or several at once with --processes. "
         "The first SIGTERM, SIGINT or SIGHUP finishes the items in flight (LITEVAULT_ENRICH_GRACE_SECONDS), "
-        "the second releases them at once (exit code 0), the third ends the process immediately (70)."
+        "the second releases them at once, the third ends the process immediately. What it does is logged to standard "
+        "error, as JSON lines with LITEVAULT_LOG_FORMAT=json, and with -v 0 only warnings and errors are."
     )
+    exit_codes: ClassVar[Mapping[int, str]] = MappingProxyType(
+        {
+            0: "stopped by a signal, or done with --drain or --max-items",
+            EXIT_CRASHED: "an error, which the log or a sentence on standard error describes",
+            EXIT_HARD: "ended immediately by the third signal",
+            EXIT_MISCONFIGURED: "a setting of the model is missing or wrong",
+            130: "interrupted by Ctrl-C before it had started",
+        }
+    )
+    has_json = False  # it has a log, and no result
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_worker_options(parser)

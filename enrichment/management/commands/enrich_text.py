@@ -2,49 +2,41 @@
 
 import shutil
 import sys
-from argparse import RawDescriptionHelpFormatter
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+from django.core.management.base import CommandError, CommandParser
 
 from enrichment.config import InvalidSettings, LLMSettings
-from enrichment.management.trial_report import as_json, report_lines
+from enrichment.management.trial_report import report_lines, trial_record
 from enrichment.trial import try_models, with_one_model
-from items.management.exit_codes import EXIT_INCOMPLETE, interruptible, write_summary
+from items.management.command import ProjectCommand
+from items.management.exit_codes import EXIT_INCOMPLETE, interruptible
 from items.texts import Refusal, refusal
 from items.transfer.sources import STANDARD_INPUT, FoundText, origin_of, texts_of_file
 
 NOTHING_STORED = "Nothing is stored."
 WIDTH = 100  # if it is not a terminal
 
-EXAMPLES = """\
-examples:
-  manage.py enrich_text note.txt
-  echo 'Beans need warm soil.' | manage.py enrich_text --model stub
-  manage.py enrich_text note.txt --model openai/gpt-4o-mini --model ollama_chat/qwen3:4b
-  manage.py enrich_text note.txt --json
-"""
 
-
-class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
-    """Keeps the lines of the examples."""
-
-
-class Command(BaseCommand):
-    help = """\
-Enrich a text as the worker does, and print the draft, or the error, with the number of
-requests, the seconds, the tokens and the cost. Nothing is stored, and no database is needed.
-The owner's tags, which the worker sends along, are left out.
-
-Exit code: 0 if every model gave a draft, 1 if one did not or the text cannot be used, 130
-after Ctrl-C.
-"""
+class Command(ProjectCommand):
+    help = (
+        "Enrich a text as the worker does, and print the draft, or the error, with the number of requests, the "
+        "seconds, the tokens and the cost. Nothing is stored, and no database is needed. The owner's tags, which the "
+        "worker sends along, are left out."
+    )
+    exit_codes: ClassVar[Mapping[int, str]] = MappingProxyType(
+        {0: "every model gave a draft", 1: "a model gave none, or the text cannot be used"}
+    )
+    examples = """\
+manage.py enrich_text note.txt
+echo 'Beans need warm soil.' | manage.py enrich_text --model stub
+manage.py enrich_text note.txt --model openai/gpt-4o-mini --model ollama_chat/qwen3:4b
+manage.py enrich_text note.txt --json"""
     # They import the web side, and need a database.
     requires_system_checks = ()
-
-    def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
-        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, epilog=EXAMPLES, **options)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -63,23 +55,23 @@ after Ctrl-C.
             "to compare models: they are tried one after the other. LITEVAULT_LLM_API_BASE is used for models of the "
             "configured model's provider. Default: the configured models",
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON document")
 
-    def handle(self, *_args: Any, name: str, models: list[str] | None, json: bool, **_options: Any) -> None:
+    def handle(self, *_args: Any, name: str, models: list[str] | None, **_options: Any) -> None:
         llm: LLMSettings = settings.LLM
         try:
             each = [with_one_model(llm, model) for model in dict.fromkeys(models)] if models else [llm]
-            self.print_drafts(name, each, json=json)
+            self.print_drafts(name, each)
         except InvalidSettings as error:
             raise CommandError(str(error)) from None
 
-    def print_drafts(self, name: str, each: list[LLMSettings], *, json: bool) -> None:
+    def print_drafts(self, name: str, each: list[LLMSettings]) -> None:
         with interruptible(self, NOTHING_STORED):
             if name == STANDARD_INPUT and sys.stdin and sys.stdin.isatty():
-                self.stderr.write("Type or paste the text, then press Ctrl-D on a line of its own.")
+                self.advise("Type or paste the text, then press Ctrl-D on a line of its own.")
             trials = try_models(read_text(name), each)
             width = shutil.get_terminal_size((WIDTH, 0)).columns
-            write_summary(self, [as_json(trials)] if json else report_lines(trials, width=width), kept=NOTHING_STORED)
+            lines = report_lines(trials, width=width)
+            self.report(lines, kept=NOTHING_STORED, is_asked_for=True, trials=[*map(trial_record, trials)])
         if not all(trial.draft for trial in trials):
             sys.exit(EXIT_INCOMPLETE)
 

@@ -3,16 +3,18 @@
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connection, reset_queries
 
 from items.management.arguments import add_allow_refused, add_names, add_owner
-from items.management.exit_codes import EXIT_INCOMPLETE, interruptible, write_summary
+from items.management.command import ProjectCommand
+from items.management.exit_codes import EXIT_INCOMPLETE, interruptible
 from items.models import Item
 from items.texts import raw_text_max_length
 from items.transfer.batches import batched
@@ -36,15 +38,20 @@ if TYPE_CHECKING:
 KEPT = "The captured items are kept."
 
 
-class Command(BaseCommand):
+class Command(ProjectCommand):
     help = (
         "Capture texts from files, from folders (all their text files, except hidden ones) or from standard input. "
         "A file is one item unless --each-line or --split is given. "
         f"A text has 1 to {raw_text_max_length():,} characters and is not blank. A file is read in UTF-8, or in the "
         "encoding of its byte order mark, or in one that its words leave no doubt about, which the summary lists. "
-        "Refused texts and skipped files are listed with the reason, and all others are captured. Exit code: 0 if all "
-        "texts were captured (and, with --wait, enriched), 1 if any was not (--allow-refused ignores refused ones), "
-        "130 after Ctrl-C."
+        "Refused texts and skipped files are listed with the reason, and all others are captured."
+    )
+    exit_codes: ClassVar[Mapping[int, str]] = MappingProxyType(
+        {
+            0: "all texts were captured and, with --wait, enriched",
+            1: "a text was refused (not with --allow-refused), or with --wait failed or is still waiting, or an error",
+            130: "interrupted by Ctrl-C; what was captured until then is kept",
+        }
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -106,7 +113,8 @@ class Command(BaseCommand):
                 summary.known += len(batch_ids) - new
                 ids.extend(batch_ids if options["wait"] else ())
         finally:
-            write_summary(self, summary.lines(owner=owner.get_username()), kept=KEPT)
+            name = owner.get_username()
+            self.report(summary.lines(owner=name), kept=KEPT, owner=name, **summary.record())
         is_enriched = not options["wait"] or self.wait(ids, timeout_seconds=options["timeout"])
         return is_enriched and (options["allow_refused"] or not summary.refused)
 
@@ -116,9 +124,9 @@ class Command(BaseCommand):
         """Store the texts in batches, each in one transaction. Yield the ids of each batch and how many are new."""
         names = options["names"] or [STANDARD_INPUT]
         if STANDARD_INPUT in names and sys.stdin and sys.stdin.isatty():
-            self.stderr.write("Type or paste the text, then press Ctrl-D on a line of its own.")
+            self.advise("Type or paste the text, then press Ctrl-D on a line of its own.")
         separator = "\n" if options["each_line"] else options["split"]
-        with capture_bar(names, separator) as bar:
+        with capture_bar(names, separator, quiet=self.is_quiet) as bar:
             found = texts_from(names, separator=separator, encoding=options["encoding"])
             found = update_bar(found, bar, separator)
             texts = summary.accept(found, is_whole=separator is None, cut=options["cut"])
@@ -137,20 +145,21 @@ class Command(BaseCommand):
         started_at = time.monotonic()
         try:
             if ids and not listening_workers(connection):
-                self.stderr.write("No worker is running, so the items wait. Start one: manage.py enrich_listener")
-            with progress_bar("Enriching", total=len(ids)) as bar:
+                self.advise("No worker is running, so the items wait. Start one: manage.py enrich_listener")
+            with progress_bar("Enriching", total=len(ids), quiet=self.is_quiet) as bar:
                 for done in progress.wait(timeout_seconds=timeout_seconds):
                     bar.update(done)
         finally:
-            write_summary(self, [progress.summary(seconds=time.monotonic() - started_at)], kept=KEPT)
+            seconds = time.monotonic() - started_at
+            self.report([progress.summary(seconds=seconds)], kept=KEPT, enrichment=progress.record(seconds=seconds))
         return not progress.remaining and not progress.error_codes
 
 
-def capture_bar(names: list[str], separator: str | None) -> "tqdm[NoReturn]":
+def capture_bar(names: list[str], separator: str | None, *, quiet: bool) -> "tqdm[NoReturn]":
     """Count files, or the bytes of their pieces, because the number of pieces is not known in advance."""
     if separator is None:
-        return progress_bar("Capturing", total=count_files(names))
-    return bytes_progress_bar("Capturing", total=total_bytes(names))
+        return progress_bar("Capturing", total=count_files(names), quiet=quiet)
+    return bytes_progress_bar("Capturing", total=total_bytes(names), quiet=quiet)
 
 
 def update_bar(found: Iterable[Found], bar: "tqdm[NoReturn]", separator: str | None) -> Iterator[Found]:

@@ -2,14 +2,16 @@
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from items.management.command import ProjectCommand
 from items.management.exit_codes import EXIT_INCOMPLETE, discard_standard_output, interruptible
 from items.models import Item
 from items.transfer import json_lines
@@ -22,11 +24,15 @@ from items.transfer.sources import printable
 STANDARD_OUTPUT = "-"
 
 
-class Command(BaseCommand):
+class Command(ProjectCommand):
     help = (
         "Write all items of an owner, in any status, with everything that belongs to the owner: text, title, summary, "
         "tags, type, status, error and times. The format is JSON Lines, or Markdown with front matter, one file per "
         "item. import_items reads both. The history of attempts is not included; a backup of the database has it."
+    )
+
+    exit_codes: ClassVar[Mapping[int, str]] = MappingProxyType(
+        {0: "all items were written", 1: "an error, or the reader of standard output has gone away before the end"}
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -47,6 +53,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, target: str, owner: str, markdown: bool, **_options: Any) -> None:
+        if self.is_json and target == STANDARD_OUTPUT:
+            raise CommandError("With --json name a file or folder: standard output cannot hold both documents.")
         if markdown and target == STANDARD_OUTPUT:
             raise CommandError("With --markdown name a folder: manage.py export_items --markdown FOLDER")
         user = get_owner(owner)
@@ -54,7 +62,7 @@ class Command(BaseCommand):
         try:
             with (
                 interruptible(self, "The export is not complete. Run it again."),
-                progress_bar("Exporting", total=Item.objects.owned_by(user).count()) as bar,
+                progress_bar("Exporting", total=Item.objects.owned_by(user).count(), quiet=self.is_quiet) as bar,
                 record_writer(target, markdown=markdown) as write,
             ):
                 for record in read_items(user):
@@ -67,7 +75,10 @@ class Command(BaseCommand):
             sys.exit(EXIT_INCOMPLETE)
         except OSError as error:
             raise CommandError(f"{printable(target)} cannot be written: {error.strerror}.") from None
-        self.stderr.write(f"Exported {count:,} items of {owner}.")
+        if not self.is_json:
+            # Standard output may be the file.
+            self.advise(f"Exported {count:,} items of {owner}.")
+        self.report((), exported=count, owner=owner)
 
 
 @contextmanager

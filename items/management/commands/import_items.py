@@ -2,13 +2,15 @@
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from items.management.arguments import add_allow_refused, add_names, add_owner
-from items.management.exit_codes import EXIT_INCOMPLETE, interruptible, write_summary
+from items.management.command import ProjectCommand
+from items.management.exit_codes import EXIT_INCOMPLETE, interruptible
 from items.texts import raw_text_max_length
 from items.transfer.conversion import Conversion
 from items.transfer.foreign import FORMATS, read_foreign
@@ -19,13 +21,19 @@ from items.transfer.progress import bytes_progress_bar
 from items.transfer.sources import STANDARD_INPUT, Refused, total_bytes
 
 
-class Command(BaseCommand):
+class Command(ProjectCommand):
     help = (
         "Import items that export_items wrote: JSON Lines, Markdown files (*.md), folders of both, or JSON Lines from "
         "standard input. With --from, import what another program exported; docs/import.md says what is kept of each. "
         "Existing items are not changed, so that an import can be repeated, also after an "
-        "interruption. Refused items are listed with file, line and field, and all others are imported. "
-        "Exit code: 0 if all items are stored, 1 if any was refused (0 with --allow-refused), 130 after Ctrl-C."
+        "interruption. Refused items are listed with file, line and field, and all others are imported."
+    )
+    exit_codes: ClassVar[Mapping[int, str]] = MappingProxyType(
+        {
+            0: "all items are stored",
+            1: "an item was refused (not with --allow-refused), or an error",
+            130: "interrupted by Ctrl-C; what was imported until then is kept",
+        }
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -61,7 +69,9 @@ class Command(BaseCommand):
         try:
             with (
                 interruptible(self, "Everything imported so far is kept. Run the same command again to continue."),
-                bytes_progress_bar("Importing", total=total_bytes(names, suffixes=suffixes)) as bar,
+                bytes_progress_bar(
+                    "Importing", total=total_bytes(names, suffixes=suffixes), quiet=self.is_quiet
+                ) as bar,
             ):
                 found: Iterator[FoundRecord | Refused | Omitted]
                 if source:
@@ -71,6 +81,8 @@ class Command(BaseCommand):
                     found = read_records(names, on_read=bar.update)
                 import_records(found, summary, owner=user)
         finally:
-            write_summary(self, summary.lines(owner=user.get_username()), kept="The imported items are kept.")
+            name = user.get_username()
+            kept = "The imported items are kept."
+            self.report(summary.lines(owner=name), kept=kept, owner=name, **summary.record())
         if summary.refusals.count and not options["allow_refused"]:
             sys.exit(EXIT_INCOMPLETE)

@@ -5,8 +5,9 @@ from types import MappingProxyType
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
-from django.core.management.base import BaseCommand
 from django.db import transaction
+
+from items.management.command import ProjectCommand
 
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -16,7 +17,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-class Command(BaseCommand):
+class Command(ProjectCommand):
     help = (
         "Create the groups Reviewers (view, edit, retry, confirm and discard items) and Readers (view items) for the "
         "admin. Running this again restores missing permissions and removes none."
@@ -24,8 +25,10 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *_args: Any, **_options: Any) -> None:
+        groups = {}
         for name, codenames in GROUPS.items():
             group, is_new = Group.objects.get_or_create(name=name)
             permissions = Permission.objects.filter(content_type__app_label="items", codename__in=codenames)
             group.permissions.add(*permissions)
-            self.stdout.write(f"{'Created' if is_new else 'Found'} {name}: {', '.join(codenames)}.")
+            groups[name] = {"created": is_new, "permissions": codenames}
+            self.report([f"{'Created' if is_new else 'Found'} {name}: {', '.join(codenames)}."], groups=groups)

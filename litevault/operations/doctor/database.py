@@ -69,7 +69,9 @@ def server() -> CheckResult:
     if encoding != "UTF8":
         return CheckResult("server", f"stores text as {encoding}", "Create a database with ENCODING 'UTF8'.")
     if version not in VERSIONS:
-        return CheckResult("server", f"is version {version}", "LiteVault is tested with PostgreSQL 15 to 18.")
+        return CheckResult(
+            "server", f"is version {version}", "LiteVault is tested with PostgreSQL 15 to 18.", is_warning=True
+        )
     return CheckResult("server", "is writable, and stores text as UTF8")
 
 
@@ -84,7 +86,10 @@ def clock() -> CheckResult:
     if seconds <= MAX_SKEW_SECONDS:
         return CheckResult("clock", "agrees with the database's")
     return CheckResult(
-        "clock", f"differs from the database's by {seconds:.0f} s", "Synchronise both machines with NTP."
+        "clock",
+        f"differs from the database's by {seconds:.0f} s",
+        "Synchronise both machines with NTP.",
+        is_warning=True,
     )
 
 
@@ -105,6 +110,7 @@ def connections() -> CheckResult:
         "connections",
         detail,
         "Raise max_connections, or use PgBouncer: docs/operations.md lists how many each process holds.",
+        is_warning=True,
     )
 
 
@@ -133,4 +139,5 @@ def transactions() -> CheckResult:
         "transactions",
         f"one has been open for {seconds / 3600:.1f} h and keeps dead rows",
         f"Find out who opened it, then: SELECT pg_terminate_backend({pid})",
+        is_warning=True,
     )

@@ -75,7 +75,7 @@ def waiting() -> CheckResult:
     detail = f"{count} enriching, {in_flight} in flight, overdue by up to {seconds:.0f} s"
     if seconds <= MAX_WAIT_SECONDS:
         return CheckResult("queue", detail)
-    return CheckResult("queue", detail, "Check the listener's log, or start more listeners.")
+    return CheckResult("queue", detail, "Check the listener's log, or start more listeners.", is_warning=True)
 
 
 def budget() -> CheckResult:
@@ -87,6 +87,7 @@ def budget() -> CheckResult:
         f"spent for {pauses.owners}: their items wait until {pauses.until:%Y-%m-%d %H:%M} UTC",
         "Raise LITEVAULT_LLM_DAILY_BUDGET_USD or LITEVAULT_LLM_DAILY_BUDGET_PER_OWNER_USD and restart the listeners, "
         "or wait.",
+        is_warning=True,
     )
 
 
@@ -113,7 +114,9 @@ def failures() -> CheckResult:
     if not rows:
         return CheckResult("failures", "none in the last hour")
     described = ", ".join(f"{count} {code}" for code, count in rows)
-    return CheckResult("failures", f"in the last hour: {described}", "See docs/errors.md for these codes.")
+    return CheckResult(
+        "failures", f"in the last hour: {described}", "See docs/errors.md for these codes.", is_warning=True
+    )
 
 
 def pace() -> CheckResult:
@@ -154,4 +157,5 @@ def notification_queue() -> CheckResult:
         "notify",
         detail,
         "A listening session keeps a transaction open. Find it in pg_stat_activity (xact_start), and end it.",
+        is_warning=True,
     )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from enrichment.config import EnvironmentSettings
-from litevault.settings.declaration import SETTINGS, Setting, text_of, unknown_names
+from items.suggestions import did_you_mean
+from litevault.settings.declaration import SETTINGS, Setting, known_names, text_of, unknown_names
 
 
 def settings_in_force() -> Iterator[tuple[str, str]]:
@@ -20,7 +21,7 @@ def settings_in_force() -> Iterator[tuple[str, str]]:
     for name in sorted(name for name in os.environ if name.endswith("_API_KEY") and os.environ[name]):
         yield name, "(set)"
     for name in unknown_names(os.environ):
-        yield name, "(ignored: unknown setting)"
+        yield name, f"(ignored: unknown setting.{did_you_mean(name, known_names())})"
 
 
 def shown(setting: Setting, value: str) -> str:

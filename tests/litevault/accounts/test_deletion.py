@@ -68,7 +68,7 @@ def test_command_asks_for_the_name(
         with pytest.raises(CommandError, match=r"^Nothing was deleted\.$"):
             call_command("delete_user", "owner")
 
-    out = capsys.readouterr().out
+    out = capsys.readouterr().err
     assert "owner has 3 items. To keep a copy, first run: manage.py export_items --owner owner FILE" in out
     assert User.objects.filter(username="owner", is_active=True).exists() == (answer != "owner\n")
 

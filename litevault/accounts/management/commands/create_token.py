@@ -1,20 +1,22 @@
 """Creates API tokens."""
 
 from argparse import ArgumentParser
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from items.management.command import ProjectCommand
+from items.transfer.owners import similar_users
 from litevault.accounts.models import LONGEST_TOKEN_DAYS, TOKEN_NAME_MAX_LENGTH, ApiToken
 
 
-class Command(BaseCommand):
+class Command(ProjectCommand):
     help = (
         "Create an API token and print it to standard output, and a sentence about it to standard error, so that "
         "TOKEN=$(manage.py create_token USER) works. "
@@ -42,8 +44,25 @@ class Command(BaseCommand):
             user = find_user(options["user"], or_create=options["create_user"])
             token, secret = ApiToken.objects.issue(user=user, name=name, expires_at=expires_at)
         until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "until it is revoked"
-        self.stderr.write(f"Token {token} for {user.get_username()}, valid {until}. It cannot be shown again.")
-        self.stdout.write(secret)
+        if not self.is_json:
+            self.advise(f"Token {token} for {user.get_username()}, valid {until}. It cannot be shown again.")
+        self.report([secret], is_asked_for=True, token=secret, **token_record(token))
+
+
+def token_record(token: ApiToken) -> dict[str, Any]:
+    return {
+        "id": token.pk,
+        "user": token.user.get_username(),
+        "name": token.name,
+        "hint": token.hint,
+        "state": token.state,
+        "lastUsedAt": time_in_json(token.last_used_at),
+        "expiresAt": time_in_json(token.expires_at),
+    }
+
+
+def time_in_json(time: datetime | None) -> str | None:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z") if time else None
 
 
 def name_of(text: str) -> str:
@@ -66,7 +85,7 @@ def find_user(username: str, *, or_create: bool) -> User:
     if user is None and or_create:
         return create_user(username)
     if user is None:
-        raise CommandError(f"There is no user {username}. Add --create-user to create it.")
+        raise CommandError(f"There is no user {username}.{similar_users(username)} Add --create-user to create it.")
     if not user.is_active:
         raise CommandError(f"The user {username} is not active. Activate the account in the admin first.")
     return user

@@ -4,26 +4,28 @@ from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from items.management.command import ProjectCommand
+from items.management.terminal import in_columns
+from items.transfer.owners import get_owner
+from litevault.accounts.management.commands.create_token import token_record
 from litevault.accounts.models import ApiToken
 
 HEADINGS = ("ID", "USER", "NAME", "BEGINS WITH", "STATE", "LAST USED", "EXPIRES")
 
 
-class Command(BaseCommand):
+class Command(ProjectCommand):
     help = "List the tokens of all users or of one, without their secrets, which are not stored."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", metavar="USER", nargs="?", help="only the tokens of this user")
 
     def handle(self, *_args: Any, user: str | None, **_options: Any) -> None:
-        tokens = ApiToken.objects.select_related("user")
-        found = tokens.filter(user__username=user) if user else tokens
-        rows = [HEADINGS, *(row_of(token) for token in found)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        found = ApiToken.objects.select_related("user")
+        if user:
+            found = found.filter(user=get_owner(user))
+        tokens = list(found)
+        lines = in_columns([HEADINGS, *map(row_of, tokens)], self.encoding)
+        self.report(lines, is_asked_for=True, tokens=[*map(token_record, tokens)])
 
 
 def row_of(token: ApiToken) -> tuple[str, ...]:

@@ -3,12 +3,13 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from items.management.command import ProjectCommand
 from litevault.accounts.models import ApiToken
 
 
-class Command(BaseCommand):
+class Command(ProjectCommand):
     help = "Revoke tokens immediately and permanently. manage.py list_tokens shows their ids."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -20,4 +21,4 @@ class Command(BaseCommand):
         if unknown:
             raise CommandError(f"There is no token {', '.join(map(str, unknown))}. Nothing was revoked.")
         count = tokens.revoke()
-        self.stdout.write(f"{count} token{'' if count == 1 else 's'} revoked.")
+        self.report([f"{count} token{'' if count == 1 else 's'} revoked."], revoked=count)

@@ -10,14 +10,16 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management import BaseCommand, CommandError, CommandParser, call_command
+from django.core.management import CommandError, CommandParser, call_command
 from django.db import connections
 
 from enrichment.management.supervisor import Child, Event, Program, Supervisor
+from items.management.command import ProjectCommand
 from litevault.settings import DEVELOPMENT_MARK
 from litevault.settings.declaration import read
 from postgres.embedded.embedded import FOLDER, serves
@@ -54,8 +56,16 @@ CURL = "curl -H 'X-Dev-User-Id: admin'"
 EXAMPLE = '{"rawText": "PostgreSQL wakes the worker by itself: a trigger calls NOTIFY and the worker LISTENs."}'
 
 
-class Command(BaseCommand):
+class Command(ProjectCommand):
     help = "Start the database, the web server, the events process and one listener together, until Ctrl-C."
+    exit_codes: ClassVar[Mapping[int, str]] = MappingProxyType(
+        {
+            0: "stopped by Ctrl-C or another signal",
+            1: "an error, or the embedded PostgreSQL has ended; a process that ended by itself passes its exit code on",
+            130: "interrupted by Ctrl-C before the processes had started",
+        }
+    )
+    has_json = False  # it shows the logs of its processes, and has no result
     requires_system_checks = ()  # the children run the checks
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -111,8 +121,7 @@ class Command(BaseCommand):
         return event
 
     def write(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        self.report([text])
 
 
 def embedded_server_check() -> Callable[[], bool]:

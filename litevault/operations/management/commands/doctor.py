@@ -2,20 +2,29 @@
 
 import sys
 from argparse import ArgumentTypeError
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from items.management.command import ProjectCommand
+from items.management.exit_codes import EXIT_INCOMPLETE
 from litevault.operations.doctor.checks import run_checks
-from litevault.operations.doctor.result import CheckResult
+from litevault.operations.doctor.result import CheckResult, Level
 from litevault.operations.doctor.settings import settings_in_force
 
 
-class Command(BaseCommand):
+class Command(ProjectCommand):
     help = (
-        "Check settings, web server, database, migrations, triggers, LISTEN, listeners, events, queue and model. "
-        "Exits with 1 when a check fails, and says how to fix it. Secrets are not shown."
+        "Check settings, web server, database, migrations, triggers, LISTEN, listeners, events, queue and model, and "
+        "say how to fix what is wrong. A warning is something to look at while LiteVault works. Secrets are not shown. "
+        "With -v 0 only warnings and failures are."
+    )
+    exit_codes: ClassVar[Mapping[int, str]] = MappingProxyType(
+        {0: "all checks passed, perhaps with warnings", 1: "a check failed"}
     )
     # The command itself reports problems with the database.
     requires_system_checks = ()
@@ -33,28 +42,47 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        self.stdout.write(self.style.MIGRATE_HEADING("Settings"))
-        for name, value in settings_in_force():
-            self.stdout.write(f"  {name:<38} {value}")
-        self.stdout.write(self.style.MIGRATE_HEADING("Checks"))
+        settings = dict(settings_in_force())
+        heading = self.style.MIGRATE_HEADING
+        lines = [heading("Settings"), *(f"  {name:<38} {value}" for name, value in settings.items()), heading("Checks")]
+        self.report(lines, settings=settings)
         checks = run_checks(
             calls_model=not options["no_model"], expects_events=not options["no_events"], url=options["url"] or ""
         )
-        results = [self._print(result) for result in checks]
-        failed = sum(not result.is_ok for result in results)
-        if failed:
-            self.stdout.write(self.style.ERROR(f"{failed} of {len(results)} checks failed."))
-            sys.exit(1)
-        self.stdout.write(self.style.SUCCESS("All checks passed."))
+        results = []
+        for result in checks:
+            results.append(result)
+            self.show(result)
+        levels = Counter(result.level for result in results)
+        records = [
+            {"subject": each.subject, "level": each.level, "detail": each.detail, "advice": each.advice or None}
+            for each in results
+        ]
+        counts = {f"{level}": levels[level] for level in Level}
+        self.report([self.conclusion(levels)], checks=records, counts=counts)
+        if levels[Level.FAILED]:
+            sys.exit(EXIT_INCOMPLETE)
 
-    def _print(self, result: CheckResult) -> CheckResult:
+    def show(self, result: CheckResult) -> None:
         """Print and flush at once: the next check may take seconds."""
-        mark = self.style.SUCCESS("ok    ") if result.is_ok else self.style.ERROR("failed")
-        self.stdout.write(f"  {mark} {result.subject:<12} {result.detail}")
+        lines = [f"  {self.mark(result.level)} {result.subject:<12} {result.detail}"]
         if result.advice:
-            self.stdout.write(f"         {result.advice}")
-        self.stdout.flush()
-        return result
+            lines.append(f"         {result.advice}")
+        self.report(lines, is_asked_for=not result.is_ok)
+
+    def mark(self, level: Level) -> str:
+        if level == Level.OK:
+            return self.style.SUCCESS("ok    ")
+        return self.style.WARNING("warn  ") if level == Level.WARNING else self.style.ERROR("failed")
+
+    def conclusion(self, levels: Counter[Level]) -> str:
+        warnings = f"{levels[Level.WARNING]} warning{'' if levels[Level.WARNING] == 1 else 's'}"
+        if levels[Level.FAILED]:
+            also = f", {warnings}" if levels[Level.WARNING] else ""
+            return self.style.ERROR(f"{levels[Level.FAILED]} of {levels.total()} checks failed{also}.")
+        if levels[Level.WARNING]:
+            return self.style.WARNING(f"No check failed, {warnings}.")
+        return self.style.SUCCESS("All checks passed.")
 
 
 def web_address(text: str) -> str:

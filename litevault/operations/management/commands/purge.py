@@ -1,35 +1,24 @@
 """Deletes what is no longer needed."""
 
-import re
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from items.api.idempotency import KEPT_FOR
 from items.deletion import delete_old_usage
+from items.management.command import ProjectCommand
 from items.management.exit_codes import interruptible
+from items.management.item_options import age
 from litevault.operations.purging import ATTEMPTS, AUDIT, DISCARDED, KEYS, SESSIONS, TOKENS, Kind
 
 log = structlog.get_logger(__name__)
 
-LONGEST = timedelta(days=3650)
 
-
-def age(text: str) -> timedelta:
-    """Parse 30d or 12h."""
-    found = re.fullmatch(r"([1-9]\d{0,5})([dh])", text)
-    length = timedelta(**{"days" if found[2] == "d" else "hours": int(found[1])}) if found else None
-    if length is None or length > LONGEST:
-        raise ArgumentTypeError(f"must be a number of days or hours, like 30d or 12h, up to {LONGEST.days}d")
-    return length
-
-
-class Command(BaseCommand):
+class Command(ProjectCommand):
     help = (
         "Delete what is no longer needed: expired sessions and idempotency keys, and with an option for each what is "
         "older than its age. Rows are deleted in small batches, and rows in use are skipped, so that the command can "
@@ -55,7 +44,8 @@ class Command(BaseCommand):
             for kind, before in kinds(options):
                 number = kind.count(before) if dry_run else sum(kind.delete(before))
                 counts[kind.name] = number
-                self.stdout.write(f"{'Would delete' if dry_run else 'Deleted'} {number:,} {kind.name}.")
+                done = f"{'Would delete' if dry_run else 'Deleted'} {number:,} {kind.name}."
+                self.report([done], dryRun=dry_run, rows=counts)
             if not dry_run:
                 delete_old_usage()
                 log.info("data.purged", **{name.replace(" ", "_"): number for name, number in counts.items()})

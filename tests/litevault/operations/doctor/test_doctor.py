@@ -1,8 +1,10 @@
 """All checks of the doctor, with a real database."""
 
+import json
 import re
 
 import pytest
+from pytest_django import Settings
 
 from litevault.settings import BASE_DIR
 from tests.litevault.operations.doctor.command import run_doctor
@@ -25,5 +27,29 @@ def test_page_for_operators_lists_exactly_the_checks(listener_connection: object
 
     _, output = run_doctor()
 
-    found = re.findall(r"^  (?:ok    |failed) (.{12}) ", output, re.MULTILINE)
+    found = re.findall(r"^  (?:ok    |warn  |failed) (.{12}) ", output, re.MULTILINE)
     assert sorted({subject.strip() for subject in found}) == sorted(in_page)
+
+
+def test_results_in_json_have_a_level_for_each_check(
+    listener_connection: object, stub: None, settings: Settings
+) -> None:
+    settings.SECRET_KEY = "canary"
+
+    code, output = run_doctor("--json")
+
+    report = json.loads(output)
+    levels = {check["subject"]: check["level"] for check in report["checks"]}
+    assert (code, levels["web server"], levels["database"]) == (1, "failed", "ok")
+    assert report["counts"]["failed"] == 1
+    assert all(check["advice"] for check in report["checks"] if check["level"] != "ok")
+    assert report["settings"]["LITEVAULT_LLM_PROVIDER"] == "stub"
+    assert "canary" not in output
+
+
+def test_quiet_doctor_shows_only_what_is_not_ok(stub: None) -> None:
+    code, output = run_doctor("-v", "0")
+
+    assert code == 1
+    assert output.startswith("  failed listeners")
+    assert len(output.splitlines()) == 2
