@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "litevault.web.security_headers.SecurityHeadersMiddleware",
     "litevault.web.error_middleware.ErrorMiddleware",
     "litevault.web.stuck_commits.StuckCommitsMiddleware",
-    "litevault.accounts.throttling.FairnessMiddleware",
+    "litevault.accounts.fairness.FairnessMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

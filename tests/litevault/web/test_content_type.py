@@ -19,7 +19,7 @@ def ask(owner: User, method: str, content_type: str, body: bytes = b"") -> tuple
     environ = RequestFactory().generic(method, "/api/v1/items", body).environ
     environ["HTTP_AUTHORIZATION"] = f"Bearer {ApiToken.objects.issue(user=owner, name='test')[1]}"
     environ["CONTENT_TYPE"] = content_type
-    response = WSGIHandler().get_response(LenientRequest(environ))
+    response: Any = WSGIHandler().get_response(LenientRequest(environ))
     return response.status_code, json.loads(response.content)
 
 
