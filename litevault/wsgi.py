@@ -1,5 +1,6 @@
 """The WSGI application of the web server: the API and the admin."""
 
+import gc
 import os
 
 from litevault.web.startup_signals import defer_signals
@@ -40,6 +41,9 @@ folder = WorkerFolder(settings.METRICS_PORT) if settings.METRICS_PORT else None
 
 application = get_wsgi_application()
 application.request_class = LenientRequest
+# What is loaded now stays. A full collection would look at all of it, while requests wait.
+gc.collect()
+gc.freeze()
 
 if folder:
     from litevault.operations import metrics_port  # prometheus_client, which needs the folder

@@ -152,8 +152,10 @@ class AllowedActions(serializers.ListField):
 
     child = serializers.ChoiceField(Action.choices)
 
+    _of_status: ClassVar = {status.value: list(allowed_actions(status)) for status in Status}
+
     def to_representation(self, data: Any) -> list[Any]:
-        return list(allowed_actions(Status(data)))
+        return self._of_status[data]
 
 
 class ItemSerializer(ReadSerializer):
