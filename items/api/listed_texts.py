@@ -1,7 +1,7 @@
 """The texts in lists, where a long text is cut."""
 
 from collections import namedtuple
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -30,7 +30,7 @@ def _columns() -> list[str]:
 
 
 @cache
-def _listed_item() -> type[tuple[Any, ...]]:
+def _listed_item() -> Callable[..., tuple[Any, ...]]:
     return namedtuple("ListedItem", (*_columns(), *COMPUTED))  # noqa: PYI024  # its fields are those of the serializer
 
 
