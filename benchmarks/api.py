@@ -22,7 +22,7 @@ SERVERS = {
         "LITEVAULT_THROTTLE_PER_MINUTE": "1000000",
         "LITEVAULT_REQUESTS_AT_ONCE": "1000",
     },
-    "bare DRF view": {"DJANGO_SETTINGS_MODULE": "benchmarks.bare.settings"},
+    "bare DRF view, same fields": {"DJANGO_SETTINGS_MODULE": "benchmarks.bare.settings"},
 }
 AS_IN_PRODUCTION = {"LITEVAULT_LOG_LEVEL": "INFO"}
 

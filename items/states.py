@@ -18,6 +18,7 @@ This module has no side effects. The database repeats its rules in CHECK constra
 """
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
 from django.db.models import TextChoices
@@ -108,6 +109,7 @@ class InvalidTransition(Exception):
         self.allowed_actions = allowed_actions(status) if allowed is None else allowed
 
 
+@cache
 def allowed_actions(
     status: Status, *, mode: str = EnrichmentMode.AI, redrafted_from: str | None = None
 ) -> tuple[Action, ...]:

@@ -1,5 +1,6 @@
 """The WSGI application of the web server: the API and the admin."""
 
+import gc
 import os
 
 from litevault.web.startup_signals import defer_signals
@@ -14,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
 from django.conf import settings  # needs the line above
 
 from litevault.operations.checks import deployment_errors
+from litevault.web.content_type import LenientRequest
 from litevault.web.worker_folder import WorkerFolder
 from postgres.django.base import PooledConnection
 from postgres.django.waits import POOL_CONNECTIONS
@@ -38,6 +40,10 @@ database["OPTIONS"] = {**database["OPTIONS"], "pool": pool}
 folder = WorkerFolder(settings.METRICS_PORT) if settings.METRICS_PORT else None
 
 application = get_wsgi_application()
+application.request_class = LenientRequest
+# What is loaded now stays. A full collection would look at all of it, while requests wait.
+gc.collect()
+gc.freeze()
 
 if folder:
     from litevault.operations import metrics_port  # prometheus_client, which needs the folder

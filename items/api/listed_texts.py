@@ -1,7 +1,8 @@
 """The texts in lists, where a long text is cut."""
 
-from collections.abc import Iterator, Sequence
-from types import SimpleNamespace
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any, cast
 
 from django.db.models import Case, When
@@ -17,31 +18,32 @@ from items.texts import LISTED_TEXT_MAX_LENGTH, beginning
 # A long text is not read here: a query that sorts would read those of all items that match, not only of the page. The
 # number of bytes is known without reading it.
 SHORT_TEXT = Case(When(LessThanOrEqual(RAW_TEXT_BYTES, LISTED_TEXT_MAX_LENGTH), then="raw_text"))
-COMPUTED = {"raw_text", "raw_text_is_cut", "allowed_actions"}
+COMPUTED = ("raw_text", "raw_text_is_cut", "allowed_actions")
 
 
 def without_long_texts(items: ItemQuerySet) -> ItemQuerySet:
     """Select what lists show, except long texts."""
-    columns = [source for source in ItemSerializer.sources() if source not in COMPUTED]
-    return cast(
-        ItemQuerySet,
-        items.annotate(short_text=SHORT_TEXT).values_list(*columns, "redrafted_from", "short_text", named=True),
-    )
+    listed = items.annotate(short_text=SHORT_TEXT)
+    return cast(ItemQuerySet, listed.values_list(*_columns(), "redrafted_from", "short_text", named=True))
 
 
-def with_long_texts(rows: Sequence[Any]) -> Iterator[SimpleNamespace]:
+def _columns() -> list[str]:
+    return [source for source in ItemSerializer.sources() if source not in COMPUTED]
+
+
+@cache
+def _listed_item() -> Callable[..., tuple[Any, ...]]:
+    return namedtuple("ListedItem", (*_columns(), *COMPUTED))  # noqa: PYI024  # its fields are those of the serializer
+
+
+def with_long_texts(rows: Sequence[Any]) -> Iterator[Any]:
     """Read the beginnings of the long texts. Leave out items that were deleted meanwhile."""
+    listed = _listed_item()
     long = Item.objects.filter(pk__in=[row.id for row in rows if row.short_text is None])
     beginnings = dict(long.values_list("pk", Left("raw_text", LISTED_TEXT_MAX_LENGTH + 1)))
     for row in rows:
         text = beginnings.get(row.id) if row.short_text is None else row.short_text
         if text is not None:
             shown = beginning(text, LISTED_TEXT_MAX_LENGTH)
-            yield SimpleNamespace(
-                **row._asdict(),
-                raw_text=shown,
-                raw_text_is_cut=len(text) > LISTED_TEXT_MAX_LENGTH,
-                allowed_actions=allowed_actions(
-                    row.status, mode=row.enrichment_mode, redrafted_from=row.redrafted_from
-                ),
-            )
+            actions = allowed_actions(row.status, mode=row.enrichment_mode, redrafted_from=row.redrafted_from)
+            yield listed(*row[:-2], shown, len(text) > LISTED_TEXT_MAX_LENGTH, actions)

@@ -100,8 +100,8 @@ def one_of(names: type[Status | Reason], what: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         name = text.upper().replace("-", "_")
         try:
-            return names(name)
-        except ValueError:
+            return names[name]
+        except KeyError:
             raise ArgumentTypeError(
                 f"the {what} is unknown.{did_you_mean(name, names)} Known: {', '.join(names)}"
             ) from None

@@ -139,7 +139,8 @@ class ProjectSettings(EnvironmentSettings):
         ge=4,
         le=1000,
         description="How many requests of one user a web worker handles at once. A search counts as 4, and the list of "
-        "tags, too. Those beyond are answered with 429.",
+        "tags, too, and half of the number is for those that run; others wait for their turn. Requests beyond are "
+        "answered with 429.",
     )
     login_failures_per_name: int = Field(
         default=20, ge=0, le=1_000_000, description="How many logins may fail in a minute for one name. 0: no limit."

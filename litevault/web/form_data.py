@@ -14,6 +14,7 @@ from rest_framework.exceptions import APIException, ErrorDetail, ParseError, Val
 
 from items.api.serializers import presentable
 from items.texts import LONE_SURROGATE
+from litevault.web.content_type import UNPARSABLE
 from litevault.web.error_middleware import error_response
 from litevault.web.errors import Problem, problem_of
 
@@ -99,7 +100,7 @@ def _headers(head: bytes) -> dict[str, tuple[str, dict[str, str]]]:
         rest, *lines = head.decode().split("\r\n")
         headers = [line.partition(":") for line in lines]
         parsed = {name.strip().lower(): parse_header_parameters(value.strip()) for name, _, value in headers}
-    except ValueError:
+    except UNPARSABLE:
         raise _malformed_part() from None
     if rest:
         raise _malformed_part()

@@ -38,6 +38,7 @@ PLACES = (
     "verification",
 )
 THOROUGH_PLACES = (
+    "benchmarks",
     "deploy/test_monitoring.py",
     "deploy/test_procfile.py",
     "deploy/test_roles.py",

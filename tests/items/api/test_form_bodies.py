@@ -72,6 +72,7 @@ MALFORMED = {
         MULTIPART,
         b"--x\r\nContent-Disposition: form-data; name*=none''a\r\n\r\na\r\n" + END,
     ),
+    "name of two kinds": (MULTIPART, b"--x\r\nContent-Disposition: form-data; name*=a; name*0=b\r\n\r\na\r\n" + END),
     "long headers": (MULTIPART, part(b"a", "X-Long: " + "a" * 2_000) + END),
     "name in Latin-1": (MULTIPART, part(b"a").replace(b"rawText", b"raw\xe9") + END),
     "form in Latin-1": ("application/x-www-form-urlencoded; charset=iso-8859-1", b"rawText=caf%E9"),

@@ -16,10 +16,12 @@ from rest_framework.request import Request
 
 from items.api.views import OwnerViewSet
 from items.models import ItemQuerySet
+from litevault.accounts.at_once import AT_ONCE, HEAVY, Admitted
 from litevault.accounts.models import Throttle
-from litevault.accounts.throttling import AT_ONCE, HEAVY, MOST_CHARGED
+from litevault.accounts.throttling import MOST_CHARGED
 from tests.items.api.client import Api, problem
 from tests.together import at_once
+from tests.waiting import until
 
 
 def statuses(api: Api, count: int) -> list[int]:
@@ -181,41 +183,79 @@ def spent(owner: User) -> float:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("path", "weight"), [("/items", 1), ("/items?q=word", HEAVY), ("/tags", HEAVY)])
+@pytest.mark.parametrize(
+    ("path", "weight", "running"), [("/items", 1, 8), ("/items?q=word", HEAVY, 1), ("/tags", HEAVY, 1)]
+)
 def test_only_so_many_requests_of_a_user_run_at_once(
-    owner: User, stranger: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, path: str, weight: int
+    owner: User,
+    stranger: User,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    weight: int,
+    running: int,
 ) -> None:
     settings.REQUESTS_AT_ONCE = 8
-    inside, goes_on = threading.Semaphore(0), threading.Event()
+    inside, most_inside, lock, goes_on = 0, 0, threading.Lock(), threading.Event()
     initial = OwnerViewSet.initial
 
     def waiting(view: OwnerViewSet, request: Request, *args: object, **kwargs: object) -> None:
+        nonlocal inside, most_inside
         initial(view, request, *args, **kwargs)
-        inside.release()
+        with lock:
+            inside += 1
+            most_inside = max(most_inside, inside)
         goes_on.wait(60)
+        with lock:
+            inside -= 1
 
     monkeypatch.setattr(OwnerViewSet, "initial", waiting)
+    api = Api(owner)
     with ThreadPoolExecutor(8) as threads:
-        admitted = [threads.submit(status_in_thread, owner, path) for _ in range(8 // weight)]
-        for _ in admitted:
-            assert inside.acquire(timeout=60)
-        refused = Api(owner).get(path)
+        admitted = [threads.submit(status_in_thread, api, path) for _ in range(8 // weight)]
+        until(lambda: len(AT_ONCE._admitted) == 8 // weight and inside == running)
         monkeypatch.setattr(OwnerViewSet, "initial", initial)
+        refused = [api.get(path), Api(owner).get(path)]
         of_another = Api(stranger).get(path)
         goes_on.set()
         statuses = [future.result() for future in admitted]
 
-    assert problem(refused) == (429, "RATE_LIMITED")
-    assert refused["Retry-After"] == "1"
+    assert [problem(response) for response in refused] == [(429, "RATE_LIMITED")] * 2
+    assert [response["Retry-After"] for response in refused] == ["1"] * 2
     assert of_another.status_code == 200
     assert set(statuses) == {200}
-    assert Api(owner).get(path).status_code == 200
-    assert not AT_ONCE._counts
+    assert most_inside == running
+    assert api.get(path).status_code == 200
+    assert not AT_ONCE._admitted
 
 
-def status_in_thread(owner: User, path: str) -> int:
+def test_heavy_request_whose_turn_does_not_come_is_refused(owner: User, settings: Settings) -> None:
+    settings.STATEMENT_SECONDS = 0
+    running = Admitted(owner.pk, HEAVY, (None, None))
+    assert AT_ONCE.enter(running)
+
+    response = Api(owner).get("/tags")
+
+    assert problem(response) == (429, "RATE_LIMITED")
+    AT_ONCE.leave(running)
+    assert Api(owner).get("/tags").status_code == 200
+    assert not AT_ONCE._admitted
+
+
+def test_flood_of_one_does_not_refuse_who_sends_no_token(owner: User, settings: Settings) -> None:
+    settings.REQUESTS_AT_ONCE = HEAVY
+    running = Admitted(owner.pk, HEAVY, (None, None))
+    AT_ONCE.enter(running)
+
+    response = Client().get("/api/v1/items")
+
+    AT_ONCE.leave(running)
+    assert problem(response) == (401, "UNAUTHORIZED")
+
+
+def status_in_thread(api: Api, path: str) -> int:
     try:
-        return int(Api(owner).get(path).status_code)
+        return int(api.get(path).status_code)
     finally:
         connection.close()
 
@@ -228,4 +268,4 @@ def test_failed_requests_leave_their_place(owner: User, settings: Settings, monk
 
     monkeypatch.setattr(ItemQuerySet, "not_discarded", fails)
     assert {Api(owner).get("/items").status_code for _ in range(3)} == {503}
-    assert not AT_ONCE._counts
+    assert not AT_ONCE._admitted
