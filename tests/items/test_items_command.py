@@ -74,7 +74,7 @@ def test_list_shows_newest_first_with_errors_and_titles(owner: User, stranger: U
         (("--status", "FAILED"), {"old", "busy", "theirs"}),
         (("--status", "ready-to-confirm"), {"ready"}),
         (("--code", "LLM_TIMEOUT"), {"old", "theirs"}),
-        (("--reason", "timed-out"), {"old"}),
+        (("--reason", "timed-out"), {"old", "theirs"}),
         (("--owner", "owner"), {"old", "busy", "ready"}),
         (("--before", "5d"), {"old"}),
         (("--before", "2020-01-01"), set()),
@@ -84,10 +84,8 @@ def test_list_shows_newest_first_with_errors_and_titles(owner: User, stranger: U
 )
 def test_filters_narrow_the_list(owner: User, stranger: User, arguments: tuple[str, ...], found: set[str]) -> None:
     items = {
-        "old": make_item(
-            owner, status=Status.FAILED, created_at=timezone.now() - timedelta(days=9), error_reason="TIMED_OUT"
-        ),
-        "busy": make_item(owner, status=Status.FAILED, enrichment_error=RATE),
+        "old": make_item(owner, status=Status.FAILED, created_at=timezone.now() - timedelta(days=9)),
+        "busy": make_item(owner, status=Status.FAILED, enrichment_error=RATE, error_reason="RATE_LIMITED"),
         "ready": make_item(owner, status=Status.READY_TO_CONFIRM),
         "theirs": make_item(stranger, status=Status.FAILED),
     }

@@ -1,18 +1,17 @@
 """Pauses and resumes enrichment."""
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.db import connection
 
+from items.management.command import ProjectCommand
 from items.models.enrichment_pause import PauseReason
 from items.pauses import ALL_OWNERS, Pauses, pause_enrichment, read_pauses, resume_enrichment, staff_pause
 from items.transfer.owners import get_owner
 
 
-class Command(BaseCommand):
+class Command(ProjectCommand):
     help = (
         "Pause enrichment for all owners or for one, resume it, or show whether it is paused. While it is paused, "
         "texts are captured and wait, and no model is called. Calls in flight finish. Every listener heeds it at once."
@@ -21,7 +20,6 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("action", choices=("pause", "resume", "status"))
         parser.add_argument("--owner", metavar="USER", help="only this user; without it, all owners")
-        parser.add_argument("--json", action="store_true", help="print the resulting state as JSON")
 
     def handle(self, *_args: Any, action: str, owner: str | None, **options: Any) -> None:
         owner_id = get_owner(owner).pk if owner else ALL_OWNERS
@@ -31,14 +29,16 @@ class Command(BaseCommand):
             resume_enrichment(owner_id)
         pause = staff_pause(owner_id)
         staff = read_pauses(connection)[PauseReason.STAFF]
-        if options["json"]:
-            state = {"owner": owner, "paused": pause is not None, "pausedSince": pause and pause.since.isoformat()}
-            self.stdout.write(json.dumps({**state, "allPaused": bool(staff.of_all), "pausedOwners": staff.of_owners}))
-            return
         name = owner or "all owners"
         since = f" since {pause.since:%Y-%m-%d %H:%M} UTC" if pause else ""
-        self.stdout.write(
-            f"Enrichment is {'paused' if pause else 'not paused'} for {name}{since}.{_others(owner, staff)}"
+        self.report(
+            [f"Enrichment is {'paused' if pause else 'not paused'} for {name}{since}.{_others(owner, staff)}"],
+            is_asked_for=action == "status",
+            owner=owner,
+            paused=pause is not None,
+            pausedSince=pause and pause.since.isoformat(),
+            allPaused=bool(staff.of_all),
+            pausedOwners=staff.of_owners,
         )
 
 
