@@ -13,7 +13,7 @@ from tests.database import database_url
 from tests.items.api.client import Api
 from tests.items.factories import make_attempt, make_item
 
-OF_LITEVAULT_ONLY = {"usage", "pausedUntil"}
+OF_LITEVAULT_ONLY = {"usage", "pausedUntil", "pauseReason", "formerDraft"}
 
 
 @pytest.mark.django_db(transaction=True)

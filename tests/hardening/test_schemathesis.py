@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 
 from items.models import Item
 from items.states import Status
@@ -28,6 +28,7 @@ SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("examples", [3, pytest.param(200, marks=pytest.mark.soak)])
 def test_api_does_what_its_document_says(owner: User, start: CommandStarter, tmp_path: Path, examples: int) -> None:
+    owner.user_permissions.add(Permission.objects.get(codename="pause_enrichment"))
     token = ApiToken.objects.issue(user=owner, name="schemathesis")[1]
     items = [make_item(owner, status=status) for status in Status for _ in range(20)]
 

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[list[str], str]] = {
     "import_items": (["FOLDER/b.jsonl", "--owner", "josé"], r"Imported 0 for jos\xe9."),
     "enrich_text": (["FOLDER/é.txt", "--model", "stub"], r"caf\xe9 \u65e5"),
     "items": (["list", "--owner", "josé"], r"  jos\xe9"),
+    "enrichment": (["status", "--owner", "josé"], r"not paused for jos\xe9."),
     "delete_user": (["josé", "--yes"], r"Deleted jos\xe9 with 1 items"),
 }
 WITHOUT_NAMES = {"doctor", "enrich_listener", "make_review_groups", "migrate", "purge", "revoke_token", "up"}

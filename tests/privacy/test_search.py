@@ -73,10 +73,18 @@ def test_canary_is_found_in_what_others_see_and_in_notifications(
     assert leaks({name: " ".join(payloads) for name, payloads in channels.close().items()}) == ["anything: key"]
 
 
+class Talkative(UnexpectedFailure):
+    said = ""
+
+    @property
+    def message(self) -> str:
+        return f"{self.reason.code}: {self.said}"
+
+
 def talkative(error: BaseException) -> UnexpectedFailure:
     """Return the error as if it kept the library's message."""
-    failure = UnexpectedFailure(cause=str(error))
-    vars(failure)["sentence"] = str(error)[:400]
+    failure = Talkative(cause=str(error))
+    failure.said = str(error)[:400]
     return failure
 
 

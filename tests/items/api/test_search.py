@@ -166,7 +166,7 @@ def test_list_leads_to_an_item_with_its_words_marked(owner: User, accents: dict[
     query = urlencode({"q": "Ne\u0301edle", **accents})
 
     page = browser.open(f"/api/v1/items?{query}")
-    (link,) = re.findall(r'<a class="title" href="([^"]+)"', page)
+    (link,) = re.findall(r'<a class="title" data-open href="([^"]+)"', page)
     item = browser.open(unescape(link))
 
     assert "The <mark>n\xe9edle</mark></pre>" in item

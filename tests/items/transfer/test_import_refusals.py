@@ -84,7 +84,7 @@ def test_invalid_line_is_refused_and_the_others_imported(
         (b"status:", b"? [secret]\n:", "line 7: must be fields of the form name: value"),
         (b"status:", b"--- secret\nstatus:", "line 7: must be fields of the form name: value"),
         (b'tags: ["tides"]', b"tags:\n- tides\n- [secret]", "line 5: tags[1]: must be a string"),
-        (b"Tides rise", b"\xff", "line 14: is not UTF-8"),
+        (b"Tides rise", b"\xff", "line 15: is not UTF-8"),
         (b"Tides rise", b"x" * (1 << 20), "line 1: is too long to be an item"),
         (b"Tides rise", b"x" * 100_000, "line 1: rawText: may have at most 100,000 characters"),
     ],
