@@ -299,8 +299,10 @@ def test_command_shows_the_state(owner: User, stranger: User) -> None:
     assert run("status", "--owner", owner.username).endswith(" It is paused for all owners.\n")
     state = json.loads(run("resume", "--json"))
     assert state == {"owner": None, "paused": False, "pausedSince": None, "allPaused": False, "pausedOwners": 1}
-    with pytest.raises(CommandError, match="There is no user nobody"):
-        run("pause", "--owner", "nobody")
+    for name in ("nobody", ""):
+        with pytest.raises(CommandError, match=f"There is no user {name}"):
+            run("pause", "--owner", name)
+    assert staff_pause() is None
 
 
 def test_pause_ends_with_its_owner(owner: User) -> None:
