@@ -57,12 +57,15 @@ def change_selected(ids: Collection[UUID], action: Action) -> BulkResult:
     return BulkResult(changed=changed, refused=Count(max(0, found - changed)), missing=max(0, len(ids) - found))
 
 
-def change_matching(items: ItemQuerySet, action: Action, *, seconds: float = TIME_LIMIT_SECONDS) -> BulkResult:
-    """Change the items in batches, oldest first, until none remains or the time limit is reached."""
+def change_matching(items: ItemQuerySet, action: Action, *, seconds: float | None = None) -> BulkResult:
+    """Change the items in batches, oldest first, until none remains or the time limit is reached.
+
+    The limit is TIME_LIMIT_SECONDS by default.
+    """
     refused = bounded_count(items.exclude(allowing(action)))
     changed = minutes = 0
     delays = _retry_delays() if action in CALLS_THE_MODEL else repeat(0)
-    ends_at = monotonic() + seconds
+    ends_at = monotonic() + (TIME_LIMIT_SECONDS if seconds is None else seconds)
     is_late = False
     for ids, minutes in zip(batches(items.allowing(action)), delays, strict=False):
         changed += _change(Item.objects.filter(pk__in=ids), action, after=timedelta(minutes=minutes))

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
@@ -14,7 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from items.admin.actions import report
+from items.admin.actions import change_and_report
 from items.admin.bulk import change_matching
 from items.admin.filters import NO_REASON, failed_because
 from items.admin.labels import KEYS, Count
@@ -108,7 +110,8 @@ class CausesAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class takes
         overview_url = reverse("admin:items_item_changelist", query=OVERVIEW)
         items = failed_because(Item.objects.all(), reason)
         if request.method == "POST":
-            report(request, action, change_matching(items, action))
+            filters = urlencode({"_changelist_filters": urlencode(OVERVIEW)})
+            change_and_report(request, action, partial(change_matching, items), filters=filters)
         elif action == Action.DISCARD:
             context = {
                 **self.admin_site.each_context(request),

@@ -23,7 +23,7 @@ from items.sql import QUEUE
 from items.states import Status
 from litevault.accounts.deletion import delete_user
 from tests.items.admin.staff import staff
-from tests.items.api.browser import Browser, url_of
+from tests.items.api.browser import ACCEPT, Browser, url_of
 from tests.items.api.client import Api, problem
 from tests.items.factories import make_item
 from tests.items.other_connection import other_connection
@@ -236,6 +236,25 @@ def client_of(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+@pytest.mark.parametrize("action", ["", "Pause", "stop"])
+def test_unknown_action_of_the_form_changes_nothing(operator: User, action: str) -> None:
+    pause_enrichment()
+
+    assert client_of(operator).post("/admin/pause/0/", {"action": action}).status_code == 400
+    assert staff_pause() is not None
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_pause_by_a_form_shows_its_state(operator: User, method: str) -> None:
+    content_type = "application/x-www-form-urlencoded"
+
+    response = client_of(operator).generic(method, "/api/v1/pause", "_next=%2F", content_type, headers=ACCEPT)
+
+    assert response.status_code == 200
+    assert "paused" in response.text
+    assert (staff_pause() is not None) == (method == "PUT")
 
 
 @pytest.mark.parametrize(
