@@ -19,12 +19,13 @@ from django.utils.safestring import SafeString
 from items.admin.actions import change_and_report
 from items.admin.bulk import change_matching
 from items.admin.filters import NO_REASON, failed_because
-from items.admin.labels import KEYS, Count
+from items.admin.labels import Count
 from items.admin.permissions import may
 from items.admin.queries import CAUSES, CAUSES_PLAN, COUNT_LIMIT, bounded_count, fetch_all
 from items.models import Item
 from items.reasons import Reason
 from items.states import Action, Status
+from items.words import KEYS
 
 OVERVIEW = {"status": Status.FAILED.value}
 """The query of the list that begins with the reasons."""
