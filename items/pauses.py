@@ -17,6 +17,9 @@ from items.models.enrichment_pause import PauseReason
 ALL_OWNERS = 0
 """Stands for all owners in a pause. No user has this id."""
 
+MAY_PAUSE = "items.pause_enrichment"
+"""The permission of staff to pause and resume."""
+
 IN_FORCE = Q(until=None) | Q(until__gt=Now())
 PAUSES = """
 SELECT reason, count(*) FILTER (WHERE owner_id = 0), count(*) FILTER (WHERE owner_id <> 0), min(since), max(until)

@@ -48,6 +48,19 @@ DONE: Mapping[str, str] = MappingProxyType(
 )
 """What became of an item, after “was” or “were”."""
 
+KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        "preview": "p",
+        "edit": "e",
+        "confirm": "c",
+        "retry": "r",
+        "redraft": "a",
+        "discard": "d",
+        "restore": "z",
+    }
+)
+"""The keyboard shortcuts of buttons, on lists and on the pages of an item, of owners and of reviewers."""
+
 LOG_IN = "Log in to see this page."
 CHANGED_MEANWHILE = "The item was changed after you opened this page. Your input was not saved."
 

@@ -1,5 +1,7 @@
 """The actions of the list on the selected items, or on all that match."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -67,13 +69,19 @@ def _act(
             items=items.allowing(action),
             covers_all_matching=covers_all_matching,
         )
-    discard = BulkDiscard.begin()
-    result = change_matching(matching, action) if covers_all_matching else change_selected(ids, action)
-    undo = None
-    if action == Action.DISCARD and result.changed:
-        undo = discard.undo_button(request, filters=model_admin.get_preserved_filters(request))
-    report(request, action, result, undo=undo)
+    change = partial(change_matching, matching) if covers_all_matching else partial(change_selected, ids)
+    change_and_report(request, action, change, filters=model_admin.get_preserved_filters(request))
     return None
+
+
+def change_and_report(
+    request: HttpRequest, action: Action, change: Callable[[Action], BulkResult], *, filters: str
+) -> None:
+    """Change items and add messages, with a button that undoes a discard and returns to the list with `filters`."""
+    discard = BulkDiscard.begin()
+    result = change(action)
+    undo = discard.undo_button(request, filters=filters) if action == Action.DISCARD and result.changed else None
+    report(request, action, result, undo=undo)
 
 
 def _confirm(

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count, repeat
-from math import ceil
+from math import ceil, isinf
 from time import monotonic
 from uuid import UUID
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import Max
 from django.db.models.functions import Now
 
@@ -57,17 +57,27 @@ def change_selected(ids: Collection[UUID], action: Action) -> BulkResult:
     return BulkResult(changed=changed, refused=Count(max(0, found - changed)), missing=max(0, len(ids) - found))
 
 
-def change_matching(items: ItemQuerySet, action: Action, *, seconds: float = TIME_LIMIT_SECONDS) -> BulkResult:
-    """Change the items in batches, oldest first, until none remains or the time limit is reached."""
+def change_matching(items: ItemQuerySet, action: Action, *, seconds: float | None = None) -> BulkResult:
+    """Change the items in batches, oldest first, until none remains or the time limit is reached.
+
+    The limit is TIME_LIMIT_SECONDS by default. A statement that the database ends by its own deadline counts as that
+    limit: what earlier batches changed stays changed, and is reported.
+    """
     refused = bounded_count(items.exclude(allowing(action)))
     changed = minutes = 0
     delays = _retry_delays() if action in CALLS_THE_MODEL else repeat(0)
-    ends_at = monotonic() + seconds
+    limit = TIME_LIMIT_SECONDS if seconds is None else seconds
+    ends_at = monotonic() + limit
     is_late = False
-    for ids, minutes in zip(batches(items.allowing(action)), delays, strict=False):
-        changed += _change(Item.objects.filter(pk__in=ids), action, after=timedelta(minutes=minutes))
-        if is_late := monotonic() > ends_at:
-            break
+    try:
+        for ids, minutes in zip(batches(items.allowing(action)), delays, strict=False):
+            changed += _change(Item.objects.filter(pk__in=ids), action, after=timedelta(minutes=minutes))
+            if is_late := monotonic() > ends_at:
+                break
+    except OperationalError:
+        if not changed or isinf(limit):
+            raise
+        is_late = True
     if changed > COUNT_LIMIT:
         _update_statistics()
     remaining = bounded_count(items.allowing(action)) if is_late else NONE

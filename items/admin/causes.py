@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
@@ -14,15 +16,16 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from items.admin.actions import report
+from items.admin.actions import change_and_report
 from items.admin.bulk import change_matching
 from items.admin.filters import NO_REASON, failed_because
-from items.admin.labels import KEYS, Count
+from items.admin.labels import Count
 from items.admin.permissions import may
 from items.admin.queries import CAUSES, CAUSES_PLAN, COUNT_LIMIT, bounded_count, fetch_all
 from items.models import Item
 from items.reasons import Reason
 from items.states import Action, Status
+from items.words import KEYS
 
 OVERVIEW = {"status": Status.FAILED.value}
 """The query of the list that begins with the reasons."""
@@ -108,7 +111,8 @@ class CausesAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class takes
         overview_url = reverse("admin:items_item_changelist", query=OVERVIEW)
         items = failed_because(Item.objects.all(), reason)
         if request.method == "POST":
-            report(request, action, change_matching(items, action))
+            filters = urlencode({"_changelist_filters": urlencode(OVERVIEW)})
+            change_and_report(request, action, partial(change_matching, items), filters=filters)
         elif action == Action.DISCARD:
             context = {
                 **self.admin_site.each_context(request),

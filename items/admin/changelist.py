@@ -23,7 +23,7 @@ from items.admin.actions import (
     retry_selected,
 )
 from items.admin.causes import CausesAdmin
-from items.admin.downloads import FORMATS, download
+from items.admin.downloads import DOWNLOAD_LIMIT, FORMATS, download
 from items.admin.filters import (
     SEARCH_HELP,
     AgeFilter,
@@ -107,6 +107,11 @@ class ItemChangeList(ChangeList):
         if self.is_oldest_first:
             return self.get_query_string(remove=[ORDER_VAR, PAGE_VAR])
         return self.get_query_string({ORDER_VAR: OLDEST}, remove=[PAGE_VAR])
+
+    @property
+    def downloaded_first(self) -> Count | None:
+        """How many of the items a file has, if it has not all."""
+        return Count(DOWNLOAD_LIMIT) if self.paginator.matching.number > DOWNLOAD_LIMIT else None
 
     @property
     def download_query(self) -> str:

@@ -19,8 +19,8 @@ WORD = re.compile("(?:[^\\W_]|[\u0300-\u036f])+")
 SHORTEST_WORD = 4
 MARKS_MAX = 500
 """Words marked in a text."""
-DIFF_WORDS_MAX = 1_000
-"""Words and gaps of a field that are compared: the time grows with their square."""
+DIFF_WORDS_MAX = 300
+"""Words and gaps of a field that are compared. A summary has about 160; the time grows with their cube at worst."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

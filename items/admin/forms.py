@@ -10,10 +10,11 @@ from django.core.exceptions import ValidationError
 from django.utils.safestring import SafeString
 
 from items.admin.comparison import changed_words
-from items.admin.labels import CHANGED_MEANWHILE, KEYS
+from items.admin.labels import CHANGED_MEANWHILE
 from items.models import Item
 from items.states import Action, Status
 from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, InvalidText, clean_summary, clean_tags, clean_title
+from items.words import KEYS
 
 DRAFT_FIELDS = ("title", "summary", "tags")
 

@@ -29,7 +29,7 @@ ON_TO_NEXT = {"back": "next"}
 
 
 class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
-    """Each action requires its own permission, on whichever page its button is."""
+    """Each action requires its own permission, on every page with its button."""
 
     def get_urls(self) -> list[URLPattern]:
         guarded = self.admin_site.admin_view

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from items.admin.item_actions import ON_TO_NEXT
-from items.admin.labels import KEYS
 from items.models import Item
 from items.states import Action
+from items.words import KEYS
 
 CONFIRM_BUTTON = "_confirm"
 CONFIRM_NEXT_BUTTON = "_confirm_next"

@@ -21,19 +21,6 @@ DONE: Mapping[Action, str] = MappingProxyType(
     }
 )
 
-# The keyboard shortcuts of buttons, on the list and on the page of an item.
-KEYS: Mapping[str, str] = MappingProxyType(
-    {
-        "preview": "p",
-        "edit": "e",
-        "confirm": "c",
-        "retry": "r",
-        "redraft": "a",
-        "discard": "d",
-        "restore": "z",
-    }
-)
-
 # What the status alone does not decide.
 RESERVATIONS: Mapping[Action, str] = MappingProxyType(
     {

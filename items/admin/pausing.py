@@ -5,14 +5,12 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from items.pauses import ALL_OWNERS, pause_enrichment, resume_enrichment, staff_pause
-
-MAY_PAUSE = "items.pause_enrichment"
+from items.pauses import ALL_OWNERS, MAY_PAUSE, pause_enrichment, resume_enrichment, staff_pause
 
 
 def pause_context(request: HttpRequest, owner_id: int = ALL_OWNERS) -> dict[str, Any]:
@@ -29,10 +27,13 @@ def pause_view(request: HttpRequest, owner_id: int) -> HttpResponse:
     if owner_id != ALL_OWNERS:
         name = get_object_or_404(User, pk=owner_id).get_username()
         page = reverse("admin:auth_user_change", args=(owner_id,))
-    if request.POST.get("action") == "pause":
-        pause_enrichment(owner_id)
-        messages.success(request, f"Enrichment is paused for {name}. Calls in flight finish.")
-    else:
-        resume_enrichment(owner_id)
-        messages.success(request, f"Enrichment is resumed for {name}.")
+    match request.POST.get("action"):
+        case "pause":
+            pause_enrichment(owner_id)
+            messages.success(request, f"Enrichment is paused for {name}. Calls in flight finish.")
+        case "resume":
+            resume_enrichment(owner_id)
+            messages.success(request, f"Enrichment is resumed for {name}.")
+        case _:
+            return HttpResponseBadRequest()
     return HttpResponseRedirect(page)

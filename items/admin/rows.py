@@ -12,11 +12,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from items.admin.labels import KEYS, short_id
+from items.admin.labels import short_id
 from items.admin.permissions import may
 from items.models import Item
 from items.search import Search
 from items.states import Action, Status
+from items.words import KEYS
 
 # `data-row` is for web/keyboard.js, and the checkbox for Django's actions.js.
 ROW = """<tr data-row="{pk}">

@@ -49,7 +49,7 @@ def saved_views(request: HttpRequest, *, oldest_first: str) -> list[SavedView]:
 
 
 def _is_current(request: HttpRequest, filters: dict[str, str]) -> bool:
-    """Whether the page shows the filters of a view and no others, on whichever page of it."""
+    """Whether the page shows the filters of a view and no others. The number of the page does not matter."""
     shown: QueryDict = request.GET
     ignored = ("p", "_facets")
     return {name: value for name, value in shown.items() if value and name not in ignored} == filters

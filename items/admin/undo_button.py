@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from items.admin.labels import KEYS
 from items.audit import current_actor
 from items.models import AuditEvent, Item
 from items.states import Action
+from items.words import KEYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

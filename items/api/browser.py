@@ -34,7 +34,8 @@ class BrowserForms(ViewSet):
             return response
         if response.status_code == status.HTTP_401_UNAUTHORIZED and request.method in ("GET", "HEAD"):
             return redirect_to_login(request.get_full_path())
-        if is_form(request) and request.method != "GET" and status.is_success(response.status_code):
+        # A form can send no other method: PUT and DELETE come from programs.
+        if is_form(request) and request.method in ("POST", "PATCH") and status.is_success(response.status_code):
             report(request, self._done(request), response.data)
             return HttpResponse(
                 status=status.HTTP_303_SEE_OTHER, headers={"Location": iri_to_uri(self._next_page(request))}

@@ -13,9 +13,7 @@ from items.api import schema
 from items.api.forms import body_of
 from items.api.serializers import NoFields, PauseParameters, PauseSerializer
 from items.api.views import OwnerViewSet
-from items.pauses import ALL_OWNERS, pause_enrichment, resume_enrichment, staff_pause
-
-MAY_PAUSE = "items.pause_enrichment"
+from items.pauses import ALL_OWNERS, MAY_PAUSE, pause_enrichment, resume_enrichment, staff_pause
 
 
 class MayPause(BasePermission):

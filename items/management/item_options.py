@@ -30,7 +30,9 @@ def add_filters(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--status", type=one_of(Status, "status"), metavar="STATUS", help=f"only items that are {', '.join(Status)}"
     )
-    parser.add_argument("--code", metavar="CODE", help="only failed items with this error code, like LLM_TIMEOUT")
+    parser.add_argument(
+        "--code", type=not_blank, metavar="CODE", help="only failed items with this error code, like LLM_TIMEOUT"
+    )
     parser.add_argument(
         "--reason",
         type=one_of(Reason, "reason"),
@@ -85,6 +87,13 @@ def advice_for_none(options: dict[str, Any]) -> str:
     errors = Item.objects.failed().newest_first().values_list("enrichment_error", flat=True)
     codes = {error.partition(":")[0] for error in islice(errors[:RECENT_FAILURES], RECENT_FAILURES)}
     return "" if options["code"] in codes else did_you_mean(options["code"], codes)
+
+
+def not_blank(text: str) -> str:
+    """Refuse the empty variable of a script, which would not filter."""
+    if not text.strip():
+        raise ArgumentTypeError("may not be blank")
+    return text
 
 
 def item_id(text: str) -> UUID:

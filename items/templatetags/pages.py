@@ -11,12 +11,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from items.states import Action, Outcome, SourceType, Status
-from items.words import error_title
+from items.words import KEYS, error_title
 
 register = template.Library()
 
 MAIN = Action.CONFIRM
-KEYS: Mapping[str, str] = {"confirm": "c", "discard": "d", "retry": "r", "redraft": "a", "restore": "z"}
 
 
 @register.simple_tag

@@ -9,11 +9,11 @@ from functools import partial
 from io import BytesIO
 from typing import Any, TypeAlias, cast
 
-from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.base import BaseHandler
 from django.http import HttpResponse
 
 from litevault.events.orm_thread import OrmThread
+from litevault.web.content_type import LenientASGIRequest
 
 Scope: TypeAlias = MutableMapping[str, Any]
 
@@ -66,7 +66,7 @@ class Handshake:
 
     def _respond(self, scope: Scope) -> HttpResponse:
         # No request here has a body, and no view streams.
-        return cast(HttpResponse, self._handler.get_response(ASGIRequest(scope, BytesIO())))
+        return cast(HttpResponse, self._handler.get_response(LenientASGIRequest(scope, BytesIO())))
 
 
 async def _is_done_in_time(responding: asyncio.Task[HttpResponse]) -> bool:

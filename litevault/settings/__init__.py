@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 MIDDLEWARE = [
+    "litevault.web.hostile_headers.HostileHeadersMiddleware",
     "litevault.web.http_metrics.HttpMetricsMiddleware",
     "litevault.web.request_id.RequestIdMiddleware",
     "litevault.web.security_headers.SecurityHeadersMiddleware",

@@ -233,6 +233,17 @@ def test_action_without_ids_and_filters_is_refused(owner: User) -> None:
     assert "Choose items" in ran.error
 
 
+@pytest.mark.parametrize("name", ["status", "code", "reason", "owner", "before"])
+@pytest.mark.parametrize("value", ["", " "])
+def test_blank_filter_does_not_mean_all_items(owner: User, name: str, value: str) -> None:
+    make_item(owner, status=Status.FAILED)
+
+    ran = Ran("discard", f"--{name}={value}", "--yes")
+
+    assert ran.code == 1
+    assert Item.objects.failed().count() == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "suggested"),
     [

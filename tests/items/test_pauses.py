@@ -23,7 +23,7 @@ from items.sql import QUEUE
 from items.states import Status
 from litevault.accounts.deletion import delete_user
 from tests.items.admin.staff import staff
-from tests.items.api.browser import Browser, url_of
+from tests.items.api.browser import ACCEPT, Browser, url_of
 from tests.items.api.client import Api, problem
 from tests.items.factories import make_item
 from tests.items.other_connection import other_connection
@@ -238,6 +238,25 @@ def client_of(user: User) -> Client:
     return client
 
 
+@pytest.mark.parametrize("action", ["", "Pause", "stop"])
+def test_unknown_action_of_the_form_changes_nothing(operator: User, action: str) -> None:
+    pause_enrichment()
+
+    assert client_of(operator).post("/admin/pause/0/", {"action": action}).status_code == 400
+    assert staff_pause() is not None
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_pause_by_a_form_shows_its_state(operator: User, method: str) -> None:
+    content_type = "application/x-www-form-urlencoded"
+
+    response = client_of(operator).generic(method, "/api/v1/pause", "_next=%2F", content_type, headers=ACCEPT)
+
+    assert response.status_code == 200
+    assert "paused" in response.text
+    assert (staff_pause() is not None) == (method == "PUT")
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -299,8 +318,10 @@ def test_command_shows_the_state(owner: User, stranger: User) -> None:
     assert run("status", "--owner", owner.username).endswith(" It is paused for all owners.\n")
     state = json.loads(run("resume", "--json"))
     assert state == {"owner": None, "paused": False, "pausedSince": None, "allPaused": False, "pausedOwners": 1}
-    with pytest.raises(CommandError, match="There is no user nobody"):
-        run("pause", "--owner", "nobody")
+    for name in ("nobody", ""):
+        with pytest.raises(CommandError, match=f"There is no user {name}"):
+            run("pause", "--owner", name)
+    assert staff_pause() is None
 
 
 def test_pause_ends_with_its_owner(owner: User) -> None:

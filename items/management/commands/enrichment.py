@@ -22,7 +22,7 @@ class Command(ProjectCommand):
         parser.add_argument("--owner", metavar="USER", help="only this user; without it, all owners")
 
     def handle(self, *_args: Any, action: str, owner: str | None, **options: Any) -> None:
-        owner_id = get_owner(owner).pk if owner else ALL_OWNERS
+        owner_id = ALL_OWNERS if owner is None else get_owner(owner).pk
         if action == "pause":
             pause_enrichment(owner_id)
         elif action == "resume":

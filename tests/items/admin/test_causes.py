@@ -18,6 +18,7 @@ from items.reasons import Reason
 from items.states import Outcome, Status
 from tests.items.admin.pages import LIST, listed, messages
 from tests.items.admin.staff import staff_client
+from tests.items.admin.test_undo import undo_button
 from tests.items.factories import make_attempt, make_item
 
 pytestmark = pytest.mark.django_db
@@ -213,6 +214,18 @@ def test_discard_asks_first(reviewer: Client, owner: User) -> None:
     assert messages(response.text) == ["4 items discarded."]
     assert list(Item.objects.filter(status=Status.FAILED)) == [other]
     assert AuditEvent.objects.filter(action="discard").count() == 4
+
+
+def test_discard_of_a_reason_is_undone_by_the_message(reviewer: Client, owner: User) -> None:
+    fail(owner, Reason.TEXT_REFUSED, 4)
+    page = reviewer.post(f"{LIST}causes/TEXT_REFUSED/discard/", follow=True)
+    url, fields = undo_button(page.text)
+
+    response = reviewer.post(url, fields, follow=True)
+
+    assert response.redirect_chain == [(OVERVIEW, 302)]
+    assert messages(response.text) == ["4 items restored."]
+    assert list(rows(response.text)) == [Reason.TEXT_REFUSED]
 
 
 def test_link_to_a_retry_changes_nothing(reviewer: Client, owner: User) -> None:

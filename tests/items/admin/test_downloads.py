@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from items.admin import downloads
+from items.admin import changelist, downloads
 from items.states import Status
 from tests.items.admin.pages import LIST
 from tests.items.admin.staff import staff_client
@@ -44,6 +44,17 @@ def test_both_formats_have_what_the_filters_match(viewer: Client, owner: User, s
     assert (record["id"], record["title"], record["tags"]) == (str(wanted.pk), "Béans, and more", ["a", "b c"])
     assert list(row) == list(record) == list(downloads.COLUMNS)
     assert (row["createdAt"], row["error"], record["error"]) == (record["createdAt"], "", None)
+
+
+@pytest.mark.parametrize(("limit", "said"), [(1, True), (2, False)])
+def test_list_says_that_a_file_is_cut(
+    viewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch, *, limit: int, said: bool
+) -> None:
+    monkeypatch.setattr(changelist, "DOWNLOAD_LIMIT", limit)
+    for _ in range(2):
+        make_item(owner)
+
+    assert ("Download the first 1" in viewer.get(LIST).text) == said
 
 
 @pytest.mark.parametrize("title", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1"])

@@ -5,6 +5,7 @@ from html import unescape
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 
 from items.models import AuditEvent, Item
@@ -13,6 +14,7 @@ from tests.items.admin.pages import LIST, detail, messages, verb
 from tests.items.admin.staff import EVERY_VERB, staff, staff_client
 from tests.items.admin.test_actions import choose
 from tests.items.factories import make_item
+from tests.items.other_connection import other_connection
 
 UNDO = f"{LIST}undo/"
 UNDISCARDED = [status for status in Status if status != Status.DISCARDED]
@@ -140,6 +142,25 @@ def test_undo_can_be_continued_after_the_time_limit(
         assert statuses(items).count(Status.FAILED) == expected
     reviewer.post(url, fields)
 
+    assert statuses(items) == [Status.FAILED] * 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_discard_that_hits_a_deadline_can_be_undone(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("items.admin.bulk.BATCH_SIZE", 2)
+    reviewer = staff_client("reviewer", *EVERY_VERB)
+    items = [make_item(owner, status=Status.FAILED) for _ in range(5)]
+    with other_connection(autocommit=False) as other:
+        other.execute("SELECT FROM items WHERE id = %s FOR UPDATE", [items[-1].pk])
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 500")
+        page = reviewer.post(LIST, choose(Action.DISCARD, items[0], all_matching=True, confirmed=True), follow=True)
+    connection.close()
+    discarded = statuses(items).count(Status.DISCARDED)
+    reviewer.post(*undo_button(page.text))
+
+    assert discarded == 4
+    assert messages(page.text)[-1].startswith("Stopped at the time limit, with 1 item remaining.")
     assert statuses(items) == [Status.FAILED] * 5
 
 

@@ -52,6 +52,20 @@ def test_stream_requires_authentication(events: Events, owner: User) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Accept", "text/event-stream; x*=a; x*0=b"),
+        ("Content-Type", "application/json; x*=a; x*0=b"),
+        ("Cookie", 'sessionid="0123456789\\000"'),
+    ],
+)
+def test_hostile_header_is_no_error_of_the_server(events: Events, name: str, value: str) -> None:
+    status, error = ask(events, **{name: value})
+
+    assert (status, error["code"]) in {(401, "UNAUTHORIZED"), (406, "NOT_ACCEPTABLE")}
+
+
+@pytest.mark.parametrize(
     ("path", "method", "status", "code"),
     [
         ("/api/v1/events?actvity=true", "GET", 400, "VALIDATION_ERROR"),

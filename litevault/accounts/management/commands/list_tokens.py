@@ -21,7 +21,7 @@ class Command(ProjectCommand):
 
     def handle(self, *_args: Any, user: str | None, **_options: Any) -> None:
         found = ApiToken.objects.select_related("user")
-        if user:
+        if user is not None:
             found = found.filter(user=get_owner(user))
         tokens = list(found)
         lines = in_columns([HEADINGS, *map(row_of, tokens)], self.encoding)
