@@ -1,10 +1,9 @@
-"""Add what a restore and a redraft need, and run the SQL of the triggers again."""
+"""Add what a restore and a redraft need. 0018 runs the SQL of the triggers again, once all columns are there."""
 
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 from items.audit import AuditAction
-from items.sql import read
 
 UNDISCARDED = ["ENRICHING", "READY_TO_CONFIRM", "FAILED", "ARCHIVED"]
 
@@ -36,5 +35,4 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.RunSQL([read("triggers.sql"), read("audit.sql")], migrations.RunSQL.noop),
     ]
