@@ -261,9 +261,9 @@ async def test_room_of_any_model_counts(provider: MakeProvider, server: FakeLLMS
     before = subject.capacity(), subject.wait_seconds()
 
     await subject.enrich_item(TEXT)
+    after = subject.capacity(), subject.wait_seconds()
 
-    assert before == (6, 0)
-    assert (subject.capacity(), subject.wait_seconds()) == (6, 0)
+    assert [before, after] == [(6, 0), (6, 0)]
     assert subject.rate_limits() == [RateLimit("openai/gpt-4o-mini", 1, 0), RateLimit("openai/gpt-4o", 60, 0)]
 
 
