@@ -223,6 +223,20 @@ def test_rate_reached_slowly_is_measured_by_the_last_requests() -> None:
     run(scenario())
 
 
+def test_rate_leaves_out_all_requests_that_were_refused() -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        passages = [await gate.wait() for _ in range(15)]
+
+        for number, passage in enumerate(passages):
+            with gate.passing(passage):
+                passage.is_accepted, passage.is_refused, passage.retry_after = number < 10, number >= 10, 10.0
+
+        assert gate.requests_per_minute == pytest.approx(60 * DECREASE)
+
+    run(scenario())
+
+
 def test_response_from_before_the_closing_leaves_the_pace() -> None:
     async def scenario() -> None:
         gate = Gate()
@@ -285,8 +299,11 @@ def test_interval_and_backoff_are_bounded() -> None:
 def test_backoff_doubles_until_there_is_a_reply() -> None:
     async def scenario() -> None:
         in_row: list[list[float]] = [[], [], []]
-        after_reply = []
+        of_new_gate, after_reply = [], []
         for _ in range(50):  # the seconds are random
+            gate = Gate()
+            await refuse(gate)
+            of_new_gate.append(gate.wait_seconds())
             gate = Gate()
             for _ in range(100):
                 await send(gate)
@@ -297,7 +314,8 @@ def test_backoff_doubles_until_there_is_a_reply() -> None:
             await refuse(gate)
             after_reply.append(gate.wait_seconds())
 
-        for seconds, least in [(in_row[0], 0.5), (in_row[1], 1.0), (in_row[2], 2.0), (after_reply, 0.5)]:
+        doubling = zip(in_row, (0.5, 1.0, 2.0), strict=True)
+        for seconds, least in [(of_new_gate, 0.5), *doubling, (after_reply, 0.5)]:
             assert least <= min(seconds) < 2 * least < max(seconds) <= 3 * least
 
     run(scenario())
