@@ -21,7 +21,6 @@ TESTS: Mapping[str, Collection[str]] = {
     "items/texts.py": ("tests/items/test_texts.py",),
     "items/folding.py": ("tests/items/test_folding.py",),
     "items/pauses.py": ("tests/items/test_pauses.py",),
-    "items/reasons.py": ("tests/enrichment/test_errors.py",),
     "items/queue.py": ("tests/items/queue",),
     "enrichment/breaker.py": ("tests/enrichment/test_breaker.py",),
     "enrichment/errors.py": ("tests/enrichment/test_errors.py",),
