@@ -98,7 +98,7 @@ format: setup-dev ## format the code and fix lint errors
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	--no-strip-extras --python-version 3.11
 
-mutation: ## run mutation tests on the core, about an hour (ARGS=items/states.py chooses)
+mutation: ## run mutation tests on the core, some hours (ARGS=items/states.py chooses)
 	@$(INSTALL) $(VENV)-mutation mutation
 	@$(VENV)-mutation/bin/python -m tests.mutation $(ARGS)
 

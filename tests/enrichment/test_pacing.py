@@ -12,11 +12,12 @@ from enrichment.providers.pacing import (
     DECREASE,
     FORGET_SECONDS,
     MAX_INTERVAL_SECONDS,
+    MAX_SAMPLE,
     MAX_WAITS,
     Gate,
 )
 from tests.enrichment.rate_limits import FixedWindow, RateLimiter, SlidingWindow, TokenBucket
-from tests.enrichment.virtual_time import run
+from tests.enrichment.virtual_time import block, run
 
 LIMITS = (FixedWindow, SlidingWindow, TokenBucket)
 LATENCY_SECONDS = 1.0
@@ -188,6 +189,72 @@ def test_pace_begins_below_the_measured_rate_and_grows() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("accepted", [2, 10, MAX_SAMPLE, 2 * MAX_SAMPLE])
+def test_pace_grows_the_slower_the_more_was_measured(accepted: int) -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        for _ in range(accepted):
+            await send(gate)
+        await refuse(gate, 10.0)
+        measured = gate.requests_per_minute
+        sample = min(accepted, MAX_SAMPLE)
+
+        for _ in range(sample):
+            await send(gate)
+
+        assert gate.requests_per_minute == pytest.approx(measured * (1 + 1 / sample))
+
+    run(scenario())
+
+
+def test_rate_reached_slowly_is_measured_by_the_last_requests() -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        for seconds in [0.9] * 200 + [0.1] * (MAX_SAMPLE - 1):
+            await asyncio.sleep(seconds)
+            await send(gate)
+        last_ones_began_at = now() - 0.1 * (MAX_SAMPLE - 2)
+
+        opens_at = await refuse(gate, 2.0) + 2
+
+        rate = (MAX_SAMPLE - 1) / (opens_at - last_ones_began_at)
+        assert gate.requests_per_minute == pytest.approx(60 * rate * DECREASE)
+
+    run(scenario())
+
+
+def test_rate_leaves_out_all_requests_that_were_refused() -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        passages = [await gate.wait() for _ in range(15)]
+
+        for number, passage in enumerate(passages):
+            with gate.passing(passage):
+                passage.is_accepted, passage.is_refused, passage.retry_after = number < 10, number >= 10, 10.0
+
+        assert gate.requests_per_minute == pytest.approx(60 * DECREASE)
+
+    run(scenario())
+
+
+def test_response_from_before_the_closing_leaves_the_pace() -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        slow = [await gate.wait() for _ in range(2)]
+        await refuse(gate, 5.0)
+        await send(gate)
+        pace = gate.requests_per_minute
+
+        for passage, is_refused in zip(slow, (False, True), strict=True):
+            with gate.passing(passage):
+                passage.is_refused, passage.is_accepted, passage.retry_after = is_refused, not is_refused, 1.0
+
+        assert gate.requests_per_minute == pace
+        assert gate.refused == 2
+
+    run(scenario())
+
+
 def test_pace_falls_while_nothing_is_accepted() -> None:
     async def scenario() -> None:
         gate = Gate()
@@ -196,6 +263,7 @@ def test_pace_falls_while_nothing_is_accepted() -> None:
             await refuse(gate, 2.0)
             paces.append(gate.requests_per_minute)
 
+        assert paces[0] == pytest.approx(60 / 2.0 * DECREASE)
         assert paces[1] < paces[0] / 2 + 1
         assert paces == sorted(paces, reverse=True)
         assert paces[-1] == pytest.approx(60 / (2.0 * MAX_WAITS))
@@ -228,6 +296,31 @@ def test_interval_and_backoff_are_bounded() -> None:
     run(scenario())
 
 
+def test_backoff_doubles_until_there_is_a_reply() -> None:
+    async def scenario() -> None:
+        in_row: list[list[float]] = [[], [], []]
+        of_new_gate, after_reply = [], []
+        for _ in range(50):  # the seconds are random
+            gate = Gate()
+            await refuse(gate)
+            of_new_gate.append(gate.wait_seconds())
+            gate = Gate()
+            for _ in range(100):
+                await send(gate)
+            for seconds in in_row:
+                await refuse(gate)
+                seconds.append(gate.wait_seconds())
+            await send(gate)
+            await refuse(gate)
+            after_reply.append(gate.wait_seconds())
+
+        doubling = zip(in_row, (0.5, 1.0, 2.0), strict=True)
+        for seconds, least in [(of_new_gate, 0.5), *doubling, (after_reply, 0.5)]:
+            assert least <= min(seconds) < 2 * least < max(seconds) <= 3 * least
+
+    run(scenario())
+
+
 def test_pace_is_forgotten_after_idleness() -> None:
     async def scenario() -> None:
         gate = Gate()
@@ -250,6 +343,21 @@ def test_long_closing_is_no_idleness() -> None:
         await send(gate)
 
         assert gate.requests_per_minute < 60
+
+    run(scenario())
+
+
+def test_slow_reply_is_no_idleness() -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        await refuse(gate, 1.0)
+        pace = gate.requests_per_minute
+        with gate.passing(await gate.wait()):
+            await asyncio.sleep(2 * FORGET_SECONDS)
+
+            await gate.wait()
+
+        assert gate.requests_per_minute == pace
 
     run(scenario())
 
@@ -311,6 +419,71 @@ def test_capacity_is_what_can_be_sent_soon() -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("limits", "closed_for", "capacity"),
+    [
+        ({}, 0.0, math.inf),
+        ({"tokens_per_minute": 60}, 0.0, math.inf),
+        ({"requests_per_minute": 60}, 0.0, 1 + AHEAD_SECONDS),
+        ({"requests_per_minute": 30}, 0.0, 1 + AHEAD_SECONDS // 2),
+        ({}, AHEAD_SECONDS - 0.5, 1),
+        ({}, AHEAD_SECONDS, 1),
+        ({}, AHEAD_SECONDS + 0.5, 0),
+    ],
+)
+def test_capacity_of_a_gate_without_requests(limits: dict[str, int], closed_for: float, capacity: float) -> None:
+    async def scenario() -> None:
+        gate = Gate(**limits)
+        if closed_for:
+            await refuse(gate, closed_for)
+
+        assert gate.capacity() == capacity
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("waiting", [0, 1, 3])
+def test_request_waits_for_those_that_came_before(waiting: int) -> None:
+    async def scenario() -> None:
+        gate = Gate(requests_per_minute=60)
+        await send(gate)
+        tasks = [asyncio.create_task(send(gate)) for _ in range(waiting)]
+        await asyncio.sleep(0)
+
+        assert gate.wait_seconds() == 1 + waiting
+
+        await asyncio.gather(*tasks)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("busy_at", "busy_after_second", "times"),
+    [
+        (None, 0.0, [0, 1, 2, 3, 4]),
+        (0.9, 0.0, [0, 1.5, 2, 3, 4]),
+        (None, 1.6, [0, 1, 2.6, 3, 4]),
+    ],
+)
+def test_busy_loop_delays_no_later_request(busy_at: float | None, busy_after_second: float, times: list[float]) -> None:
+    async def scenario() -> None:
+        gate = Gate(requests_per_minute=60)
+        sent = [await send(gate)]
+        if busy_at is not None:
+            asyncio.get_running_loop().call_later(busy_at, block, 0.6)
+
+        async def request() -> None:
+            sent.append(await send(gate))
+            if len(sent) == 2:
+                block(busy_after_second)
+
+        await asyncio.gather(*[request() for _ in times[1:]])
+
+        assert [time - sent[0] for time in sent] == pytest.approx(times)
+
+    run(scenario())
+
+
 async def sent_with(gate: Gate, tokens: Sequence[tuple[int, int]]) -> list[float]:
     times = []
     for estimated, used in tokens:
@@ -324,6 +497,7 @@ async def sent_with(gate: Gate, tokens: Sequence[tuple[int, int]]) -> list[float
     ("limits", "tokens", "times"),
     [
         ({"requests_per_minute": 30}, [(0, 0)] * 3, [0, 2, 4]),
+        ({"requests_per_minute": 30}, [(100, 100)] * 3, [0, 2, 4]),
         ({"tokens_per_minute": 60}, [(5, 5), (5, 5), (5, 5)], [0, 5, 10]),
         ({"tokens_per_minute": 60}, [(5, 8), (5, 5), (5, 5)], [0, 8, 13]),
         ({"tokens_per_minute": 60}, [(5, 2), (5, 5), (5, 5)], [0, 2, 7]),
@@ -335,6 +509,17 @@ def test_declared_limits_hold_from_the_start(
 ) -> None:
     async def scenario() -> None:
         assert await sent_with(Gate(**limits), tokens) == pytest.approx(times)
+
+    run(scenario())
+
+
+def test_request_without_tokens_uses_none() -> None:
+    async def scenario() -> None:
+        gate = Gate(tokens_per_minute=60)
+
+        await send(gate)
+
+        assert gate.wait_seconds() == 0
 
     run(scenario())
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -53,6 +54,7 @@ def test_seconds_are_read_from_every_form(value: str, seconds: float) -> None:
         "1s1m",
         "9" * 400 + "s",
         "Mon, 01 Jan 2026 00:00:00 +9999999999",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999999999",
     ],
 )
 def test_invalid_value_is_ignored(value: str) -> None:
@@ -124,6 +126,9 @@ def test_body_that_was_not_read_is_ignored() -> None:
     assert retry_after_of(httpx.Response(429, stream=httpx.ByteStream(GEMINI.encode()))) is None
 
 
-@pytest.mark.parametrize("response", [None, object()])
+@pytest.mark.parametrize(
+    "response",
+    [None, object(), SimpleNamespace(headers=None, content=None), SimpleNamespace(headers=["a"], content=GEMINI)],
+)
 def test_object_that_is_no_response_is_ignored(response: object) -> None:
     assert retry_after_of(response) is None

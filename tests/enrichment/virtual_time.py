@@ -25,11 +25,18 @@ class Selector(selectors.SelectSelector):
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
-        self._clock = Selector()
-        super().__init__(self._clock)
+        self.clock = Selector()
+        super().__init__(self.clock)
 
     def time(self) -> float:
-        return self._clock.now
+        return self.clock.now
+
+
+def block(seconds: float) -> None:
+    """Keep the running loop busy, as a long computation does."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    loop.clock.now += seconds
 
 
 def run(work: Coroutine[Any, Any, Value]) -> Value:

@@ -4,7 +4,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -89,15 +89,43 @@ def test_resuming_all_leaves_an_owner_who_was_paused_singly(owner: User, strange
     assert [each.owner_id for each in claim()] == [stranger.pk]
 
 
-def test_pause_without_end_counts_more_than_one_of_the_budget(owner: User) -> None:
-    EnrichmentPause.objects.create(owner_id=owner.pk, reason=PauseReason.BUDGET, until=LATER)
-    of_budget = pause_of(owner.pk)
-    pause_enrichment()
-    of_staff = pause_of(owner.pk)
-    resume_enrichment()
-    again = pause_of(owner.pk)
+SOON, BEFORE = timezone.now() + timedelta(days=1), timezone.now() - timedelta(seconds=1)
 
-    assert [each and each.reason for each in (of_budget, of_staff, again)] == ["BUDGET", "STAFF", "BUDGET"]
+
+@pytest.mark.parametrize(
+    ("pauses", "expected"),
+    [
+        ([], None),
+        ([("owner", "BUDGET", SOON)], ("owner", "BUDGET")),
+        ([("owner", "BUDGET", BEFORE)], None),
+        ([("stranger", "STAFF", None)], None),
+        ([("owner", "BUDGET", SOON), ("owner", "STAFF", None)], ("owner", "STAFF")),
+        ([("owner", "BUDGET", LATER), ("all", "BUDGET", SOON)], ("owner", "BUDGET")),
+        ([("owner", "BUDGET", SOON), ("all", "BUDGET", LATER)], ("all", "BUDGET")),
+        ([("owner", "STAFF", None), ("all", "STAFF", None)], ("all", "STAFF")),
+    ],
+)
+def test_owner_waits_for_the_pause_that_ends_last(
+    owner: User,
+    stranger: User,
+    pauses: list[tuple[str, str, datetime | None]],
+    expected: tuple[str, str] | None,
+) -> None:
+    ids = {"owner": owner.pk, "stranger": stranger.pk, "all": ALL_OWNERS}
+    for name, reason, ends_at in pauses:
+        EnrichmentPause.objects.create(owner_id=ids[name], reason=reason, until=ends_at)
+
+    pause = pause_of(owner.pk)
+
+    assert (pause and (pause.owner_id, pause.reason)) == (expected and (ids[expected[0]], expected[1]))
+
+
+def test_staff_leave_the_pause_of_a_budget(owner: User) -> None:
+    EnrichmentPause.objects.create(owner_id=owner.pk, reason=PauseReason.BUDGET, until=LATER)
+
+    assert staff_pause(owner.pk) is None
+    assert not resume_enrichment(owner.pk)
+    assert EnrichmentPause.objects.filter(reason=PauseReason.BUDGET).exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -58,6 +58,15 @@ def test_refusal_names_status_and_action(status: Status, action: Action) -> None
     assert refusal.allowed_actions == allowed_actions(status)
 
 
+def test_refusal_names_the_actions_that_the_item_itself_allows() -> None:
+    allowed = allowed_actions(Status.FAILED, redrafted_from=Status.ARCHIVED)
+
+    refusal = InvalidTransition(Status.FAILED, Action.CONFIRM, allowed=allowed)
+
+    assert Action.RESTORE in refusal.allowed_actions
+    assert InvalidTransition(Status.FAILED, Action.CONFIRM, allowed=()).allowed_actions == ()
+
+
 @pytest.mark.parametrize("action", Action)
 def test_statuses_allowing_an_action_are_those_with_a_transition(action: Action) -> None:
     assert statuses_allowing(action) == tuple(status for status, allowed in LIFE if allowed == action)

@@ -2,6 +2,8 @@
 
 import re
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 import regex
@@ -13,11 +15,19 @@ from items.api.field_schema import UNSEEN, VISIBLE_LINE, VISIBLE_TEXT
 from items.models import Item
 from items.texts import (
     MANUAL_TITLE_LENGTH,
+    SUMMARY_MAX_LENGTH,
     TAG_MAX_LENGTH,
+    TAGS_MAX_COUNT,
+    TITLE_MAX_LENGTH,
     InvalidText,
     Refusal,
+    beginning,
+    clean_raw_text,
+    clean_summary,
     clean_tag,
     clean_tags,
+    clean_text,
+    clean_title,
     comparable,
     cut,
     first_line,
@@ -55,6 +65,59 @@ def test_valid_text_is_accepted(owner: User, text: str) -> None:
 )
 def test_text_is_refused_with_its_reason(text: str, why: Refusal) -> None:
     assert refusal(text) is why
+
+
+@pytest.mark.parametrize(
+    ("clean", "value", "cleaned"),
+    [
+        (clean_raw_text, " a\n", " a\n"),
+        (clean_title, " A heron \n", "A heron"),
+        (clean_title, "x" * TITLE_MAX_LENGTH + " ", "x" * TITLE_MAX_LENGTH),
+        (clean_summary, " a\nb ", "a\nb"),
+        (clean_summary, "x" * SUMMARY_MAX_LENGTH, "x" * SUMMARY_MAX_LENGTH),
+        (clean_tag, "  Rote \u200b BEETE ", "rote beete"),
+        (clean_tag, " " * 9 + "x" * TAG_MAX_LENGTH, "x" * TAG_MAX_LENGTH),
+    ],
+)
+def test_valid_field_is_trimmed(clean: Callable[[str], str], value: str, cleaned: str) -> None:
+    assert clean(value) == cleaned
+
+
+NO_CONTROL = ("may not contain line breaks or control characters", "control_character")
+
+
+@pytest.mark.parametrize(
+    ("clean", "value", "reason"),
+    [
+        (clean_raw_text, "\u200b", ("may not be blank", "blank")),
+        (clean_raw_text, "x" * 100_001, ("may have at most 100,000 characters", "max_length")),
+        (clean_title, " \u200b", ("may not be blank", "blank")),
+        (clean_title, "a\x00", ("may not contain a NUL character", "null_characters_not_allowed")),
+        (clean_title, "a\nb", NO_CONTROL),
+        (clean_title, "x" * (TITLE_MAX_LENGTH + 1), ("may have at most 100 characters", "max_length")),
+        (clean_summary, "\ud800", ("may not contain half of a surrogate pair", "surrogate_characters_not_allowed")),
+        (clean_summary, "x" * (SUMMARY_MAX_LENGTH + 1), ("may have at most 500 characters", "max_length")),
+        (partial(clean_text, limit=1000), "x" * 1001, ("may have at most 1,000 characters", "max_length")),
+        (clean_tag, "\u200b", ("may not be blank", "blank")),
+        (clean_tag, "a\tb", NO_CONTROL),
+        (clean_tag, "\u0130" * TAG_MAX_LENGTH, ("may have at most 50 characters", "max_length")),
+        (clean_tags, ["a", "b\nc", "d\ne"], (f"at position 2 {NO_CONTROL[0]}", NO_CONTROL[1])),
+        (clean_tags, [f"tag {n}" for n in range(TAGS_MAX_COUNT + 1)], ("may hold at most 20 tags", "max_length")),
+    ],
+)
+def test_invalid_field_is_refused_with_reason_and_code(
+    clean: Callable[[object], object], value: object, reason: tuple[str, str]
+) -> None:
+    with pytest.raises(InvalidText) as raised:
+        clean(value)
+
+    assert (str(raised.value), raised.value.code) == reason
+
+
+def test_spellings_of_one_tag_count_once() -> None:
+    tags = [f"tag {number}" for number in range(TAGS_MAX_COUNT)]
+
+    assert clean_tags([*tags, *map(str.upper, tags)]) == tags
 
 
 def test_schema_of_the_api_knows_every_invisible_character() -> None:
@@ -126,16 +189,45 @@ def test_keys_are_kept_only_where_they_differ() -> None:
     assert tag_keys(["garden", "straße"]) == ["garden", "strasse"]
 
 
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("x" * 20, 20, "x" * 20),
+        ("x" * 21, 20, "x" * 19 + "…"),
+        ("word next", 6, "word…"),
+        ("e" + "\u0301" * 99, 20, "e" + "\u0301" * 18 + "…"),
+    ],
+)
+def test_cut_marks_what_is_missing(text: str, limit: int, shown: str) -> None:
+    assert cut(text, limit) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        (FAMILY * 2, 10, FAMILY * 2),
+        (FAMILY * 3, 10, FAMILY * 2),
+        (FAMILY * 3, 14, FAMILY * 2),
+        ("x" * 300, 200, "x" * 200),
+        ("x" * 200 + FAMILY, 203, "x" * 200),
+        ("a b ", 2, "a "),
+        ("e" + "\u0301" * 299, 200, "e" + "\u0301" * 199),
+    ],
+)
+def test_beginning_is_unchanged_and_divides_no_character(text: str, limit: int, shown: str) -> None:
+    assert beginning(text, limit) == shown
+
+
 @pytest.mark.parametrize("cluster", [FAMILY, "👍🏽", "🇩🇪", ENGLAND, "e\u0301", "❤️", "\u1112\u1161\u11ab"])
-@pytest.mark.parametrize("beginning", ["", "a", "ab", "abc"])
-def test_cut_divides_no_visible_character(cluster: str, beginning: str) -> None:
-    text = beginning + cluster * 20
+@pytest.mark.parametrize("start", ["", "a", "ab", "abc"])
+def test_cut_divides_no_visible_character(cluster: str, start: str) -> None:
+    text = start + cluster * 20
 
     shown = cut(text, 20)
 
     assert len(shown) <= 20
     assert shown.endswith("…")
-    assert regex.fullmatch(rf"{beginning}({cluster})+…", shown)
+    assert regex.fullmatch(rf"{start}({cluster})+…", shown)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +240,10 @@ def test_cut_divides_no_visible_character(cluster: str, beginning: str) -> None:
         ("---\ntags: [a]\n---\n# Beans", "tags: [a]"),
         ("```python\nprint()\n```", "print()"),
         ("* * *\n", "* * *"),
+        ("---\n* * *\n", "---"),
+        ("\u200b\n-" + "-" * 99, "-" * (MANUAL_TITLE_LENGTH - 1) + "…"),
+        ("\x1b[0m" * 40, "[0m" * 19 + "[0…"),
+        ("\x1b]8;;https://example.org\x07a link\x1b]8;;\x07", "a link"),
         ("\ufeff\u200b\n\x07be\x00ll\x1b[31m\tred", "be ll red"),
         ("\x1b[0m", "[0m"),
         ("", ""),

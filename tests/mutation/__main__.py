@@ -18,6 +18,9 @@ from tests.embedded import postgres_for_tests
 PROVIDERS = "tests/enrichment/providers"
 TESTS: Mapping[str, Collection[str]] = {
     "items/states.py": ("tests/items/test_states.py",),
+    "items/texts.py": ("tests/items/test_texts.py",),
+    "items/folding.py": ("tests/items/test_folding.py",),
+    "items/pauses.py": ("tests/items/test_pauses.py",),
     "items/queue.py": ("tests/items/queue",),
     "enrichment/breaker.py": ("tests/enrichment/test_breaker.py",),
     "enrichment/errors.py": ("tests/enrichment/test_errors.py",),

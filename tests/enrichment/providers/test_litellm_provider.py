@@ -8,6 +8,7 @@ import pytest
 
 from enrichment.errors import Interrupted, InvalidOutput, ProviderUnavailable, RateLimited
 from enrichment.prompts import CUT_MARK, SYSTEM_PROMPT, TAGS_PROMPT
+from enrichment.providers.base import RateLimit
 from items.states import SourceType
 from tests.enrichment.fake_llm_answers import DRAFT, PROMPT_TOKENS
 from tests.enrichment.fake_llm_server import FakeLLMServer
@@ -240,6 +241,30 @@ async def test_provider_works_after_another_was_closed(provider: MakeProvider, s
     await provider().enrich_item(TEXT)
 
     assert len(server.calls) == 2
+
+
+async def test_room_of_any_model_counts(provider: MakeProvider, server: FakeLLMServer, tmp_path: Path) -> None:
+    models = tmp_path / "models.toml"
+    models.write_text(
+        f"""
+        [[model_list]]
+        model = "openai/gpt-4o-mini"
+        api_base = "{server.url}"
+        requests_per_minute = 1
+        [[model_list]]
+        model = "openai/gpt-4o"
+        api_base = "{server.url}"
+        requests_per_minute = 60
+        """
+    )
+    subject = provider(models=str(models), api_base="")
+    before = subject.capacity(), subject.wait_seconds()
+
+    await subject.enrich_item(TEXT)
+    after = subject.capacity(), subject.wait_seconds()
+
+    assert [before, after] == [(6, 0), (6, 0)]
+    assert subject.rate_limits() == [RateLimit("openai/gpt-4o-mini", 1, 0), RateLimit("openai/gpt-4o", 60, 0)]
 
 
 async def test_failure_prints_nothing(
