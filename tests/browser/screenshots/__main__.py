@@ -35,11 +35,11 @@ def main() -> int:
             with running_chromium() as driver:
                 browser = Browser(driver, site.address)
                 browser.log_in(day.admin)
-                take(browser, "admin", first_page, width=1240, height=710)
-                take(browser, "failed", failed_with_preview, width=1440, height=900)
+                take(browser, "admin", first_page, width=1240, height=1060)
+                take(browser, "failed", failed_by_reason, width=1366, height=900)
                 browser.log_in(day.owners[0])
                 take(browser, "pending", pending, width=1000, height=950)
-                take(browser, "item", ready_item, width=1000, height=950)
+                take(browser, "item", ready_item, width=1240, height=820)
     return 0
 
 
@@ -56,12 +56,11 @@ def take(browser: "Browser", name: str, visit: Callable[["Browser"], None], *, w
 
 def first_page(browser: "Browser") -> None:
     browser.open("/admin/")
+    browser.shows("Known cost of each hour of the last day")
 
 
-def failed_with_preview(browser: "Browser") -> None:
+def failed_by_reason(browser: "Browser") -> None:
     browser.open("/admin/items/item/?status=FAILED")
-    browser.click("Preview")
-    browser.shows("Open the item")
 
 
 def pending(browser: "Browser") -> None:
