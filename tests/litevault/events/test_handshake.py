@@ -17,6 +17,7 @@ from litevault.accounts.models import ApiToken
 from litevault.settings import DEVELOPMENT_MARK
 from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item
+import litevault
 from tests.litevault.events.client import HOST, Listening, token_of
 from tests.plugins.events import Events, EventsStarter
 from tests.waiting import PATIENCE_SECONDS, until
@@ -33,6 +34,7 @@ def ask(events: Events, path: str = "/api/v1/events", *, method: str = "GET", **
         error = json.loads(answer.read() or "{}").get("error", {})
         if error:
             assert error["requestId"] == answer.headers["X-Request-Id"]
+        assert answer.headers.get_all("X-LiteVault-Version") == [litevault.__version__]
         return answer.status, error
     finally:
         connection.close()
