@@ -12,12 +12,12 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+import litevault
 from items.states import Status
 from litevault.accounts.models import ApiToken
 from litevault.settings import DEVELOPMENT_MARK
 from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item
-import litevault
 from tests.litevault.events.client import HOST, Listening, token_of
 from tests.plugins.events import Events, EventsStarter
 from tests.waiting import PATIENCE_SECONDS, until
