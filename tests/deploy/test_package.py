@@ -34,7 +34,13 @@ HEADERS = {"X-Dev-User-Id": "demo", "Content-Type": "application/json"}
 
 def run(*command: object, cwd: Path = ROOT) -> str:
     ran = subprocess.run(
-        [*map(str, command)], cwd=cwd, env=bare_environment(), capture_output=True, text=True, timeout=300, check=False
+        [str(word) for word in command],
+        cwd=cwd,
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
