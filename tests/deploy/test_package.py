@@ -51,7 +51,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the bin folder of an environment that can build."""
     folder = tmp_path_factory.mktemp("package") / "venv"
     venv.create(folder, with_pip=True)
-    install = [folder / "bin" / "pip", "install", "--quiet", "--require-hashes", "-r", LOCK]
+    install: list[str | Path] = [folder / "bin" / "pip", "install", "--quiet", "--require-hashes", "-r", LOCK]
     if subprocess.run(install, capture_output=True, timeout=300, check=False).returncode:
         pytest.skip("PyPI is not reachable, so that the build tools cannot be installed.")
     return folder / "bin"
