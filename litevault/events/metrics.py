@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
 from postgres.listener_metrics import ListenerMetrics
+from postgres.metrics_server import BuildInfo
 
 KINDS = ("item", "reset", "activity")
 ENDS = ("left", "slow", "unauthorized", "old", "stopping")
@@ -10,6 +11,7 @@ REFUSALS = ("full", "crowded")
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
+REGISTRY.register(BuildInfo())
 
 listener = ListenerMetrics(REGISTRY)
 streams = Gauge("litevault_event_streams", "Streams that are open.", registry=REGISTRY)

@@ -7,9 +7,11 @@ from typing import Any, TypeAlias
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 
+from litevault import __version__
 from litevault.events import metrics
 from litevault.web.errors import RETRY_AFTER_SECONDS, Problem, request_id
 from litevault.web.request_id import HEADER
+from litevault.web.version import HEADER as VERSION_HEADER
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -50,6 +52,7 @@ def _error_with_retry(status: HTTPStatus, seconds: int, **fields: str) -> HttpRe
 
 def _with_headers(response: HttpResponse) -> HttpResponse:
     response.headers[HEADER] = request_id() or ""
+    response.headers[VERSION_HEADER] = __version__
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -23,7 +23,7 @@ from items.workers import listening_workers
 from litevault.operations import attempt_metrics
 from litevault.operations.health import WRITABLE
 from litevault.web import http_metrics
-from postgres.metrics_server import Page, metrics_page
+from postgres.metrics_server import BuildInfo, Page, metrics_page
 from postgres.timeboxed import DatabaseUnavailable, Shared, run_query
 
 COUNTED_UP_TO = 100_000
@@ -49,6 +49,7 @@ IN_FLIGHT = """
 def page() -> Page:
     """Return the metrics of the requests, and those of the queue unless the database does not respond."""
     registry = CollectorRegistry()
+    registry.register(BuildInfo())
     registry.register(http_metrics.collector())
     try:
         registry.register(SNAPSHOT.get())

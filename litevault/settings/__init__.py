@@ -2,17 +2,19 @@
 
 import os
 import secrets
-from pathlib import Path
 
 from environ import Env
 from psycopg import IsolationLevel
 
+from litevault import __version__
 from litevault.dotenv import read_dotenv
+from litevault.home import HOME
 from litevault.operations.logging import configure_logging
 from litevault.settings.declaration import database_config, read
 from postgres.conninfo import APPLICATION_NAME
 
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
+BASE_DIR = HOME
+VERSION = __version__
 
 read_dotenv()
 PROJECT, LLM, ENRICH = read(Env.ENVIRON)
@@ -69,6 +71,7 @@ MIDDLEWARE = [
     "litevault.web.hostile_headers.HostileHeadersMiddleware",
     "litevault.web.http_metrics.HttpMetricsMiddleware",
     "litevault.web.request_id.RequestIdMiddleware",
+    "litevault.web.version.VersionMiddleware",
     "litevault.web.security_headers.SecurityHeadersMiddleware",
     "litevault.web.error_middleware.ErrorMiddleware",
     "litevault.web.stuck_commits.StuckCommitsMiddleware",
@@ -99,7 +102,7 @@ CORS_ALLOW_HEADERS = (
     "last-event-id",
     "x-request-id",
 )
-CORS_EXPOSE_HEADERS = ("ETag", "Idempotency-Replayed", "Location", "Retry-After", "X-Request-Id")
+CORS_EXPOSE_HEADERS = ("ETag", "Idempotency-Replayed", "Location", "Retry-After", "X-LiteVault-Version", "X-Request-Id")
 if CORS_ALLOWED_ORIGINS:
     INSTALLED_APPS.append("corsheaders")
     # Outside the one that makes error responses, so that a script can read these, too.

@@ -20,10 +20,10 @@ EXAMPLE_HEAD = """\
 PAGE_HEAD = """\
 # Settings
 
-LiteVault reads its settings from the environment and from `.env` in the root of the checkout. The environment comes
-first. An empty value means the default. An invalid value stops the start with a message that names the setting and
-what it accepts. An unknown name that begins with `LITEVAULT_` stops the start when `LITEVAULT_DEBUG` is true; otherwise
-the log warns of it (`setting.ignored`).
+LiteVault reads its settings from the environment and from `.env` in the root of the checkout. If LiteVault is installed
+from a wheel, `.env` is in the current folder. The environment comes first. An empty value means the default. An invalid
+value stops the start with a message that names the setting and what it accepts. An unknown name that begins with
+`LITEVAULT_` stops the start when `LITEVAULT_DEBUG` is true; otherwise the log warns of it (`setting.ignored`).
 
 `manage.py doctor` shows every setting with the value in force, without secrets.
 

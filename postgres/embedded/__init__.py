@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL server of a checkout, for development and tests.
+"""The embedded PostgreSQL server, for development and tests.
 
 ::
 

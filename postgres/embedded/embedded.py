@@ -13,7 +13,7 @@ from postgres.embedded.keeper import READY
 from postgres.embedded.locks import FileLock, is_held, within
 
 PROJECT = Path(__file__).resolve().parents[2]
-FOLDER = PROJECT / "var" / "postgres"
+"""Where the keeper imports this package from: the checkout, or the folder of installed packages."""
 
 # Longer than the keeper's own limits together, so that the keeper's error is shown.
 START_SECONDS = 240
@@ -21,7 +21,7 @@ LEAVE_SECONDS = 3
 
 
 @contextmanager
-def running_postgres(folder: Path = FOLDER, *, fsync: bool = True) -> Iterator[str]:
+def running_postgres(folder: Path, *, fsync: bool = True) -> Iterator[str]:
     """Yield a DATABASE_URL that is valid until the block ends. Raises PostgresUnavailable.
 
     All users of a folder share one server. The last user waits until it has stopped.
@@ -36,7 +36,7 @@ def running_postgres(folder: Path = FOLDER, *, fsync: bool = True) -> Iterator[s
             _leave(users, folder)
 
 
-def serves(url: str, folder: Path = FOLDER) -> bool:
+def serves(url: str, folder: Path) -> bool:
     """Return whether this is the address of the running embedded server.
 
     A later server, started for another user, has another address.

@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
+import litevault
 from postgres.embedded.embedded import PROJECT
 from tests.clones import bare_environment, fresh_clone
 from tests.processes import named
@@ -96,6 +97,11 @@ def test_help_and_dry_run_need_no_database(clone: Path, arguments: tuple[str, ..
 
     assert answer.returncode == 0
     assert not (clone / "var").exists()
+
+
+@pytest.mark.parametrize("argument", ["version", "--version"])
+def test_version_is_that_of_litevault(clone: Path, argument: str) -> None:
+    assert manage(argument, project=clone).stdout == f"{litevault.__version__}\n"
 
 
 def one_line(answer: subprocess.CompletedProcess[str]) -> str:

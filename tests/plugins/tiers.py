@@ -40,6 +40,7 @@ PLACES = (
 THOROUGH_PLACES = (
     "benchmarks",
     "deploy/test_monitoring.py",
+    "deploy/test_package.py",
     "deploy/test_procfile.py",
     "deploy/test_roles.py",
     "deploy/test_scaling_page.py",

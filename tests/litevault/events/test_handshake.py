@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+import litevault
 from items.states import Status
 from litevault.accounts.models import ApiToken
 from litevault.settings import DEVELOPMENT_MARK
@@ -33,6 +34,7 @@ def ask(events: Events, path: str = "/api/v1/events", *, method: str = "GET", **
         error = json.loads(answer.read() or "{}").get("error", {})
         if error:
             assert error["requestId"] == answer.headers["X-Request-Id"]
+        assert answer.headers.get_all("X-LiteVault-Version") == [litevault.__version__]
         return answer.status, error
     finally:
         connection.close()

@@ -13,16 +13,16 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, CommandParser, call_command
 from django.db import connections
 
 from enrichment.management.supervisor import Child, Event, Program, Supervisor
 from items.management.command import ProjectCommand
+from litevault.home import CODE, IS_CHECKOUT, POSTGRES, VAR
 from litevault.settings import DEVELOPMENT_MARK
 from litevault.settings.declaration import read
-from postgres.embedded.embedded import FOLDER, serves
+from postgres.embedded.embedded import serves
 from postgres.embedded.processes import dying_with_parent
 from postgres.embedded.secret_file import write_secret
 
@@ -36,7 +36,7 @@ WEB_THREADS = 16
 LAST_PORT = 65535
 
 ADMIN = "admin"
-PASSWORD_FILE = settings.BASE_DIR / "var" / "admin-password"
+PASSWORD_FILE = VAR / "admin-password"
 
 BANNER = """
 LiteVault is running.
@@ -130,15 +130,15 @@ def embedded_server_check() -> Callable[[], bool]:
     It always returns False for a server from DATABASE_URL: that may come back, and the children wait for it.
     """
     url = os.environ.get("DATABASE_URL", "")
-    is_embedded = serves(url)
-    return lambda: is_embedded and not serves(url)
+    is_embedded = serves(url, POSTGRES)
+    return lambda: is_embedded and not serves(url, POSTGRES)
 
 
 def failure(child: Child | None) -> CommandError:
     """Return the error for the unexpected end of a child, or of the embedded server."""
     if child is None:
         return CommandError(
-            f"All stopped, because the embedded PostgreSQL has ended. Its log is {FOLDER / 'server.log'}. "
+            f"All stopped, because the embedded PostgreSQL has ended. Its log is {POSTGRES / 'server.log'}. "
             "The next start finds the data again."
         )
     return CommandError(
@@ -160,10 +160,13 @@ def require_free_port(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except PermissionError:
-            raise CommandError(f"Port {port} needs root privileges. Choose another: make run PORT=8081") from None
-        except OSError:
             raise CommandError(
-                f"Port {port} is in use. Stop what uses it, or choose another: make run PORT={port % LAST_PORT + 1}"
+                f"Port {port} needs root privileges. Choose another: make run PORT=8081, or --port 8081"
+            ) from None
+        except OSError:
+            other = port % LAST_PORT + 1
+            raise CommandError(
+                f"Port {port} is in use. Stop what uses it, or choose another: make run PORT={other}, or --port {other}"
             ) from None
 
 
@@ -195,7 +198,7 @@ def granian(interface: str, port: int) -> list[str]:
 def listener() -> Program:
     # Short, so that Ctrl-C is quick. Released items are enriched at the next start.
     grace = {"LITEVAULT_ENRICH_GRACE_SECONDS": os.environ.get("LITEVAULT_ENRICH_GRACE_SECONDS") or "2"}
-    return program("listener", [str(settings.BASE_DIR / "manage.py"), "enrich_listener"], grace, colour=35)
+    return program("listener", ["-m", "litevault.program", "enrich_listener"], grace, colour=35)
 
 
 def program(name: str, arguments: Sequence[str], environment: Mapping[str, str], *, colour: int) -> Program:
@@ -205,7 +208,7 @@ def program(name: str, arguments: Sequence[str], environment: Mapping[str, str],
         environment={
             **os.environ,
             "PYTHONUNBUFFERED": "1",
-            "PYTHONPATH": str(settings.BASE_DIR),
+            **({"PYTHONPATH": str(CODE)} if IS_CHECKOUT else {}),
             DEVELOPMENT_MARK: "1",
             **environment,
         },
@@ -240,7 +243,7 @@ def admin_login() -> str:
 
 
 def stored_password() -> str:
-    """Return the generated password of this checkout, or "" if there is none."""
+    """Return the generated password of this folder, or "" if there is none."""
     return PASSWORD_FILE.read_text() if PASSWORD_FILE.exists() else ""
 
 
