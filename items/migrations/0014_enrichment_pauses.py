@@ -48,5 +48,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField("auditevent", "action", models.CharField(choices=AuditAction.choices, max_length=12)),
         migrations.RunSQL([read("claim.sql"), read("pauses.sql")], DROP),
-        migrations.DeleteModel(name="BudgetPause"),
+        # The table stays until a later release, because workers of the version before still write to it.
+        migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel(name="BudgetPause")]),
     ]
