@@ -68,6 +68,7 @@ case $lock in
     base) purpose="running LiteVault" compile=--no-compile ;;
     dev) purpose="its tests and checks" ;;
     bench) purpose="its benchmarks" ;;
+    docs) purpose="the pages of its docs" compile=--no-compile ;;
     mutation) purpose="its mutants" ;;
     *) purpose="a small real model" ;;
 esac
