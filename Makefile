@@ -80,11 +80,11 @@ soak: setup-dev ## run the long tests, then inject faults at random (MINUTES=10,
 
 docs: ## build the pages of docs/ into site/, with every link checked
 	@$(INSTALL) $(DOCS_VENV) docs
-	@$(DOCS_VENV)/bin/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
 
 docs-serve: ## show the pages at http://127.0.0.1:8000, and anew after each change (PORT=8001 chooses)
 	@$(INSTALL) $(DOCS_VENV) docs
-	@$(DOCS_VENV)/bin/mkdocs serve --strict --dev-addr 127.0.0.1:$(if $(filter file,$(origin PORT)),8000,$(PORT))
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs serve --strict --dev-addr 127.0.0.1:$(if $(filter file,$(origin PORT)),8000,$(PORT))
 
 bench: ## run benchmarks beside similar libraries, in less than 10 minutes (ARGS="dispatch api" chooses)
 	@$(INSTALL) $(BENCH_VENV) bench

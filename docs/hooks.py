@@ -1,7 +1,7 @@
 """What MkDocs cannot do: pages from outside of docs/, and links that lead out of it.
 
-Links are written for the checkout, so that they work in an editor and on a forge. On the site, a link to one of PAGES leads
-to its page. A link to any other file outside of docs/, or to a folder, becomes the path, as text.
+Links are written for the checkout, so that they work in an editor and on GitHub. On the site, a link to one of PAGES
+leads to its page. A link to any other file outside of docs/, or to a folder, becomes the path, as text.
 """
 
 import posixpath

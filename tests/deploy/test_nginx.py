@@ -61,7 +61,7 @@ pytestmark = [
 
 
 def rule_of_the_page(port: int) -> str:
-    """Return nginx's configuration from docs/operations.md, with the headers that its text names and this test's ports."""
+    """Return the rule of docs/operations.md, with the headers that its text names and this test's ports."""
     (rule,) = RULE.findall((ROOT / "docs" / "operations.md").read_text())
     headers = "proxy_set_header Host $host; proxy_set_header X-Forwarded-Proto https; }"
     return str(rule).replace("127.0.0.1:8081", f"127.0.0.1:{port}").removesuffix("}") + headers
