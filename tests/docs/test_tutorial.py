@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from litevault.development.management.commands.up import READY_SECONDS
 from postgres.embedded.embedded import PROJECT
 from postgres.embedded.server import free_port
 from tests.clones import bare_environment, fresh_clone
-from tests.waiting import PATIENCE_SECONDS, until
+from tests.waiting import PATIENCE_SECONDS, until, wait
 
 PAGE = (PROJECT / "docs" / "tutorial.md").read_text()
 BLOCKS = re.findall(r"^```(sh|bash)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -70,7 +71,7 @@ class Reader:
             self.stop(self.service)
         *variables, python, script = re.findall(r"^((?:\w+=\S+ )*)(\S+) (.*)$", block.strip())[0]
         program = self.terminal("/usr/bin/env", *" ".join(variables).split(), python, *script.split())
-        until(lambda: "Ctrl-C" in self.shown(program) or program.poll() is not None)
+        wait(lambda: "Ctrl-C" in self.shown(program) or program.poll() is not None, seconds=READY_SECONDS + 60)
         assert program.poll() is None, self.shown(program)
         if is_service:
             self.service = program
@@ -107,7 +108,7 @@ class Reader:
             program.wait(PATIENCE_SECONDS)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_every_command_works_as_the_page_says(clone: Path, port: int) -> None:
     reader = Reader(clone, port)
     try:
@@ -126,4 +127,4 @@ def test_every_command_works_as_the_page_says(clone: Path, port: int) -> None:
     assert '"errorReason":"KEY_REFUSED"' in shown
     assert '{"name":"beans"' in shown
     assert {item["status"] for item in left} == {"READY_TO_CONFIRM"}
-    assert len(list((clone / "var" / "export").glob("*.md"))) > len(left) / 2
+    assert len(list((clone / "var" / "export").rglob("*.md"))) > len(left) / 2
