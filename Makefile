@@ -10,6 +10,7 @@ VERIFY_VENV := .venv-verify
 BENCH_VENV := .venv-bench
 # What builds a release, as locked: the build itself installs nothing.
 BUILD_VENV := .venv-build
+DOCS_VENV := .venv-docs
 INSTALL := requirements/install.sh
 
 # The whole suite side by side, each process with a PostgreSQL of its own: most tests wait more than they compute.
@@ -26,7 +27,7 @@ USUAL := "not thorough and not soak"
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-fast test-pg test-pythons check check-locks dist release mutation soak bench bench-full verify-llm screenshots lock format
+.PHONY: help setup setup-dev run test test-fast test-pg test-pythons check check-locks dist release mutation soak docs docs-serve bench bench-full verify-llm screenshots lock format
 
 help: ## list the commands
 	@echo "LiteVault. Begin with: make run"
@@ -65,18 +66,27 @@ test-pythons: ## run the quick tests on each supported Python that is installed 
 			$(VENV)-$$version/bin/python -m pytest -q -m $(FAST) $(FAST_SIDE_BY_SIDE) || exit 1; \
 	done
 
-check: setup-dev ## format, lint, import rules, types, migrations, all tests with coverage
+check: setup-dev ## format, lint, import rules, types, migrations, docs, all tests with coverage
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(MAKE) --no-print-directory docs
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest --cov --cov-report=term $(or $(ARGS),$(SIDE_BY_SIDE))
 
 soak: setup-dev ## run the long tests, then inject faults at random (MINUTES=10, SEED=… repeats a run)
 	@$(BIN)/python -m pytest -m soak -s $(ARGS)
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) $(addprefix --seed=,$(SEED))
+
+docs: ## build the pages of docs/ into site/, with every link checked
+	@$(INSTALL) $(DOCS_VENV) docs
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
+
+docs-serve: ## show the pages at http://127.0.0.1:8000, and anew after each change (PORT=8001 chooses)
+	@$(INSTALL) $(DOCS_VENV) docs
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs serve --strict --dev-addr 127.0.0.1:$(if $(filter file,$(origin PORT)),8000,$(PORT))
 
 bench: ## run benchmarks beside similar libraries, in less than 10 minutes (ARGS="dispatch api" chooses)
 	@$(INSTALL) $(BENCH_VENV) bench
@@ -124,6 +134,7 @@ lock: ## compile requirements/*.txt from pyproject.toml (needs uv)
 	@$(COMPILE) pyproject.toml --group dev --constraint requirements/base.txt --output-file requirements/dev.txt
 	@$(COMPILE) pyproject.toml --group mutation --constraint requirements/dev.txt --output-file requirements/mutation.txt
 	@$(COMPILE) pyproject.toml --group bench --constraint requirements/base.txt --output-file requirements/bench.txt
+	@$(COMPILE) --group docs --output-file requirements/docs.txt
 	@$(COMPILE) --group client --output-file requirements/client.txt
 	@$(COMPILE) --group build --output-file requirements/build.txt
 	@$(COMPILE) --group verify --no-deps --output-file requirements/verify.txt

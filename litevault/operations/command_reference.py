@@ -22,6 +22,7 @@ Every command is `python manage.py COMMAND`, and `python manage.py COMMAND --hel
 own commands, such as `createsuperuser` and `dbshell`, are described in
 [its documentation](https://docs.djangoproject.com/en/5.2/ref/django-admin/), except for `version`, which prints the
 version of LiteVault. If LiteVault is installed from a wheel, the program is `litevault` instead of `python manage.py`.
+Without `DATABASE_URL`, commands use the embedded PostgreSQL and start it if necessary.
 
 All commands accept `-v 0`, which leaves out everything but errors and what was asked for, such as a list or a token.
 With `--json` the result is one JSON document on standard output, with the names of the API. Errors are sentences on

@@ -21,9 +21,17 @@ PAGE_HEAD = """\
 # Settings
 
 LiteVault reads its settings from the environment and from `.env` in the root of the checkout. If LiteVault is installed
-from a wheel, `.env` is in the current folder. The environment comes first. An empty value means the default. An invalid
-value stops the start with a message that names the setting and what it accepts. An unknown name that begins with
-`LITEVAULT_` stops the start when `LITEVAULT_DEBUG` is true; otherwise the log warns of it (`setting.ignored`).
+from a wheel, `.env` is in the current folder. The environment comes first. `install -m 600 .env.example .env` makes a `.env` that only you can read. An empty value means the default. An
+invalid value stops the start with a message that names the setting and what it accepts. An unknown name that begins
+with `LITEVAULT_` stops the start when `LITEVAULT_DEBUG` is true; otherwise the log warns of it (`setting.ignored`).
+
+Start with these five:
+
+- `DATABASE_URL`: your own PostgreSQL, 15 to 18, instead of the embedded one.
+- `LITEVAULT_LLM_PROVIDER`: `litellm` asks a model; `stub`, the default of `make run`, does not.
+- `LITEVAULT_LLM_MODEL`: the model, `openai/gpt-4o-mini` by default.
+- `LITEVAULT_LLM_API_BASE`: the address of an OpenAI-compatible server of your own.
+- `LITEVAULT_DEBUG`: `true` only on your own machine. `make run` sets it.
 
 `manage.py doctor` shows every setting with the value in force, without secrets.
 

@@ -135,11 +135,11 @@ def test_every_setting_exists() -> None:
 
 
 def test_web_workers_have_threads_left_for_probes() -> None:
-    files = [ROOT / "README.md", *(path for path in DEPLOY.rglob("*") if path.is_file())]
+    files = [ROOT / "docs" / "operations.md", *(path for path in DEPLOY.rglob("*") if path.is_file())]
 
     threads = re.findall(r"--blocking-threads[\s\",]+(\d+)", "".join(path.read_text() for path in files))
 
-    assert len(threads) == 4
+    assert len(threads) == 5
     assert all(int(number) > POOL_CONNECTIONS + 2 for number in threads)
 
 

@@ -1,4 +1,4 @@
-"""The dashboard and the alerts use metrics that the processes export, and docs/operations.md lists them."""
+"""The dashboard and the alerts use metrics that the processes export, and the docs list them."""
 
 import json
 import re
@@ -31,7 +31,7 @@ ALERTS = DEPLOY / "prometheus" / "alerts.yml"
 POSTGRES_ALERTS = DEPLOY / "prometheus" / "postgres.yml"
 SCALING = DEPLOY / "prometheus" / "scaling.yml"
 DASHBOARD = DEPLOY / "grafana" / "litevault.json"
-OPERATIONS = Path(settings.BASE_DIR) / "docs" / "operations.md"
+DOCS = Path(settings.BASE_DIR) / "docs"
 PROMTOOL = shutil.which("promtool")
 
 NAME = re.compile(r"\b(?:litevault|process)_[a-z_]+\b")
@@ -101,8 +101,8 @@ def test_every_metric_has_its_unit_or_is_a_count(told: dict[str, set[str]]) -> N
     assert all(name.endswith(("_usd", "_usd_total", "_usd_created")) for name in ours if "cost" in name)
 
 
-def test_page_for_operators_has_every_metric(told: dict[str, set[str]]) -> None:
-    page = OPERATIONS.read_text()
+def test_page_of_metrics_has_every_metric(told: dict[str, set[str]]) -> None:
+    page = (DOCS / "metrics.md").read_text()
     families = {
         re.sub(r"_(bucket|gcount|gsum|sum|count|created)$", "", name) for name in told if name.startswith("litevault_")
     } - {"litevault_claims", "litevault_attempts"}
@@ -113,7 +113,7 @@ def test_page_for_operators_has_every_metric(told: dict[str, set[str]]) -> None:
 
 
 def test_page_for_operators_says_what_to_do_for_every_alert() -> None:
-    page = OPERATIONS.read_text()
+    page = (DOCS / "operations.md").read_text()
 
     headings = re.findall(r"^### (LiteVault\w+)$", page, re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""The rule for nginx in README.md: a real proxy before a real web server and events process."""
+"""The rule for nginx in docs/operations.md: a real proxy before a real web server and events process."""
 
 import json
 import re
@@ -60,9 +60,9 @@ pytestmark = [
 ]
 
 
-def rule_of_the_readme(port: int) -> str:
-    """Return nginx's configuration from README.md, with the headers that its text names and this test's ports."""
-    (rule,) = RULE.findall((ROOT / "README.md").read_text())
+def rule_of_the_page(port: int) -> str:
+    """Return the rule of docs/operations.md, with the headers that its text names and this test's ports."""
+    (rule,) = RULE.findall((ROOT / "docs" / "operations.md").read_text())
     headers = "proxy_set_header Host $host; proxy_set_header X-Forwarded-Proto https; }"
     return str(rule).replace("127.0.0.1:8081", f"127.0.0.1:{port}").removesuffix("}") + headers
 
@@ -71,7 +71,7 @@ def rule_of_the_readme(port: int) -> str:
 def nginx(folder: Path, *, web: str, rule: str) -> Iterator[str]:
     port = free_port()
     configuration = folder / "nginx.conf"
-    (size,) = SIZE.findall((ROOT / "README.md").read_text())
+    (size,) = SIZE.findall((ROOT / "docs" / "operations.md").read_text())
     configuration.write_text(CONFIGURATION.format(folder=folder, port=port, size=size, web=web, rule=rule))
     with (folder / "nginx.log").open("w") as log:
         process = subprocess.Popen([str(NGINX), "-p", folder, "-c", configuration], stdout=log, stderr=log)
@@ -94,7 +94,7 @@ def test_proxy_passes_events_unbuffered_and_the_rest_to_the_web(
     process = start_events(**PRODUCTION)
     with (
         web_server(start, token=token, **PRODUCTION) as web,
-        nginx(tmp_path, web=web.address, rule=rule_of_the_readme(process.port)) as address,
+        nginx(tmp_path, web=web.address, rule=rule_of_the_page(process.port)) as address,
     ):
         port = int(address.rpartition(":")[2])
         with Listening(port, Authorization=f"Bearer {token}") as stream:
@@ -131,7 +131,7 @@ def test_doctor_finds_what_is_wrong_behind_a_proxy(
     with web_server(start, token="", **PRODUCTION) as web:
         with nginx(tmp_path, web=web.address, rule="") as address:
             without_rule = events.proxy(url=address)
-        with nginx(tmp_path, web=web.address, rule=rule_of_the_readme(free_port())) as address:
+        with nginx(tmp_path, web=web.address, rule=rule_of_the_page(free_port())) as address:
             without_process = events.proxy(url=address)
     with nginx(tmp_path, web=f"http://127.0.0.1:{free_port()}", rule="") as address:
         without_web_server = events.proxy(url=address)

@@ -54,10 +54,13 @@ def test_example_file_sets_every_setting_to_its_default() -> None:
     assert read(example) == read({})
 
 
-def test_readme_names_only_settings_that_exist() -> None:
-    named = set(re.findall(r"\bLITEVAULT_[A-Z_]+\b", (PROJECT / "README.md").read_text()))
+def test_docs_name_only_settings_that_exist() -> None:
+    pages = [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")]
 
-    assert named <= set(NAMES)
+    named = {name for page in pages for name in re.findall(r"\bLITEVAULT_[A-Z_]+\b", page.read_text())}
+
+    assert len(named) > 20
+    assert {name.removesuffix("_FILE") for name in named} <= set(NAMES)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ THOROUGH_PLACES = (
     "deploy/test_procfile.py",
     "deploy/test_roles.py",
     "deploy/test_scaling_page.py",
+    "docs/test_tutorial.py",
     "end_to_end/test_listener_metrics.py",
     "end_to_end/test_listener_processes.py",
     "end_to_end/test_metrics_ports.py",

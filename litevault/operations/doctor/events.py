@@ -70,7 +70,7 @@ def _route_of_events(status: int, state: str | None) -> CheckResult:
         return CheckResult(
             "proxy",
             "/api/v1/events does not lead to the events process",
-            "Configure the proxy to pass it on, unbuffered: README.md has the rule for nginx.",
+            "Configure the proxy to pass it on, unbuffered: docs/operations.md has the rule for nginx.",
         )
     if state != "listening":
         return CheckResult(

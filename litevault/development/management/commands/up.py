@@ -27,7 +27,7 @@ from postgres.embedded.processes import dying_with_parent
 from postgres.embedded.secret_file import write_secret
 
 HOST = "127.0.0.1"
-READY_SECONDS = 60
+READY_SECONDS = 180  # the listener imports LiteLLM, which takes a minute on a busy machine
 DATABASE_POLL_SECONDS = 1
 
 # More than the web server's pool has connections, see postgres/django/waits.py.
