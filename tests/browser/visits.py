@@ -182,10 +182,7 @@ def selected_discarded(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.shows("discarded")
 
 
-def history_of_a_restored_item(browser: Browser, items: Mapping[str, Item]) -> None:
-    browser.open(detail(items["discarded"]))
-    browser.click("Restore What vacuum does")
-    browser.shows("restored")
+def history(browser: Browser, items: Mapping[str, Item]) -> None:
     browser.open(f"{LIST}{items['discarded'].pk}/history/")
 
 
@@ -254,7 +251,7 @@ PAGES: Mapping[str, Visit] = MappingProxyType(
         "admin, bulk discard": bulk_question("Discard selected items…"),
         "admin, bulk retry": bulk_question("Retry selected items"),
         "admin, bulk discard done": bulk_discard_done,
-        "admin, history": history_of_a_restored_item,
+        "admin, history": history,
         "users": opened("/admin/auth/user/"),
         "user": user_page("change"),
         "user, deletion": user_page("delete"),
