@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import TextIO
 
 from mutmut.__main__ import _run
-from mutmut.configuration import ForkServerWarmup, config
+from mutmut.configuration import config
 from mutmut.mutation.data import SourceFileMutationData
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.stats import status_by_exit_code
 
 LOG = Path("mutants/run.log")
-# Imports litellm, which takes longer than the tests: once, and not for each mutant.
-SLOW_TO_IMPORT = {"enrichment/providers/litellm.py"}
-PRELOADED = Path("mutants/preloaded.txt")
 
 
 def main() -> None:
@@ -25,10 +22,6 @@ def main() -> None:
     config().only_mutate = [module]
     config().pytest_add_cli_args_test_selection = tests
     LOG.parent.mkdir()
-    if module in SLOW_TO_IMPORT:
-        PRELOADED.write_text(module.removesuffix(".py").replace("/", "."))
-        config().forkserver_warmup = ForkServerWarmup.IMPORT
-        config().preload_modules_file = str(PRELOADED)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as report, LOG.open("wb") as log:
         os.dup2(log.fileno(), 1)  # mutmut talks a lot, and past sys.stdout
         _run((), 1)
