@@ -20,10 +20,11 @@ EXAMPLE_HEAD = """\
 PAGE_HEAD = """\
 # Settings
 
-LiteVault reads its settings from the environment and from `.env` in the root of the checkout. If LiteVault is installed
-from a wheel, `.env` is in the current folder. The environment comes first. `install -m 600 .env.example .env` makes a `.env` that only you can read. An empty value means the default. An
-invalid value stops the start with a message that names the setting and what it accepts. An unknown name that begins
-with `LITEVAULT_` stops the start when `LITEVAULT_DEBUG` is true; otherwise the log warns of it (`setting.ignored`).
+LiteVault reads its settings from the environment and from `.env` in the root of the checkout. If LiteVault is
+installed from a wheel, `.env` is in the current folder. The environment comes first. `install -m 600 .env.example
+.env` makes a `.env` that only you can read. An empty value means the default. An invalid value stops the start with a
+message that names the setting and what it accepts. An unknown name that begins with `LITEVAULT_` stops the start when
+`LITEVAULT_DEBUG` is true; otherwise the log warns of it (`setting.ignored`).
 
 Start with these five:
 
