@@ -4,10 +4,15 @@ import gc
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.conf import settings
 
 from tests.embedded import postgres_for_tests
+
+# A busy machine is no fault of a test.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 
 pytest_plugins = [
     "tests.plugins.commands",

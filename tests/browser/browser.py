@@ -27,7 +27,7 @@ NARROW = 600
 
 FIND_CONTROL = """
 const [name] = arguments;
-const spoken = (e) => (e.innerText || e.value || e.getAttribute('aria-label') || '').trim();
+const spoken = (e) => (e.innerText || e.value || e.getAttribute('aria-label') || '').trim().replace(/\\s+/g, ' ');
 return [...document.querySelectorAll('a[href], button, summary, input[type=submit], [role=button]')]
   .filter((e) => e.checkVisibility({visibilityProperty: true}) && !e.disabled)
   .find((e) => spoken(e) === name || e.getAttribute('aria-label') === name);

@@ -76,7 +76,7 @@ def test_drafts_are_confirmed_with_one_key_each(browser: Browser, reviewer: User
 def test_focus_is_on_the_next_row_after_each_action(browser: Browser, reviewer: User, person: User) -> None:
     first, second, third, fourth = make_items(person, 4, Status.FAILED)
     browser.log_in(reviewer)
-    browser.open(f"{LIST}?status=FAILED")
+    browser.open(f"{LIST}?status=FAILED&error_reason=TIMED_OUT")
 
     browser.press("j", "j", "k")
     until_focus_on(browser, first)

@@ -35,7 +35,7 @@ def test_all_failures_of_one_kind_are_retried_at_once(browser: Browser, reviewer
 
     browser.click(f"Failed {MORE_THAN_A_PAGE + 1}")
     browser.click("Error code")
-    browser.click(f"LLM_TIMEOUT\n{MORE_THAN_A_PAGE}")
+    browser.click(f"LLM_TIMEOUT {MORE_THAN_A_PAGE}")
     browser.click("Preview")
     browser.shows(RAW_TEXT)
     browser.field("Select all").click()

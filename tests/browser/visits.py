@@ -98,7 +98,7 @@ def login_refused_too_often(browser: Browser, items: Mapping[str, Item]) -> None
 
 def pending_with_questions_open(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.open("/api/v1/items/pending")
-    browser.click("Select all")
+    browser.field("Select all").click()
     browser.click("Retry all failed items…")
 
 
@@ -163,7 +163,7 @@ def bulk_question(action: str) -> Visit:
         browser.field("Select all").click()
         Select(browser.field("Action")).select_by_visible_text(action)
         browser.click("Go")
-        browser.shows(" items?")
+        browser.shows("Go back")
 
     return visit
 

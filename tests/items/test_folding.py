@@ -103,7 +103,9 @@ def matches(cursor: Any, patterns: list[str], texts: list[str]) -> list[bool]:
     return [found for (found,) in cursor.fetchall()]
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(pairs=st.lists(word_and_text(), min_size=1, max_size=30), ignores_accents=st.booleans())
 def test_words_are_found_where_comparing_finds_them(
     c_locale: psycopg.Connection, pairs: list[tuple[str, str]], ignores_accents: bool

@@ -19,6 +19,7 @@ from items.admin.periods import Row, read_periods
 from items.models import EnrichmentPause, Item
 from items.models.period import Period
 from items.queue import LISTENER_NAME, listener_name
+from items.reasons import Reason
 from items.states import Outcome, Status
 from tests.items.factories import RAW_TEXT, make_attempt, make_item
 from tests.items.other_connection import other_connection
@@ -91,18 +92,18 @@ def test_dashboard_of_an_empty_database_is_empty(viewer: Client) -> None:
     assert "NaN" not in viewer.get(INDEX).text
 
 
-def test_failures_of_the_last_hour_are_counted_by_code(viewer: Client, owner: User) -> None:
+def test_failures_of_the_last_hour_are_counted_by_reason(viewer: Client, owner: User) -> None:
     item = make_item(owner)
-    codes = ["LLM_TIMEOUT", "LLM_API_ERROR", "LLM_API_ERROR"]
-    for number, code in enumerate(codes, start=1):
-        make_attempt(item, number=number, outcome=Outcome.FAILED, error_code=code)
+    reasons = [Reason.TIMED_OUT, Reason.KEY_REFUSED, Reason.KEY_REFUSED]
+    for number, reason in enumerate(reasons, start=1):
+        make_attempt(item, number=number, outcome=Outcome.FAILED, error_code=reason.code, error_reason=reason)
     make_attempt(item, number=4, outcome=Outcome.LOST)
     make_attempt(item, number=5)
     make_attempt(item, number=6, outcome=Outcome.FAILED, finished_at=timezone.now() - 2 * HOUR)
 
     page = viewer.get(INDEX).text
 
-    assert section(viewer, "failures").endswith("LLM_API_ERROR 2 LLM_TIMEOUT 1 LOST 1")
+    assert section(viewer, "failures").endswith("KEY_REFUSED 2 LOST 1 TIMED_OUT 1")
     assert '<a href="/admin/items/item/?status=FAILED&amp;error_code=LLM_API_ERROR">' in page
     assert [int(width) for width in re.findall(r'item-outcome-failed.*?<rect width="(\d+)"', page)] == [100, 50, 50]
 

@@ -95,4 +95,6 @@ def test_every_route_is_covered_here(owner: User) -> None:
     urls_called = (BASE + path.format(id=item.id).partition("?")[0] for path in paths)
     covered = {get_resolver().resolve(url).url_name for url in urls_called}
 
-    assert covered | {"selected-items"} == {pattern.name for pattern in urls.urlpatterns}  # see test_selection
+    assert covered | {"selected-items", "pause"} == {
+        pattern.name for pattern in urls.urlpatterns
+    }  # see test_selection and test_pauses

@@ -51,7 +51,9 @@ def test_front_matter_is_valid_yaml(record: ItemRecord) -> None:
 
 
 @pytest.mark.django_db
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@hypothesis_settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30, deadline=None
+)
 @given(st.lists(records(), max_size=5, unique_by=lambda record: record.id))
 def test_database_round_trips(owner: User, given_records: list[ItemRecord]) -> None:
     Item.objects.all().delete()

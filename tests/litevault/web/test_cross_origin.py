@@ -77,7 +77,7 @@ def test_scripts_of_a_listed_origin_use_the_api(
     assert {each.headers["Access-Control-Allow-Credentials"] for each in allowed} == {None}
     assert "origin" in words(success.headers["Vary"])
     assert words(preflight.headers["Access-Control-Allow-Headers"]) >= set(SENT)
-    exposed = {"etag", "idempotency-replayed", "location", "retry-after", "x-request-id"}
+    exposed = {"etag", "idempotency-replayed", "location", "retry-after", "x-litevault-version", "x-request-id"}
     assert words(refusal.headers["Access-Control-Expose-Headers"]) == exposed
     assert [each.headers[ALLOW_ORIGIN] for each in from_elsewhere] == [None, None, None]
 
