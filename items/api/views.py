@@ -146,14 +146,13 @@ class ItemViewSet(OwnerViewSet):
         """Change items of a page, by the form around its check boxes."""
         body = SelectionSerializer(data=selection_of(request))
         body.is_valid(raise_exception=True)
-        action, ids = body.validated_data["action"], set(body.validated_data["items"])
+        action, ids = body.validated_data["action"], dict.fromkeys(body.validated_data["items"])
         with transaction.atomic():
             chosen = self.items.filter(pk__in=ids).allowing(Action(action)).order_by("pk")
-            changed = list(chosen.select_for_update(no_key=True).values_list("pk", flat=True))
+            changed = set(chosen.select_for_update(no_key=True).values_list("pk", flat=True))
             getattr(self.items.filter(pk__in=changed), action)()
-        return Response(
-            {"action": action, "changed": [str(pk) for pk in changed], "unchanged": len(ids) - len(changed)}
-        )
+        in_order = [str(pk) for pk in ids if pk in changed]  # after an Undo, the focus is on the first of them
+        return Response({"action": action, "changed": in_order, "unchanged": len(ids) - len(changed)})
 
     def _capture(self, *, raw_text: str, enrich: bool) -> dict[str, Any]:
         item = Item.objects.capture(owner=self.request.user, raw_text=raw_text, enrich=enrich)
