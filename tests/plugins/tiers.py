@@ -39,6 +39,7 @@ PLACES = (
 )
 THOROUGH_PLACES = (
     "benchmarks",
+    "browser/test_pages.py",
     "deploy/test_monitoring.py",
     "deploy/test_package.py",
     "deploy/test_procfile.py",
