@@ -69,6 +69,7 @@ class Cost:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.django_db
 def test_no_answer_grows_with_what_is_stored(admin_user: User, settings: Settings) -> None:
     settings.THROTTLE_PER_MINUTE = 0  # the time that a slow search takes is charged in a statement of its own
