@@ -75,10 +75,12 @@ def test_no_answer_grows_with_what_is_stored(admin_user: User, settings: Setting
     settings.THROTTLE_PER_MINUTE = 0  # the time that a slow search takes is charged in a statement of its own
     item = make_item(admin_user, status="FAILED")
     store(admin_user, item, 1, FEW)
-    before = costs(admin_user, item)
+    client = Client()
+    client.force_login(admin_user)
+    before = costs(client, admin_user, item)
 
     store(admin_user, item, FEW + 1, MANY)
-    after = costs(admin_user, item)
+    after = costs(client, admin_user, item)
 
     grown = {
         path: (before[path], cost)
@@ -99,9 +101,7 @@ def store(owner: User, item: Item, first: int, last: int) -> None:
         cursor.execute("ANALYZE items, enrichment_attempts")
 
 
-def costs(owner: User, item: Item) -> dict[str, Cost]:
-    client = Client()
-    client.force_login(owner)
+def costs(client: Client, owner: User, item: Item) -> dict[str, Cost]:
     found = {}
     for path in PATHS:
         address = path.format(item=item.pk, owner=owner.pk)
