@@ -249,7 +249,7 @@ PAGES: Mapping[str, Visit] = MappingProxyType(
         "admin, discarded item": detail_page("discarded"),
         "admin, nothing found": opened(f"{LIST}?q=nothing-like-it"),
         "admin, bulk discard": bulk_question("Discard selected items…"),
-        "admin, bulk retry": bulk_question("Retry selected items"),
+        "admin, bulk redraft": bulk_question("Draft selected items again…"),
         "admin, bulk discard done": bulk_discard_done,
         "admin, history": history,
         "users": opened("/admin/auth/user/"),
