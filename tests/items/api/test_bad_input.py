@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from items.models import Item
 from items.states import Status
 from items.texts import Refusal
+from tests.items.api.bad_reasons import BAD_REASONS
 from tests.items.api.client import Api, constraints, problem
 from tests.items.factories import make_item
 
@@ -106,13 +107,7 @@ RETRIES = {
     "error code in lower case": ({"errorCode": "timeout"}, {"errorCode": "invalid"}),
     "error code as a number": ({"errorCode": 1}, {"errorCode": "invalid"}),
     "error code as null": ({"errorCode": None}, {"errorCode": "null"}),
-    "error reason in lower case": ({"errorReason": "key_refused"}, {"errorReason": "invalid_choice"}),
-    "error reason that is a code": ({"errorReason": "LLM_TIMEOUT"}, {"errorReason": "invalid_choice"}),
-    "error reason with wildcard": ({"errorReason": "%"}, {"errorReason": "invalid_choice"}),
-    "error reason with NUL": ({"errorReason": "KEY_REFUSED\x00"}, {"errorReason": "invalid_choice"}),
-    "error reason with line break": ({"errorReason": "KEY_REFUSED\n"}, {"errorReason": "invalid_choice"}),
-    "error reason of the admin": ({"errorReason": "NONE"}, {"errorReason": "invalid_choice"}),
-    "error reason that is long": ({"errorReason": "A" * 1000}, {"errorReason": "invalid_choice"}),
+    **BAD_REASONS,
     "error reason as a number": ({"errorReason": 1}, {"errorReason": "invalid_choice"}),
     "error reason as null": ({"errorReason": None}, {"errorReason": "null"}),
     "error reason as a list": ({"errorReason": ["KEY_REFUSED"]}, {"errorReason": "invalid_choice"}),

@@ -8,6 +8,7 @@ from django.test import Client
 
 from items.api.pagination import POSITION
 from items.states import Status
+from tests.items.api.bad_reasons import BAD_REASONS
 from tests.items.api.client import BASE, Api, constraints, problem
 from tests.items.factories import make_item
 
@@ -41,13 +42,7 @@ LIST_QUERIES = {
     "unknown type": ({"sourceType": "BOOK"}, {"sourceType": "invalid_choice"}),
     "error code in lower case": ({"errorCode": "llm_timeout"}, {"errorCode": "invalid"}),
     "error code with wildcard": ({"errorCode": "%"}, {"errorCode": "invalid"}),
-    "error reason in lower case": ({"errorReason": "key_refused"}, {"errorReason": "invalid_choice"}),
-    "error reason that is a code": ({"errorReason": "LLM_TIMEOUT"}, {"errorReason": "invalid_choice"}),
-    "error reason with wildcard": ({"errorReason": "%"}, {"errorReason": "invalid_choice"}),
-    "error reason with NUL": ({"errorReason": "KEY_REFUSED\x00"}, {"errorReason": "invalid_choice"}),
-    "error reason with line break": ({"errorReason": "KEY_REFUSED\n"}, {"errorReason": "invalid_choice"}),
-    "error reason of the admin": ({"errorReason": "NONE"}, {"errorReason": "invalid_choice"}),
-    "error reason that is long": ({"errorReason": "A" * 1000}, {"errorReason": "invalid_choice"}),
+    **BAD_REASONS,
     "error code with line break": ({"errorCode": "LLM_TIMEOUT\n"}, {"errorCode": "invalid"}),
     "search with NUL": ({"q": "a\x00b"}, {"q": "null_characters_not_allowed"}),
     "search for many words": ({"q": "a b c d e f g h i j k"}, {"q": "max_words"}),
