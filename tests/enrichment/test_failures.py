@@ -23,7 +23,7 @@ from items.models import Item
 from items.states import Outcome, Status
 from postgres.backoff import Backoff
 from tests.enrichment.scripted import SPENT, ScriptedProvider, draft
-from tests.enrichment.test_errors import all_below
+from tests.enrichment.test_errors import ERRORS
 from tests.enrichment.waiting import until
 from tests.plugins.worker import Database, WorkerMaker
 
@@ -178,7 +178,7 @@ async def test_no_error_keeps_an_item_enriching_for_ever(
 ) -> None:
     monkeypatch.setattr("enrichment.verdicts.BACKOFF", Backoff(first_seconds=0.01, longest_seconds=0.01))
     monkeypatch.setattr("enrichment.breaker.BACKOFF", Backoff(first_seconds=0.01, longest_seconds=0.01))
-    errors = [kind() for kind in all_below(EnrichmentError)]
+    errors = [kind() for kind in ERRORS]
     provider.script = {type(error).__name__: [error] for error in (*errors, *WILD_ERRORS)}
 
     async with working(provider, concurrency=10, enrich={"max_attempts": 2, "max_refunds": 3}):
