@@ -112,7 +112,9 @@ SBOM = dist/litevault-$(VERSION).cdx.json
 
 sbom: ## list the packages of the product in dist/litevault-VERSION.cdx.json, as CycloneDX
 	@$(INSTALL) $(AUDIT_VENV) audit
-	@$(INSTALL) $(PRODUCT_VENV) base
+	@$(AUDIT_VENV)/bin/python -m venv --clear --without-pip $(PRODUCT_VENV)
+	@$(AUDIT_VENV)/bin/python -m pip --python $(PRODUCT_VENV)/bin/python install --quiet --only-binary :all: --no-compile \
+		--require-hashes -r requirements/base.txt
 	@mkdir -p dist
 	@sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml > $(AUDIT_VENV)/pyproject.toml
 	@$(AUDIT_VENV)/bin/cyclonedx-py environment $(PRODUCT_VENV) --pyproject $(AUDIT_VENV)/pyproject.toml \
@@ -121,7 +123,7 @@ sbom: ## list the packages of the product in dist/litevault-VERSION.cdx.json, as
 
 audit: ## look for known vulnerabilities of the locked packages (needs the network)
 	@$(INSTALL) $(AUDIT_VENV) audit
-	@$(AUDIT_VENV)/bin/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements/base.txt $(ARGS)
+	@$(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements/base.txt $(ARGS)
 
 # The first engine that is installed, unless ENGINE names one. Without --format, podman and buildah drop HEALTHCHECK.
 ENGINE = $(notdir $(firstword $(shell command -v podman; command -v buildah; command -v docker)))

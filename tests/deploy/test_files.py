@@ -301,7 +301,9 @@ def test_image_holds_all_that_a_process_needs(tmp_path: Path) -> None:
             shutil.copytree(ROOT / name, tmp_path / name)
         elif name != "requirements/base.txt":
             shutil.copy(ROOT / name, tmp_path)
-    (collect,) = re.findall(r"python (manage\.py collectstatic .*)$", (DEPLOY / "Containerfile").read_text(), re.MULTILINE)
+    (collect,) = re.findall(
+        r"python (manage\.py collectstatic .*)$", (DEPLOY / "Containerfile").read_text(), re.MULTILINE
+    )
     plain = {name: value for name, value in os.environ.items() if not name.startswith("LITEVAULT_")}
 
     built = subprocess.run(

@@ -26,16 +26,22 @@ from tests.deploy.test_procfile import capture, is_alive
 from tests.enrichment.fake_llm_server import FakeLLMServer
 from tests.waiting import PATIENCE_SECONDS, until
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = pytest.mark.timeout(3600)
 
 IMAGE = "litevault:latest"
 BASE = "localhost/litevault-test-base"
 BUILD_SECONDS = 1200.0
 PORT_OPTIONS = {"--port", "--metrics-port"}
-# The host's network, because the database of the test listens at 127.0.0.1 only.
-HARDENED = ["--network=host", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
-# Limits and control groups belong to the host, which may not let a container set them.
-OPTIONS = {"docker": HARDENED, "podman": [*HARDENED, "--cgroups=disabled", "--ulimit=host"]}
+OPTIONS = [
+    "--read-only",
+    "--tmpfs=/tmp",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+    "--network=host",  # the database of the test listens at 127.0.0.1 only
+    # Podman raises these by default, which not every machine allows.
+    "--ulimit=nofile=1024:1024",
+    "--ulimit=nproc=4096:4096",
+]
 
 
 def run(*words: object, seconds: float = PATIENCE_SECONDS, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -64,7 +70,7 @@ class Containers:
 
     def words(self, *command: str, name: str = "", variables: dict[str, str] | None = None) -> list[str]:
         given = [f"--env={key}={value}" for key, value in (variables or {}).items()]
-        return [self.engine, "run", "--rm", f"--name={name or uuid4()}", *OPTIONS[self.engine], *given, IMAGE, *command]
+        return [self.engine, "run", "--rm", f"--name={name or uuid4()}", *OPTIONS, *given, IMAGE, *command]
 
     def run(self, *command: str, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return run(*self.words(*command, variables=variables))
@@ -121,13 +127,13 @@ def pull_or_make_base(engine: str, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def containers(tmp_path_factory: pytest.TempPathFactory) -> Containers:
-    for engine in [os.environ["ENGINE"]] if os.environ.get("ENGINE") else list(OPTIONS):
+    for engine in [os.environ["ENGINE"]] if os.environ.get("ENGINE") else ["podman", "docker"]:
         if shutil.which(engine) and run(engine, "info").returncode == 0:
             break
     else:
         pytest.skip("Neither podman nor docker runs here, so that no image can be built.")
     base = os.environ.get("PYTHON_IMAGE") or pull_or_make_base(engine, tmp_path_factory.mktemp("image") / "base")
-    output("make", "image", f"ENGINE={engine}", f"PYTHON_IMAGE={base}", seconds=BUILD_SECONDS)
+    output("make", "image", f"ENGINE={engine}", f"PYTHON_IMAGE={base}", "ARGS=--network=host", seconds=BUILD_SECONDS)
     return Containers(engine)
 
 
@@ -151,7 +157,9 @@ def model() -> Iterator[FakeLLMServer]:
 
 def at_port(command: list[str], port: int) -> list[str]:
     """Return the command with another port, so that it does not meet a program of this machine."""
-    return [str(port) if before in PORT_OPTIONS else word for before, word in zip(["", *command], command, strict=False)]
+    return [
+        str(port) if before in PORT_OPTIONS else word for before, word in zip(["", *command], command, strict=False)
+    ]
 
 
 def test_all_processes_run_in_containers(
