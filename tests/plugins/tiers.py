@@ -40,10 +40,12 @@ PLACES = (
 THOROUGH_PLACES = (
     "benchmarks",
     "browser/test_pages.py",
+    "deploy/test_image.py",
     "deploy/test_monitoring.py",
     "deploy/test_package.py",
     "deploy/test_procfile.py",
     "deploy/test_roles.py",
+    "deploy/test_sbom.py",
     "deploy/test_scaling_page.py",
     "docs/test_tutorial.py",
     "end_to_end/test_listener_metrics.py",
