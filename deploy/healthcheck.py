@@ -2,6 +2,7 @@
 
 import os
 import sys
+from http import HTTPStatus
 from http.client import HTTPConnection
 from itertools import pairwise
 from pathlib import Path
@@ -13,5 +14,5 @@ for option, port in pairwise(words):
     if option in {"--port", "--metrics-port"}:
         connection = HTTPConnection("127.0.0.1", int(port), timeout=3)
         connection.request("GET", "/healthz", headers={"Host": host})
-        if connection.getresponse().status != 200:
+        if connection.getresponse().status != HTTPStatus.OK:
             sys.exit(1)

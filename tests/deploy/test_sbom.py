@@ -19,7 +19,7 @@ def make(target: str, folder: Path, *variables: str) -> subprocess.CompletedProc
     """Run it with environments of its own."""
     places = [f"AUDIT_VENV={folder / 'audit'}", f"PRODUCT_VENV={folder / 'product'}", f"SBOM={folder / 'sbom.json'}"]
     return subprocess.run(
-        ["make", target, *places, *variables],
+        ["/usr/bin/env", "make", target, *places, *variables],
         cwd=ROOT,
         env=bare_environment(),
         capture_output=True,
