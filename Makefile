@@ -126,7 +126,7 @@ audit: ## look for known vulnerabilities of the locked packages (needs the netwo
 	@$(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements/base.txt $(ARGS)
 
 # The first engine that is installed, unless ENGINE names one. Without --format, podman and buildah drop HEALTHCHECK.
-ENGINE = $(notdir $(firstword $(shell command -v podman; command -v buildah; command -v docker)))
+ENGINE ?= $(notdir $(firstword $(shell command -v podman; command -v buildah; command -v docker)))
 FORMAT = $(if $(filter docker,$(ENGINE)),,--format docker)
 
 image: ## build the image litevault with podman, buildah or docker (ENGINE=docker, PYTHON_IMAGE=NAME@sha256:… choose)
