@@ -198,6 +198,15 @@ def test_ingress_leads_to_a_host_that_is_allowed() -> None:
         assert {host for each in spec["tls"] for host in each["hosts"]} < allowed
 
 
+def test_pages_name_paths_that_exist() -> None:
+    pages = [ROOT / "deploy" / "README.md", ROOT / "docs" / "scaling.md", ROOT / "deploy" / "prometheus" / "scaling.yml"]
+
+    named = {path for page in pages for path in re.findall(r"deploy/(kubernetes[\w./-]*\w)", page.read_text())}
+
+    assert len(named) >= 3
+    assert [path for path in named if not (ROOT / "deploy" / path).exists()] == []
+
+
 @pytest.fixture
 def empty_database(db: None) -> Iterator[str]:
     with psycopg.connect(database_url(), autocommit=True) as administrator:
