@@ -227,10 +227,8 @@ def empty_database(db: None) -> Iterator[str]:
 
 @pytest.mark.thorough
 def test_pods_wait_until_the_database_is_migrated(empty_database: str) -> None:
-    ((_, _, (container, *_)),) = [
-        (patch["op"], patch["path"], patch["value"])
-        for patch in yaml.safe_load((KUBERNETES / "base" / "wait-for-migrations.yml").read_text())
-    ]
+    (patch,) = yaml.safe_load((KUBERNETES / "base" / "wait-for-migrations.yml").read_text())
+    (container,) = patch["value"]
     ours = {name: value for name, value in os.environ.items() if not name.startswith("LITEVAULT_")}
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
@@ -264,10 +262,12 @@ def test_kubernetes_accepts_every_field(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.yml"
     wrong.write_text(files[-1].read_text().replace("readOnlyRootFilesystem:", "readOnlyRootFileSystem:"))
 
-    def validate(version: str, *paths: Path) -> str:
-        program = ROOT / ".venv-kubernetes/bin/kubernetes-validate"
-        command = [program, "--strict", "--quiet", "--kubernetes-version", version, *paths]
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    def validate(version: str, *paths: Path) -> tuple[int, str]:
+        command = [ROOT / ".venv-kubernetes/bin/kubernetes-validate", "--strict", "--quiet", "-k", version, *paths]
+        ran = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+        return ran.returncode, ran.stdout
 
-    assert [validate(version, *files) for version in VERSIONS] == ["", ""]
-    assert "readOnlyRootFileSystem" in validate(VERSIONS[-1], wrong)
+    assert [validate(version, *files) for version in VERSIONS] == [(0, ""), (0, "")]
+    code, said = validate(VERSIONS[-1], wrong)
+    assert code == 1
+    assert "'readOnlyRootFileSystem' was unexpected" in said
