@@ -70,6 +70,7 @@ case $lock in
     bench) purpose="its benchmarks" ;;
     build) purpose="its releases" ;;
     docs) purpose="the pages of its docs" compile=--no-compile ;;
+    kubernetes) purpose="the schemas of Kubernetes" compile=--no-compile ;;
     mutation) purpose="its mutants" ;;
     *) purpose="a small real model" ;;
 esac
