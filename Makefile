@@ -167,6 +167,7 @@ lock: ## compile requirements/*.txt from pyproject.toml (needs uv)
 	@$(COMPILE) pyproject.toml --group bench --constraint requirements/base.txt --output-file requirements/bench.txt
 	@$(COMPILE) --group docs --output-file requirements/docs.txt
 	@$(COMPILE) --group client --output-file requirements/client.txt
+	@$(COMPILE) --group kubernetes --output-file requirements/kubernetes.txt
 	@$(COMPILE) --group build --output-file requirements/build.txt
 	@$(COMPILE) --group audit --output-file requirements/audit.txt
 	@$(COMPILE) --group verify --no-deps --output-file requirements/verify.txt

@@ -71,6 +71,7 @@ case $lock in
     build) purpose="its releases" ;;
     audit) purpose="its list of packages" compile=--no-compile ;;
     docs) purpose="the pages of its docs" compile=--no-compile ;;
+    kubernetes) purpose="the schemas of Kubernetes" compile=--no-compile ;;
     mutation) purpose="its mutants" ;;
     *) purpose="a small real model" ;;
 esac

@@ -3,16 +3,25 @@
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
+from django.apps import apps
+from django.contrib.auth.models import Permission, User
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
 from pytest_django import DjangoDbBlocker
 from selenium import webdriver
 
-from litevault.accounts.models import LoginThrottle
+from items.models import AuditEvent
 from tests.browser.browser import Browser
 from tests.browser.chromium import MISSING, is_installed, running_chromium
 from tests.browser.site import Site, running_site
 from tests.items.admin.staff import EVERY_VERB, staff
+
+# Deleting users and pauses writes audit events.
+MODELS: list[type[Model]] = [
+    User,
+    *(model for model in apps.get_models() if model not in (ContentType, Permission)),
+    AuditEvent,
+]
 
 
 @pytest.fixture(scope="session")
@@ -40,9 +49,8 @@ def transactional_db(site: Site, django_db_blocker: DjangoDbBlocker) -> Iterator
     """Replace pytest-django's, which makes new content types after each test: the web server caches the old ones."""
     with django_db_blocker.unblock():
         yield
-        User.objects.all().delete()
-        Session.objects.all().delete()
-        LoginThrottle.objects.all().delete()
+        for model in MODELS:
+            model._base_manager.all().delete()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 from selenium.common.exceptions import JavascriptException
@@ -55,6 +56,7 @@ def until_number(status: Status, number: int) -> None:
     until(lambda: Item.objects.filter(status=status).count() == number)
 
 
+@pytest.mark.thorough
 def test_drafts_are_confirmed_with_one_key_each(browser: Browser, reviewer: User, person: User) -> None:
     drafts = make_items(person, DRAFTS)
     browser.log_in(reviewer)

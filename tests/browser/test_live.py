@@ -107,6 +107,7 @@ def test_what_is_being_typed_stays_while_the_list_changes(browser: Browser, pers
     assert_was_not_reloaded(browser)
 
 
+@pytest.mark.thorough
 def test_row_in_use_keeps_the_focus_until_it_is_left(browser: Browser, person: User) -> None:
     item = make_item(person, status=Status.FAILED)
     browser.log_in(person)
@@ -152,6 +153,7 @@ def test_page_catches_up_after_the_events_process_was_killed(
     browser.forgive_requests("net::ERR_")
 
 
+@pytest.mark.thorough
 def test_page_catches_up_after_a_proxy_had_nobody_behind_it(
     browser: Browser, person: User, site_that_heals: Site
 ) -> None:

@@ -1,5 +1,6 @@
 """A reviewer in a real browser finds failed items, views them, and retries or discards them."""
 
+import pytest
 from django.contrib.auth.models import User
 from selenium.webdriver import Keys
 from selenium.webdriver.support.select import Select
@@ -26,6 +27,7 @@ def until_strip_says(browser: Browser, *links: str) -> None:
     until(says)
 
 
+@pytest.mark.thorough
 def test_all_failures_of_one_kind_are_retried_at_once(browser: Browser, reviewer: User, person: User) -> None:
     for _ in range(MORE_THAN_A_PAGE):
         make_item(person, status=Status.FAILED)

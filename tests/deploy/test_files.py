@@ -14,6 +14,7 @@ import pytest
 import yaml
 from django.conf import settings
 from django.core.management import get_commands
+from dotenv import dotenv_values
 
 from enrichment.config import EnrichSettings
 from postgres.django.waits import POOL_CONNECTIONS
@@ -21,11 +22,25 @@ from postgres.django.waits import POOL_CONNECTIONS
 ROOT = Path(settings.BASE_DIR)
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
-MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yml"))
-AUTOSCALING = DEPLOY / "kubernetes" / "autoscaling"
+KUBERNETES = DEPLOY / "kubernetes"
 SYSTEMD = shutil.which("systemd-analyze")
 MOST_EXPOSURE = "20"  # tenths; systemd calls anything below 50 medium, and a service without any rule has 96
 WHERE = {"--host", "--port", "--metrics-port", "--metrics-address", "--worker-id"}
+
+
+def manifests(folder: str) -> list[Path]:
+    """Return the files of objects that a folder of kustomize has."""
+    listed = yaml.safe_load((KUBERNETES / folder / "kustomization.yml").read_text())["resources"]
+    return [KUBERNETES / folder / name for name in listed if name.endswith(".yml")]
+
+
+MANIFESTS = [*manifests("base"), *manifests("overlays/production")]
+
+
+def cluster_config(overlay: str = "production") -> dict[str, str]:
+    """Return the ConfigMap of an overlay."""
+    files = (KUBERNETES / "base" / "config.env", KUBERNETES / "overlays" / overlay / "config.env")
+    return {name: value or "" for path in files for name, value in dotenv_values(path).items()}
 
 
 def objects() -> Iterator[dict[str, Any]]:
@@ -206,7 +221,7 @@ def test_listener_units_are_named_by_a_port_that_is_scraped() -> None:
 
 def test_metrics_ports_are_scraped_and_not_public() -> None:
     names = {"web": "LITEVAULT_METRICS_PORT", "events": "LITEVAULT_EVENTS_METRICS_PORT"}
-    config = next(found["data"] for found in objects() if found["kind"] == "ConfigMap")
+    config = cluster_config()
     example = (ROOT / "docs" / "production.env").read_text()
     annotated = {
         found["metadata"]["labels"]["app.kubernetes.io/component"]: found["spec"]["template"]["metadata"]["annotations"]
@@ -230,9 +245,10 @@ def test_metrics_ports_are_scraped_and_not_public() -> None:
 
 
 def test_both_autoscalers_do_the_same() -> None:
-    keda = yaml.safe_load((AUTOSCALING / "keda.yml").read_text())["spec"]
-    hpa = yaml.safe_load((AUTOSCALING / "hpa.yml").read_text())["spec"]
-    (rule,) = yaml.safe_load((AUTOSCALING / "prometheus-adapter.yml").read_text())["rules"]["external"]
+    keda = yaml.safe_load((KUBERNETES / "components/keda/scaledobject.yml").read_text())["spec"]
+    hpa = yaml.safe_load((KUBERNETES / "components/hpa/hpa.yml").read_text())["spec"]
+    values = yaml.safe_load((KUBERNETES / "components/hpa/prometheus-adapter.yml").read_text())
+    (rule,) = values["rules"]["external"]
     recorded = [
         rule["record"]
         for group in yaml.safe_load((DEPLOY / "prometheus" / "scaling.yml").read_text())["groups"]

@@ -67,6 +67,7 @@ def test_roles_of_the_page_have_all_rights_that_they_need(addresses: Addresses) 
         *(
             manage(addresses.application, *arguments.split(), text="A text.")
             for arguments in (
+                "migrate --check",
                 "create_token demo --create-user --name test",
                 "capture --owner demo",
                 "enrich_listener --drain",

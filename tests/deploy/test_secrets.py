@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from litevault.settings.declaration import SETTINGS
-from tests.deploy.test_files import DEPLOY, UNITS, objects, services, workloads
+from tests.deploy.test_files import DEPLOY, UNITS, cluster_config, objects, services, workloads
 
 # Each is a file in /etc/litevault, and a secret of Kubernetes.
 SECRETS = {
@@ -75,8 +75,8 @@ def test_compose_passes_every_setting_on() -> None:
 
 
 def test_addresses_hold_no_password() -> None:
-    of_kubernetes = [found["data"]["DATABASE_URL"] for found in objects() if found["kind"] == "ConfigMap"]
-    addresses = {service["environment"]["DATABASE_URL"] for service in services().values()} | set(of_kubernetes)
+    of_compose = {service["environment"]["DATABASE_URL"] for service in services().values()}
+    addresses = of_compose | {cluster_config()["DATABASE_URL"]}
 
     assert len(addresses) == 2
     assert not [address for address in addresses if "@" in address]

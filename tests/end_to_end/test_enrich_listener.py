@@ -161,6 +161,7 @@ def test_killed_process_loses_nothing(owner: User, start_slow: SlowListenerStart
     assert [attempt.outcome for attempt in item.attempts.order_by("number")] == [Outcome.LOST, Outcome.SUCCEEDED]
 
 
+@pytest.mark.thorough
 def test_key_that_is_refused_fails_the_item_and_retry_heals_it(owner: User, start_listener: ListenerStarter) -> None:
     item = Item.objects.capture(owner=owner, raw_text=TEXT)
     with serving("status_401") as model:

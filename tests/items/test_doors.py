@@ -225,6 +225,7 @@ def test_every_door_agrees_on_titles(doors: Doors, value: str) -> None:
     agree(doors, "title", value)
 
 
+@pytest.mark.thorough
 @each_value("summary")
 @example(value="a\nb")
 @example(value="a\na")

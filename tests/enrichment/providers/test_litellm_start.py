@@ -78,6 +78,7 @@ def test_local_model_needs_no_key(keys: None, litellm_provider: "type[LiteLLMPro
     assert isinstance(provider, litellm_provider)
 
 
+@pytest.mark.thorough
 def test_libraries_are_quiet_and_need_no_network_to_start() -> None:
     program = """
 import logging, socket
