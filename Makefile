@@ -11,6 +11,9 @@ BENCH_VENV := .venv-bench
 # What builds a release, as locked: the build itself installs nothing.
 BUILD_VENV := .venv-build
 DOCS_VENV := .venv-docs
+# What lists and checks the product's packages, and an environment with no others.
+AUDIT_VENV := .venv-audit
+PRODUCT_VENV := .venv-product
 INSTALL := requirements/install.sh
 
 # The whole suite side by side, each process with a PostgreSQL of its own: most tests wait more than they compute.
@@ -27,7 +30,7 @@ USUAL := "not thorough and not soak"
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-fast test-pg test-pythons check check-locks dist release mutation soak docs docs-serve bench bench-full verify-llm screenshots lock format
+.PHONY: help setup setup-dev run test test-fast test-pg test-pythons check check-locks dist sbom audit image release mutation soak docs docs-serve bench bench-full verify-llm screenshots lock format
 
 help: ## list the commands
 	@echo "LiteVault. Begin with: make run"
@@ -104,6 +107,34 @@ dist: ## build the sdist and the wheel into dist/
 	@rm -rf dist
 	@$(BUILD_VENV)/bin/python -m build --no-isolation --quiet .
 
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' litevault/__init__.py)
+SBOM = dist/litevault-$(VERSION).cdx.json
+
+sbom: ## list the packages of the product in dist/litevault-VERSION.cdx.json, as CycloneDX
+	@$(INSTALL) $(AUDIT_VENV) audit
+	@$(AUDIT_VENV)/bin/python -m venv --clear --without-pip $(PRODUCT_VENV)
+	@$(AUDIT_VENV)/bin/python -m pip --python $(PRODUCT_VENV)/bin/python install --quiet --only-binary :all: --no-compile \
+		--require-hashes -r requirements/base.txt
+	@mkdir -p dist
+	@sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml > $(AUDIT_VENV)/pyproject.toml
+	@$(AUDIT_VENV)/bin/cyclonedx-py environment $(PRODUCT_VENV) --pyproject $(AUDIT_VENV)/pyproject.toml \
+		--mc-type application --output-reproducible --output-file $(SBOM)
+	@echo "$(SBOM)"
+
+audit: ## look for known vulnerabilities of the locked packages (needs the network)
+	@$(INSTALL) $(AUDIT_VENV) audit
+	@$(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements/base.txt $(ARGS)
+
+# The first engine that is installed, unless ENGINE names one. Without --format, podman and buildah drop HEALTHCHECK.
+ENGINE ?= $(notdir $(firstword $(shell command -v podman; command -v buildah; command -v docker)))
+FORMAT = $(if $(filter docker,$(ENGINE)),,--format docker)
+
+image: ## build the image litevault with podman, buildah or docker (ENGINE=docker, PYTHON_IMAGE=NAME@sha256:… choose)
+	@[ -n "$(ENGINE)" ] || { echo "make image needs podman, buildah or docker."; exit 1; }
+	@$(ENGINE) build --file deploy/Containerfile $(FORMAT) $(addprefix --build-arg=PYTHON_IMAGE=,$(PYTHON_IMAGE)) \
+		--build-arg=VERSION=$(VERSION) --build-arg=REVISION=$$(git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null) \
+		--tag litevault:$(VERSION) --tag litevault:latest $(ARGS) .
+
 release: ## check this tree, build it, and make its tag, which is not pushed (TESTED=COMMIT: its checks passed elsewhere)
 	@TESTED="$(TESTED)" .ci/release
 
@@ -138,4 +169,5 @@ lock: ## compile requirements/*.txt from pyproject.toml (needs uv)
 	@$(COMPILE) --group client --output-file requirements/client.txt
 	@$(COMPILE) --group kubernetes --output-file requirements/kubernetes.txt
 	@$(COMPILE) --group build --output-file requirements/build.txt
+	@$(COMPILE) --group audit --output-file requirements/audit.txt
 	@$(COMPILE) --group verify --no-deps --output-file requirements/verify.txt

@@ -69,6 +69,7 @@ case $lock in
     dev) purpose="its tests and checks" ;;
     bench) purpose="its benchmarks" ;;
     build) purpose="its releases" ;;
+    audit) purpose="its list of packages" compile=--no-compile ;;
     docs) purpose="the pages of its docs" compile=--no-compile ;;
     kubernetes) purpose="the schemas of Kubernetes" compile=--no-compile ;;
     mutation) purpose="its mutants" ;;

@@ -73,7 +73,7 @@ def procfile() -> dict[str, str]:
 
 
 def image_command() -> list[str]:
-    (command,) = re.findall(r"^CMD (\[.*?\])", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE | re.DOTALL)
+    (command,) = re.findall(r"^CMD (\[.*?\])", (DEPLOY / "Containerfile").read_text(), re.MULTILINE | re.DOTALL)
     return [str(word) for word in yaml.safe_load(command.replace("\\\n", ""))]
 
 
@@ -175,7 +175,7 @@ def test_containers_run_with_no_more_rights_than_they_need(component: str) -> No
     assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
     assert pod["automountServiceAccountToken"] is False
     assert service is None or (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
-    assert re.search(r"^USER \d+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    assert re.search(r"^USER \d+$", (DEPLOY / "Containerfile").read_text(), re.MULTILINE)
 
 
 def test_services_lead_to_pods_that_there_are() -> None:
@@ -304,20 +304,22 @@ def test_units_are_hardened(unit: Path) -> None:
 
 
 def test_build_context_holds_all_that_the_image_copies() -> None:
-    copied = re.findall(r"^COPY (\w\S*) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
-    kept = re.findall(r"^!(.+)$", (DEPLOY / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
+    copied = re.findall(r"^COPY (\w\S*) \S+$", (DEPLOY / "Containerfile").read_text(), re.MULTILINE)
+    kept = re.findall(r"^!(.+)$", (DEPLOY / "Containerfile.dockerignore").read_text(), re.MULTILINE)
 
     assert sorted(kept) == sorted(copied)
 
 
 @pytest.mark.thorough
 def test_image_holds_all_that_a_process_needs(tmp_path: Path) -> None:
-    for name in re.findall(r"^COPY (\w\S*) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE):
+    for name in re.findall(r"^COPY (\w\S*) \S+$", (DEPLOY / "Containerfile").read_text(), re.MULTILINE):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, tmp_path / name)
         elif name != "requirements/base.txt":
             shutil.copy(ROOT / name, tmp_path)
-    (collect,) = re.findall(r"python (manage\.py collectstatic .*)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    (collect,) = re.findall(
+        r"python (manage\.py collectstatic .*)$", (DEPLOY / "Containerfile").read_text(), re.MULTILINE
+    )
     plain = {name: value for name, value in os.environ.items() if not name.startswith("LITEVAULT_")}
 
     built = subprocess.run(

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(settings.BASE_DIR)
-LOCKS = ("base", "dev", "mutation", "bench", "build", "docs", "client", "kubernetes", "verify")
+LOCKS = ("base", "dev", "mutation", "bench", "build", "audit", "kubernetes", "docs", "client", "verify")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -31,7 +31,7 @@ def locked(text: str) -> dict[str, Requirement]:
 
 
 def asked_for_by_project(lock: str) -> Iterator[Requirement]:
-    if lock not in {"build", "docs", "client", "kubernetes", "verify"}:
+    if lock not in {"build", "audit", "kubernetes", "docs", "client", "verify"}:
         yield from map(Requirement, PROJECT["project"]["dependencies"])
     group = PROJECT["dependency-groups"].get(lock, [])
     yield from (Requirement(one) for one in group if isinstance(one, str))
