@@ -11,7 +11,7 @@ from items.reasons import Reason
 from items.texts import TAG_MAX_LENGTH
 from litevault.accounts.models import ApiToken
 from tests.browser.browser import Browser
-from tests.browser.visits import ANOTHERS, LONG_WORD, Visit, budget_spent, logged_out, opened, paused
+from tests.browser.visits import ANOTHERS, LONG_WORD, Visit, budget_spent, logged_out, opened, paused, redrafted
 from tests.items.admin.pages import LIST, detail, verb
 
 
@@ -126,6 +126,7 @@ ADMIN_PAGES: Mapping[str, Visit] = MappingProxyType(
         "admin list, paused": paused(opened(LIST)),
         "admin list, filter open": menu_open("Error code"),
         "admin, edit tags": edit_tags,
+        "admin, item drafted again": redrafted(detail_page("ready")),
         "admin, all discards of a reason": opened(f"{LIST}causes/{Reason.KEY_REFUSED}/discard/"),
         "admin, preview": lambda browser, items: browser.open(verb(items["failed"], "preview")),
         "audit trail": audit_trail,

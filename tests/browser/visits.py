@@ -16,6 +16,7 @@ from items.texts import TITLE_MAX_LENGTH
 from litevault.accounts.models import LoginThrottle
 from tests.browser.browser import Browser
 from tests.items.factories import make_attempt, make_item
+from tests.waiting import until
 
 LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 LONG_TEXT = f"https://example.org/{LONG_WORD * 3}\n\n{'Water the beans each evening. ' * 200}"
@@ -146,10 +147,27 @@ def paused(page: Visit) -> Visit:
 
 def budget_spent(page: Visit) -> Visit:
     def visit(browser: Browser, items: Mapping[str, Item]) -> None:
-        until = timezone.now() + timedelta(hours=3)
-        EnrichmentPause.objects.create(owner_id=ALL_OWNERS, reason=PauseReason.BUDGET, until=until)
+        midnight = timezone.now() + timedelta(hours=3)
+        EnrichmentPause.objects.create(owner_id=ALL_OWNERS, reason=PauseReason.BUDGET, until=midnight)
         page(browser, items)
         browser.shows("budget of the day is spent")
+
+    return visit
+
+
+def redraft_under_way(page: Visit) -> Visit:
+    def visit(browser: Browser, items: Mapping[str, Item]) -> None:
+        items["ready"].redraft()
+        page(browser, items)
+
+    return paused(visit)
+
+
+def redrafted(page: Visit) -> Visit:
+    def visit(browser: Browser, items: Mapping[str, Item]) -> None:
+        items["ready"].redraft()
+        until(lambda: Item.objects.get(pk=items["ready"].pk).status == Status.READY_TO_CONFIRM)
+        page(browser, items)
 
     return visit
 
@@ -227,6 +245,8 @@ OWNER_PAGES: Mapping[str, Visit] = MappingProxyType(
         "enriching item, paused": paused(item_page("enriching")),
         "pending, budget spent": budget_spent(opened("/api/v1/items/pending")),
         "enriching item, budget spent": budget_spent(item_page("enriching")),
+        "item drafted again, paused": redraft_under_way(item_page("ready")),
+        "item with another draft": redrafted(item_page("ready")),
         "edit refused": edit_refused,
         "item changed meanwhile": changed_meanwhile,
     }
