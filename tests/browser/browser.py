@@ -54,6 +54,7 @@ class Browser:
     def __init__(self, driver: "webdriver.Chrome", address: str) -> None:
         self.driver = driver
         self.address = address
+        self.keys_pressed = 0
         self.resize(1440, 900)
         self.theme("light")
 
@@ -126,6 +127,7 @@ class Browser:
         field.send_keys(text)
 
     def press(self, *keys: str) -> None:
+        self.keys_pressed += sum(map(len, keys))
         ActionChains(self.driver).send_keys(*keys).perform()
 
     def tab_to(self, name: str) -> None:

@@ -77,6 +77,13 @@
       })
       .map((element) => `${name(element)} is cut off`);
 
+  const scrolled = () =>
+    [...document.body.querySelectorAll("*")]
+      .filter((element) => isSeen(element) && element.scrollWidth > element.clientWidth + TOLERANCE)
+      .filter((element) => /^(auto|scroll)$/.test(getComputedStyle(element).overflowX))
+      .filter((element) => !/^(input|textarea|select)$/.test(element.localName))
+      .map((element) => `${name(element)} scrolls sideways`);
+
   const width = document.documentElement.clientWidth;
   const seen = texts();
   return [
@@ -89,5 +96,6 @@
     ...overlaps(seen),
     ...overlaps(controls()),
     ...clipped(),
+    ...scrolled(),
   ];
 }

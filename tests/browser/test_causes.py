@@ -21,21 +21,17 @@ def test_failures_of_six_reasons_are_cleared_by_keyboard(browser: Browser, revie
             make_item(person, status=Status.FAILED, error_reason=reason)
     browser.log_in(reviewer)
     browser.open(f"{LIST}?status=FAILED")
-    pressed = 0
 
     browser.press("j")
-    pressed += 1
     for number in RETRIED.values():
         browser.press("r")
-        pressed += 1
         browser.shows(f"{number} items sent back to enrichment.")
     for number in DISCARDED.values():
         browser.press("d")
         browser.shows(f"Discard {number} items?")
         browser.press(Keys.ENTER)
-        pressed += 2
         browser.shows(f"{number} items discarded.")
 
-    assert pressed <= KEY_PRESSES_MAX
+    assert browser.keys_pressed <= KEY_PRESSES_MAX
     assert not Item.objects.filter(status=Status.FAILED).exists()
     assert Item.objects.filter(status=Status.DISCARDED).count() == sum(DISCARDED.values())

@@ -7,12 +7,13 @@ import pytest
 from tests.browser.browser import Browser
 
 SOUND = """<p>A <a href="#">link</a> in a text.</p><details><summary>Folded</summary><p style="width:9999px">Unseen</p>
-</details><div style="overflow-x:auto" tabindex="0"><p style="width:9999px">To be scrolled</p></div>"""
+</details><div style="height:40px;overflow-y:auto" tabindex="0"><p style="height:999px">To be scrolled</p></div>"""
 FAULTY = {
     "pixels wide, and the window": '<div style="width:3000px;height:9px"></div>',
     "stands outside": '<p style="position:absolute;left:-40px">Left behind</p>',
     "overlap": '<p style="margin:0">One</p><p style="margin:-15px 0 0">Other</p>',
     "is cut off": '<p style="overflow:hidden;width:60px;white-space:nowrap">More than there is room for</p>',
+    "scrolls sideways": '<div style="overflow-x:auto" tabindex="0"><p style="width:9999px">Out of sight</p></div>',
 }
 BARRIERS = {
     "color-contrast": '<p style="color:#bbb">Hardly seen</p>',

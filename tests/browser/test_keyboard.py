@@ -72,6 +72,7 @@ def test_drafts_are_confirmed_with_one_key_each(browser: Browser, reviewer: User
 
     browser.shows("That was the last item of its status in this list.")
     assert browser.path == LIST
+    assert browser.keys_pressed == len(["j", Keys.ENTER]) + DRAFTS
     until_is(browser, "document.querySelector('[role=status]').textContent.includes('last item')", True)
 
 

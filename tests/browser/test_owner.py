@@ -58,6 +58,7 @@ def test_drafts_are_confirmed_with_one_key_each(browser: Browser, person: User) 
         until_archived(number)
 
     browser.shows("Nothing waits for you.")
+    assert browser.keys_pressed == 1 + len(items)
 
 
 def test_selected_items_are_discarded_and_restored_by_key(browser: Browser, person: User) -> None:

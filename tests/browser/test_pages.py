@@ -1,27 +1,31 @@
 """Every page, in narrow and wide windows, light and dark: readable, reachable and accessible."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 
-from items.models import Item
+from items.models import EnrichmentPause, Item
 from litevault.accounts.models import ApiToken
+from tests.browser.admin_visits import ADMIN_PAGES
 from tests.browser.browser import EVERY, Browser
-from tests.browser.visits import PAGES, make_items
+from tests.browser.visits import OWNER_PAGES, make_items
 
+PAGES = {**OWNER_PAGES, **ADMIN_PAGES}
 HEIGHTS: Mapping[int, int] = {360: 740, 768: 1024, 1366: 768, 1920: 1080}
 WINDOWS = (("light", 1366), ("dark", 360))
 OTHER_WINDOWS = (("light", 768), ("dark", 1920))
 
 
 @pytest.fixture
-def items(person: User, reviewer: User) -> dict[str, Item]:
+def items(person: User, reviewer: User) -> Iterator[dict[str, Item]]:
     User.objects.filter(pk=reviewer.pk).update(is_superuser=True)
-    return make_items(reviewer, person)
+    yield make_items(reviewer, person)
+    EnrichmentPause.objects.all().delete()
+    Group.objects.all().delete()
 
 
 def show(browser: Browser, theme: str, width: int) -> None:

@@ -1,4 +1,4 @@
-"""The pages of the site, and the way to each."""
+"""The items of these tests, the pages of owners, and the way to each."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -6,15 +6,17 @@ from types import MappingProxyType
 
 from django.contrib.auth.models import User
 from django.utils import timezone
-from selenium.webdriver.support.select import Select
 
-from items.models import Item
+from items.models import EnrichmentPause, Item
+from items.models.enrichment_pause import PauseReason
+from items.pauses import ALL_OWNERS, pause_enrichment
 from items.reasons import Reason
 from items.states import Outcome, SourceType, Status
+from items.texts import TITLE_MAX_LENGTH
 from litevault.accounts.models import LoginThrottle
 from tests.browser.browser import Browser
-from tests.items.admin.pages import LIST, detail, verb
 from tests.items.factories import make_attempt, make_item
+from tests.waiting import until
 
 LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 LONG_TEXT = f"https://example.org/{LONG_WORD * 3}\n\n{'Water the beans each evening. ' * 200}"
@@ -74,10 +76,6 @@ def item_page(which: str) -> Visit:
     return lambda browser, items: browser.open(f"/api/v1/items/{items[which].pk}")
 
 
-def detail_page(which: str) -> Visit:
-    return lambda browser, items: browser.open(detail(items[which]))
-
-
 def login_refused(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.start_over()
     browser.open("/login")
@@ -102,37 +100,6 @@ def pending_with_questions_open(browser: Browser, _items: Mapping[str, Item]) ->
     browser.click("Retry all failed items…")
 
 
-def list_with_preview(browser: Browser, _items: Mapping[str, Item]) -> None:
-    browser.open(LIST)
-    browser.click("Preview")
-    browser.shows("Open the item")
-
-
-def first_page_with_table(browser: Browser, _items: Mapping[str, Item]) -> None:
-    browser.open("/admin/")
-    browser.click("Show as a table")
-
-
-def discard_question(browser: Browser, items: Mapping[str, Item]) -> None:
-    browser.open(verb(items["failed"], "discard"))
-
-
-def token_refused(browser: Browser, _items: Mapping[str, Item]) -> None:
-    browser.open("/admin/accounts/apitoken/add/")
-    browser.type("nobody-of-that-name", into="User")
-    browser.type("Laptop", into="Name")
-    browser.click("Save")
-    browser.shows("There is no user with this name.")
-
-
-def token_made(browser: Browser, _items: Mapping[str, Item]) -> None:
-    browser.open("/admin/accounts/apitoken/add/")
-    browser.type("ada", into="User")
-    browser.type("Laptop", into="Name")
-    browser.click("Save")
-    browser.shows("Token created")
-
-
 def own_tokens(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.open("/account")
     browser.type(LONG_WORD, into="Name, such as the program or the machine that uses it")
@@ -151,27 +118,74 @@ def own_password_refused(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.shows("Your old password was entered incorrectly")
 
 
-def password_of_a_user(browser: Browser, items: Mapping[str, Item]) -> None:
-    owner_id = items[ANOTHERS].owner_id
-    browser.open(f"/admin/auth/user/{owner_id}/password/")
-    browser.forgive("Input elements should have autocomplete attributes")  # the page is Django's
+def own_token_issued(browser: Browser, _items: Mapping[str, Item]) -> None:
+    browser.open("/account")
+    browser.type(LONG_WORD, into="Name, such as the program or the machine that uses it")
+    browser.click("Issue")
+    browser.shows("Copy it now")
 
 
-def bulk_question(action: str) -> Visit:
+def first_hour(path: str) -> Visit:
+    """Open a page as a user who has no items yet."""
+
     def visit(browser: Browser, _items: Mapping[str, Item]) -> None:
-        browser.open(f"{LIST}?status=PENDING")
-        browser.field("Select all").click()
-        Select(browser.field("Action")).select_by_visible_text(action)
-        browser.click("Go")
-        browser.shows("Go back")
+        browser.start_over()
+        browser.log_in(User.objects.create_user("newcomer"))
+        browser.open(path)
 
     return visit
 
 
-def bulk_discard_done(browser: Browser, items: Mapping[str, Item]) -> None:
-    bulk_question("Discard selected items…")(browser, items)
-    browser.click("Discard")
-    browser.shows("items discarded.")
+def paused(page: Visit) -> Visit:
+    def visit(browser: Browser, items: Mapping[str, Item]) -> None:
+        pause_enrichment()
+        page(browser, items)
+        browser.shows("paused")
+
+    return visit
+
+
+def budget_spent(page: Visit) -> Visit:
+    def visit(browser: Browser, items: Mapping[str, Item]) -> None:
+        midnight = timezone.now() + timedelta(hours=3)
+        EnrichmentPause.objects.create(owner_id=ALL_OWNERS, reason=PauseReason.BUDGET, until=midnight)
+        page(browser, items)
+        browser.shows("budget of the day is spent")
+
+    return visit
+
+
+def redraft_under_way(page: Visit) -> Visit:
+    def visit(browser: Browser, items: Mapping[str, Item]) -> None:
+        items["ready"].redraft()
+        page(browser, items)
+
+    return paused(visit)
+
+
+def redrafted(page: Visit) -> Visit:
+    def visit(browser: Browser, items: Mapping[str, Item]) -> None:
+        items["ready"].redraft()
+        until(lambda: Item.objects.get(pk=items["ready"].pk).status == Status.READY_TO_CONFIRM)
+        page(browser, items)
+
+    return visit
+
+
+def edit_refused(browser: Browser, items: Mapping[str, Item]) -> None:
+    item_page("ready")(browser, items)
+    browser.type("x" * (TITLE_MAX_LENGTH + 1), into="Title")
+    browser.click("Confirm")
+    browser.shows("Please check your input")
+    browser.forgive("400 (Bad Request)")
+
+
+def changed_meanwhile(browser: Browser, items: Mapping[str, Item]) -> None:
+    item_page("ready")(browser, items)
+    items["ready"].discard()
+    browser.click("Confirm")
+    browser.shows("The item has changed")
+    browser.forgive_requests("409 (Conflict)", "412 (Precondition Failed)")
 
 
 def selected_discarded(browser: Browser, _items: Mapping[str, Item]) -> None:
@@ -180,14 +194,6 @@ def selected_discarded(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.shows("1 selected")
     browser.click("Discard the selected items")
     browser.shows("discarded")
-
-
-def history(browser: Browser, items: Mapping[str, Item]) -> None:
-    browser.open(f"{LIST}{items['discarded'].pk}/history/")
-
-
-def user_page(name: str) -> Visit:
-    return lambda browser, items: browser.open(f"/admin/auth/user/{items[ANOTHERS].owner_id}/{name}/")
 
 
 def logged_out(path: str) -> Visit:
@@ -208,7 +214,7 @@ def no_such_item(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.forgive("404 (Not Found)")
 
 
-PAGES: Mapping[str, Visit] = MappingProxyType(
+OWNER_PAGES: Mapping[str, Visit] = MappingProxyType(
     {
         "login": logged_out("/login"),
         "login refused": login_refused,
@@ -224,37 +230,24 @@ PAGES: Mapping[str, Visit] = MappingProxyType(
         "archived item": item_page("archived"),
         "account": own_tokens,
         "own password, refused": own_password_refused,
-        "password of a user": password_of_a_user,
         "nothing here": nothing_here,
         "no such item": no_such_item,
-        "admin": opened("/admin/"),
-        "admin, table open": first_page_with_table,
-        "admin list": opened(LIST),
-        "admin list, preview open": list_with_preview,
-        "admin, reasons": opened(f"{LIST}?status=FAILED"),
-        "admin, failed item": detail_page("failed"),
-        "admin, ready item": detail_page("ready"),
-        "discard question": discard_question,
-        "admin login": logged_out("/admin/login/"),
-        "tokens": opened("/admin/accounts/apitoken/"),
-        "token form": opened("/admin/accounts/apitoken/add/"),
-        "token form, refused": token_refused,
-        "token made": token_made,
         "enriching item": item_page("enriching"),
         "discarded item": item_page("discarded"),
         "words found": opened("/api/v1/items?q=beans"),
         "selected items discarded": selected_discarded,
-        "admin, enriching item": detail_page("enriching"),
-        "admin, archived item": detail_page("archived"),
-        "admin, discarded item": detail_page("discarded"),
-        "admin, nothing found": opened(f"{LIST}?q=nothing-like-it"),
-        "admin, bulk discard": bulk_question("Discard selected items…"),
-        "admin, bulk redraft": bulk_question("Draft selected items again…"),
-        "admin, bulk discard done": bulk_discard_done,
-        "admin, history": history,
-        "users": opened("/admin/auth/user/"),
-        "user": user_page("change"),
-        "user, deletion": user_page("delete"),
-        "group form": opened("/admin/auth/group/add/"),
+        "no items yet": first_hour("/api/v1/items"),
+        "nothing pending yet": first_hour("/api/v1/items/pending"),
+        "no tags yet": first_hour("/api/v1/tags"),
+        "account of a newcomer": first_hour("/account"),
+        "own token issued": own_token_issued,
+        "pending, paused": paused(opened("/api/v1/items/pending")),
+        "enriching item, paused": paused(item_page("enriching")),
+        "pending, budget spent": budget_spent(opened("/api/v1/items/pending")),
+        "enriching item, budget spent": budget_spent(item_page("enriching")),
+        "item drafted again, paused": redraft_under_way(item_page("ready")),
+        "item with another draft": redrafted(item_page("ready")),
+        "edit refused": edit_refused,
+        "item changed meanwhile": changed_meanwhile,
     }
 )

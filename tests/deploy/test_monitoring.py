@@ -122,6 +122,15 @@ def test_page_for_operators_says_what_to_do_for_every_alert() -> None:
     assert all(rule["annotations"]["runbook"].endswith(f"#{rule['alert'].lower()}") for rule in alerts)
 
 
+@pytest.mark.parametrize("path", [ALERTS, POSTGRES_ALERTS])
+def test_every_alert_has_a_test_of_its_rule(path: Path) -> None:
+    groups = yaml.safe_load(path.with_stem(f"{path.stem}_test").read_text())["tests"]
+
+    tested = {test["alertname"] for group in groups for test in group["alert_rule_test"] if test["exp_alerts"]}
+
+    assert tested == {rule["alert"] for rule in rules(path)}
+
+
 @pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed")
 @pytest.mark.parametrize(
     ("verb", "kind", "name"),

@@ -129,7 +129,7 @@ def test_attempts_show_wait_and_duration(reviewer: Client, owner: User) -> None:
 
     page = reviewer.get(detail(item)).text
 
-    assert re.findall(r'item-number">(\d+ m?s)</td>', page) == ["20 s", "30 s", "0 ms"]
+    assert re.findall(r'data-label="Waited"[^>]*>(\d+ m?s)</td>', page) == ["20 s", "30 s", "0 ms"]
     assert re.findall(r'<rect width="(\d+)"', page) == ["100", "50", "25"]
 
 
