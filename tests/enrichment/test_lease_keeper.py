@@ -39,7 +39,8 @@ class Leases:
     def monotonic(self) -> float:
         return self.now
 
-    async def renew(self, _fetch: Fetch, claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:
+    async def renew(self, fetch: Fetch, claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:
+        assert fetch is no_database
         self.renewals.append((list(claims), lease_seconds))
         self.renewal_times.append(asyncio.get_running_loop().time())
         self.now += self.renewal_takes_seconds
