@@ -49,7 +49,7 @@ def captured_and_enriched(owner: User, text: str) -> str:
 
 
 def refreshed_after_a_capture(browser: Browser, owner: User, text: str) -> None:
-    """Capture a text, and wait until the page has loaded the list again. It inserts one list before it loads another."""
+    """Capture a text, and wait until the page has loaded its list again. It handles one list after another."""
     now = browser.driver.execute_script(NOW)
     captured_and_enriched(owner, text)
     until(lambda: browser.driver.execute_script(HAS_FETCHED, now))

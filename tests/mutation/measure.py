@@ -46,7 +46,7 @@ def choose(count: int) -> None:
 
     def some_mutants(**options: Any) -> Any:
         mutants, data = every_mutant(**options)
-        return random.Random(SEED).sample(mutants, min(count, len(mutants))), data  # noqa: S311  # no secret
+        return random.Random(SEED).sample(mutants, min(count, len(mutants))), data
 
     mutmut.collect_source_file_mutation_data = some_mutants
 
