@@ -75,7 +75,7 @@ def main() -> None:
     with postgres_for_tests():
         migrate_template()
         rows = [measured(module, sample=options.sample) for module in options.modules or TESTS]
-    print(f"{'module':<36}{'mutants':>8}{'killed':>8}{'survived':>10}{'score':>8}")
+    print(f"{'module':<36}{'mutants':>8}{'tested':>8}{'killed':>8}{'score':>8}")
     print("".join(rows), end="")
 
 

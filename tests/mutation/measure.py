@@ -59,8 +59,8 @@ def report_on(module: str, report: TextIO) -> None:
     survivors = [name for name, status in statuses.items() if status not in KILLED]
     for name in survivors:
         print(f"{name}: {statuses[name]}\n{get_diff_for_mutant(name, path=module)}\n", file=sys.stderr)
-    mutants, killed = len(statuses), len(statuses) - len(survivors)
-    print(f"{module:<36}{mutants:>8}{killed:>8}{len(survivors):>10}{killed / max(mutants, 1):>8.1%}", file=report)
+    mutants, tested, killed = len(data.exit_code_by_key), len(statuses), len(statuses) - len(survivors)
+    print(f"{module:<36}{mutants:>8}{tested:>8}{killed:>8}{killed / max(tested, 1):>8.1%}", file=report)
 
 
 if __name__ == "__main__":
