@@ -6,15 +6,19 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
+from django.db import connection
 from psycopg import DataError, OperationalError, ProgrammingError
 from psycopg.conninfo import make_conninfo
 
 from postgres import session as session_module
 from postgres.conninfo import database_conninfo
 from postgres.session import DatabaseTimeout, Row, Session
+from tests.enrichment.waiting import PATIENCE_SECONDS
 from tests.plugins.worker import Database
 
 BACKEND = "SELECT pg_backend_pid()"
+LONG_SECONDS = 600
+LONG_STATEMENT = f"SELECT pg_sleep({LONG_SECONDS})"
 
 
 @pytest.fixture
@@ -27,6 +31,12 @@ async def session(database: Database) -> AsyncIterator[Session]:
 async def backend(session: Session) -> Row:
     (row,) = await session.fetch(BACKEND, {})
     return row
+
+
+def is_running() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_stat_activity WHERE state = 'active' AND query = %s", [LONG_STATEMENT])
+        return bool(cursor.rowcount)
 
 
 async def test_connection_is_kept_from_one_statement_to_the_next(session: Session) -> None:
@@ -141,24 +151,27 @@ async def test_tasks_that_share_a_session_take_turns(session: Session) -> None:
     assert len({row[0] for ((*row,),) in rows}) == 1
 
 
-async def test_cancelled_task_does_not_wait_for_the_server(session: Session) -> None:
+async def test_cancelled_task_does_not_wait_for_the_server(database: Database) -> None:
+    session = Session(deadline_seconds=LONG_SECONDS)
     await session.fetch("SELECT set_config('client_connection_check_interval', '100ms', false)", {})
-    asking = asyncio.create_task(session.fetch("SELECT pg_sleep(60)", {}))
-    await asyncio.wait({asking}, timeout=0.2)
+    asking = asyncio.create_task(session.fetch(LONG_STATEMENT, {}))
+    await database.until(is_running)
 
     asking.cancel()
-    await asyncio.wait({asking}, timeout=1)
+    await asyncio.wait({asking}, timeout=PATIENCE_SECONDS)
 
     assert asking.cancelled()
     assert await backend(session)
+    await session.close()
 
 
-async def test_closing_cuts_off_what_is_waiting(session: Session) -> None:
+async def test_closing_cuts_off_what_is_waiting(database: Database) -> None:
+    session = Session(deadline_seconds=LONG_SECONDS)
     await session.fetch("SELECT set_config('client_connection_check_interval', '100ms', false)", {})
-    asking = asyncio.create_task(session.fetch("SELECT pg_sleep(60)", {}))
-    await asyncio.wait({asking}, timeout=0.2)
+    asking = asyncio.create_task(session.fetch(LONG_STATEMENT, {}))
+    await database.until(is_running)
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await session.close()
 
     with pytest.raises(OperationalError):
