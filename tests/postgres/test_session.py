@@ -51,7 +51,7 @@ async def test_slow_statement_is_abandoned_and_the_next_one_works(database: Data
     with pytest.raises(DatabaseTimeout):
         await session.fetch("SELECT pg_sleep(60)", {})
 
-    assert time.monotonic() - started < 5, "the server would have taken a minute"
+    assert time.monotonic() - started < PATIENCE_SECONDS / 2, "the server would have taken a minute"
     assert await backend(session)
     await session.close()
 
@@ -72,7 +72,7 @@ async def test_server_that_accepts_and_says_nothing_is_given_up(
         with pytest.raises(DatabaseTimeout):
             await session.fetch(BACKEND, {})
 
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < PATIENCE_SECONDS / 2
         await session.close()
 
 
@@ -139,9 +139,9 @@ async def test_deadline_is_for_the_whole_transaction(database: Database) -> None
     started = time.monotonic()
 
     with pytest.raises(DatabaseTimeout):
-        await run_in_transaction(session, *["SELECT pg_sleep(0.1)"] * 100)
+        await run_in_transaction(session, *["SELECT pg_sleep(0.1)"] * 1000)
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < PATIENCE_SECONDS / 2
     await session.close()
 
 
