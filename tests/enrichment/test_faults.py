@@ -232,7 +232,7 @@ def test_failure_before_any_reply_has_its_cause() -> None:
     assert fault_of_unusable_reply(caused_by(RuntimeError(), KeyError()), has_reply=False).cause == "KeyError"
 
 
-@pytest.mark.parametrize("case", PROVIDER_ERRORS, ids=str)
+@pytest.mark.parametrize("case", PROVIDER_ERRORS, ids=lambda case: str(case).replace("…", "..."))
 def test_error_of_a_provider_is_recognised(case: ProviderError) -> None:
     fault = fault_of(caused_by(LibraryError(500), answered(case.status, json.dumps(case.body))))
 
