@@ -17,6 +17,10 @@ from tests.items.factories import make_item
 from tests.waiting import until
 
 PENDING = "/api/v1/items/pending"
+NOW = "return performance.now()"
+HAS_FETCHED = """
+return performance.getEntriesByType('resource').some((e) => e.initiatorType === 'fetch' && e.startTime > arguments[0])
+"""
 
 
 @pytest.fixture
@@ -42,6 +46,13 @@ def captured_and_enriched(owner: User, text: str) -> str:
     until(lambda: Item.objects.filter(pk=item.pk, status=Status.READY_TO_CONFIRM).exists())
     item.refresh_from_db()
     return str(item.title)
+
+
+def refreshed_after_a_capture(browser: Browser, owner: User, text: str) -> None:
+    """Capture a text, and wait until the page has loaded its list again. It handles one list after another."""
+    now = browser.driver.execute_script(NOW)
+    captured_and_enriched(owner, text)
+    until(lambda: browser.driver.execute_script(HAS_FETCHED, now))
 
 
 @contextmanager
@@ -116,7 +127,8 @@ def test_row_in_use_keeps_the_focus_until_it_is_left(browser: Browser, person: U
 
     browser.shows(captured_and_enriched(person, "Water the beans."))
     item.discard()
-    captured_and_enriched(person, "Put the net up.")
+    refreshed_after_a_capture(browser, person, "Put the net up.")
+    refreshed_after_a_capture(browser, person, "Pick the beans.")
     assert browser.has("Retry")
     browser.field("Text").click()
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,8 +18,6 @@ from tests.enrichment.scripted import ScriptedProvider
 from tests.enrichment.waiting import until
 from tests.items.other_connection import other_connection
 from tests.plugins.worker import Database, WorkerMaker
-
-Query: TypeAlias = Callable[[Fetch], Awaitable[tuple[float | None, bool]]]
 
 
 async def test_slots_unused_by_one_owner_are_filled_by_another(
@@ -63,8 +61,15 @@ async def test_item_that_becomes_due_before_the_wait_is_claimed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (item,) = await database.capture(owner, "some text")
-    await database.run(lambda: put_off(item, seconds=0.3))
-    monkeypatch.setattr(queue, "next_due_in", after(0.6, queue.next_due_in))
+    await database.run(lambda: put_off(item, seconds=3600))
+    query = queue.next_due_in
+
+    async def become_due_before(fetch: Fetch) -> tuple[float | None, bool]:
+        monkeypatch.setattr(queue, "next_due_in", query)
+        await database.run(lambda: put_off(item, seconds=-1))
+        return await query(fetch)
+
+    monkeypatch.setattr(queue, "next_due_in", become_due_before)
 
     async with working(provider, listens=False, enrich={"sweep_seconds": 3600}):
         await database.reaches(item, Status.READY_TO_CONFIRM)
@@ -105,13 +110,3 @@ def noting(rooms: list[int], claim: Callable[..., Awaitable[list[Claim]]]) -> Ca
 
 def put_off(item: Item, *, seconds: float) -> None:
     Item.objects.filter(pk=item.pk).update(available_at=timezone.now() + timedelta(seconds=seconds))
-
-
-def after(seconds: float, query: Query) -> Query:
-    """Return the result late, as on a busy machine."""
-
-    async def ask_later(fetch: Fetch) -> tuple[float | None, bool]:
-        await asyncio.sleep(seconds)
-        return await query(fetch)
-
-    return ask_later

@@ -232,7 +232,7 @@ def test_failure_before_any_reply_has_its_cause() -> None:
     assert fault_of_unusable_reply(caused_by(RuntimeError(), KeyError()), has_reply=False).cause == "KeyError"
 
 
-@pytest.mark.parametrize("case", PROVIDER_ERRORS, ids=str)
+@pytest.mark.parametrize("case", PROVIDER_ERRORS, ids=lambda case: str(case).replace("…", "..."))
 def test_error_of_a_provider_is_recognised(case: ProviderError) -> None:
     fault = fault_of(caused_by(LibraryError(500), answered(case.status, json.dumps(case.body))))
 
@@ -285,6 +285,28 @@ def test_body_that_repeats_a_long_text_is_read() -> None:
     body = json.dumps({"error": {"code": "context_length_exceeded", "message": "x" * 200_000}})
 
     assert type(fault_of(answered(400, body))) is TextTooLong
+
+
+@pytest.mark.parametrize(
+    ("error_type", "kind"),
+    [
+        ("ThrottlingException", RateLimited),
+        ("ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/", RateLimited),
+        ("SomeException", ProviderRefused),
+    ],
+)
+def test_error_type_in_a_header_of_amazon_is_read(error_type: str, kind: type[EnrichmentError]) -> None:
+    error = answered(400, '{"message": "private"}')
+    error.response.headers["x-amzn-ErrorType"] = error_type
+
+    assert type(fault_of(error)) is kind
+
+
+def test_response_whose_body_was_not_read_has_its_status() -> None:
+    error = answered(400, "")
+    error.response = httpx.Response(403, stream=httpx.ByteStream(b'{"code": "insufficient_quota"}'))
+
+    assert type(fault_of(error)) is KeyRefused
 
 
 def raised(function: Callable[[], object]) -> Exception:

@@ -1,7 +1,6 @@
 """When leases are renewed or lost, with a fake clock."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -16,6 +15,7 @@ from items import queue
 from items.claims import Claim
 from postgres.session import Fetch, Parameters, Row
 from tests.enrichment.verdicts import a_verdict
+from tests.enrichment.virtual_time import START, run
 from tests.enrichment.waiting import until
 
 LEASE_SECONDS = 90.0
@@ -32,14 +32,17 @@ class Leases:
         self.is_away = False
         self.renewal_takes_seconds = 0.0
         self.renewals: list[tuple[Sequence[Claim], float]] = []
+        self.renewal_times: list[float] = []
         self.rounds = 0
         self.lost: list[Claim] = []
 
     def monotonic(self) -> float:
         return self.now
 
-    async def renew(self, _fetch: Fetch, claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:
+    async def renew(self, fetch: Fetch, claims: Collection[Claim], *, lease_seconds: float) -> set[UUID]:
+        assert fetch is no_database
         self.renewals.append((list(claims), lease_seconds))
+        self.renewal_times.append(asyncio.get_running_loop().time())
         self.now += self.renewal_takes_seconds
         if self.is_away:
             raise OperationalError
@@ -63,8 +66,8 @@ async def no_database(_statement: str, _parameters: Parameters) -> list[Row]:
 
 
 @asynccontextmanager
-async def keeping(kept: Leases, *, lease_seconds: float = LEASE_SECONDS) -> AsyncIterator[LeaseKeeper]:
-    keeper = LeaseKeeper(no_database, lease_seconds=lease_seconds, claims=kept.holding, on_lost=kept.lost.append)
+async def keeping(kept: Leases) -> AsyncIterator[LeaseKeeper]:
+    keeper = LeaseKeeper(no_database, lease_seconds=LEASE_SECONDS, claims=kept.holding, on_lost=kept.lost.append)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(keeper.run())
         yield keeper
@@ -80,16 +83,15 @@ async def renew(kept: Leases, keeper: LeaseKeeper) -> None:
     await asyncio.sleep(0)
 
 
-async def test_leases_are_renewed_three_times_before_they_end(kept: Leases) -> None:
-    lease_seconds = 0.6
-    began_at = time.monotonic()
+def test_leases_are_renewed_every_third_of_their_time(kept: Leases) -> None:
+    async def scenario() -> None:
+        async with keeping(kept):
+            await asyncio.sleep(LEASE_SECONDS - 1)
 
-    async with keeping(kept, lease_seconds=lease_seconds):
-        await until(lambda: len(kept.renewals) == 2)
-    took_seconds = time.monotonic() - began_at
+    run(scenario())
 
-    assert kept.renewals == [(kept.claims, lease_seconds)] * 2
-    assert 2 * lease_seconds / 3 - 0.01 < took_seconds < 2 * lease_seconds
+    assert kept.renewals == [(kept.claims, LEASE_SECONDS)] * 2
+    assert kept.renewal_times == pytest.approx([START + LEASE_SECONDS / 3, START + LEASE_SECONDS * 2 / 3])
     assert kept.lost == []
 
 

@@ -17,7 +17,7 @@ from items.models import Item
 from items.states import Status
 from postgres.session import Parameters, Row
 from tests.enrichment.scripted import ScriptedProvider, draft
-from tests.enrichment.waiting import until
+from tests.enrichment.waiting import PATIENCE_SECONDS, until
 from tests.items.factories import RAW_TEXT, make_item
 from tests.items.other_connection import other_connection
 from tests.items.queue.protocol import at_once, claim, fetch, finish, renew
@@ -100,7 +100,9 @@ async def test_worker_notifies_after_its_verdicts(owner: User, database: Databas
         async with working(ScriptedProvider()):
             await database.reaches(item, Status.READY_TO_CONFIRM)
 
-        assert [notification.payload for notification in listening.notifies(timeout=5, stop_after=1)] == [""]
+        assert [
+            notification.payload for notification in listening.notifies(timeout=PATIENCE_SECONDS, stop_after=1)
+        ] == [""]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -111,7 +113,7 @@ class TestWritePath:
         with other_connection() as other:
             other.execute("NOTIFY last")
         notifications: list[str] = []
-        for notification in listening.notifies(timeout=10):
+        for notification in listening.notifies(timeout=PATIENCE_SECONDS):
             if notification.channel == "last":
                 return notifications
             notifications.append(notification.channel)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from items.models import Item
 from items.states import Outcome, Status
 from tests.enrichment.scripted import ScriptedProvider
-from tests.enrichment.waiting import until
+from tests.enrichment.waiting import PATIENCE_SECONDS, until
 from tests.plugins.worker import Database, WorkerMaker
 
 
@@ -60,7 +60,7 @@ async def test_worker_exits_when_nothing_is_due(
         lambda: Item.objects.filter(pk=later.pk).update(available_at=timezone.now() + timedelta(hours=1))
     )
 
-    async with asyncio.timeout(10), working(provider, exits_when_idle=True, listens=False):
+    async with asyncio.timeout(PATIENCE_SECONDS), working(provider, exits_when_idle=True, listens=False):
         for item in due:
             await database.reaches(item, Status.READY_TO_CONFIRM)
 

@@ -15,7 +15,7 @@ from items.states import Outcome, Status
 from postgres.backoff import Backoff
 from postgres.session import DatabaseTimeout, Transaction
 from tests.enrichment.verdicts import a_verdict
-from tests.enrichment.waiting import until
+from tests.enrichment.waiting import PATIENCE_SECONDS, until
 
 Answer = Callable[[Sequence[Verdict]], Finished]
 
@@ -106,7 +106,7 @@ async def writing(database: Database) -> AsyncIterator[VerdictWriter]:
 
 
 async def emptied(subject: VerdictWriter) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await subject._emptied.wait()
 
 
@@ -151,7 +151,7 @@ async def test_verdicts_that_arrive_during_a_write_form_the_next_batch(database:
 
 
 async def test_flush_of_an_idle_writer_returns_at_once(database: Database) -> None:
-    async with asyncio.timeout(10), writing(database) as subject:
+    async with asyncio.timeout(PATIENCE_SECONDS), writing(database) as subject:
         assert subject.is_delayed is False
         await subject.flush(timeout_seconds=60)
 
@@ -170,7 +170,7 @@ async def test_flush_times_out(database: Database) -> None:
     subject = VerdictWriter(on_written=database.record)
     subject.add(a_verdict())
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await subject.flush(timeout_seconds=0.01)
 
     assert len(subject.unwritten()) == 1

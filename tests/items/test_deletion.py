@@ -19,7 +19,7 @@ from items.states import Action, Outcome, Status
 from tests.items.factories import make_attempt, make_item
 from tests.items.other_connection import other_connection
 from tests.items.queue.protocol import claim, finish, success
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 OUR_TABLES = ("items", "enrichment_attempts", "idempotency_keys", "api_tokens", "api_throttles")
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -89,7 +89,7 @@ def test_deletion_of_a_claimed_item_cancels_its_call(owner: User) -> None:
     with other_connection() as listening:
         listening.execute(f"LISTEN {CHANNEL_CANCELLED}")
         deleted(deletion.delete_items_of(owner.pk))
-        heard = [notification.payload for notification in listening.notifies(timeout=5, stop_after=1)]
+        heard = [notification.payload for notification in listening.notifies(timeout=PATIENCE_SECONDS, stop_after=1)]
 
     assert heard == [str(claimed.pk)]
 

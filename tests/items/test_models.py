@@ -31,7 +31,7 @@ VERBS: dict[Action, Callable[[Item], None]] = {
     Action.DISCARD: Item.discard,
 }
 MANY = [action for action in Action if action != Action.EDIT]
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 60
 
 
 def stored(item: Item) -> Item:

@@ -12,11 +12,11 @@ from items.models import Item
 from items.states import Status
 from tests.items.factories import RAW_TEXT, RESULT, make_item
 from tests.items.other_connection import other_connection
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ONCE = [("items_enriching", "")]
-DEADLINE_SECONDS = 10
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def heard(ear: psycopg.Connection) -> list[tuple[str, str]]:
     """Return all notifications so far. PostgreSQL delivers them in the order of the commits, and ours is the last."""
     sql("NOTIFY last")
     notifications: list[tuple[str, str]] = []
-    for notification in ear.notifies(timeout=DEADLINE_SECONDS):
+    for notification in ear.notifies(timeout=PATIENCE_SECONDS):
         if notification.channel == "last":
             return notifications
         notifications.append((notification.channel, notification.payload))

@@ -29,6 +29,7 @@ TESTS: Mapping[str, Collection[str]] = {
     "enrichment/leases.py": ("tests/enrichment/test_lease_keeper.py",),
     "enrichment/writer.py": ("tests/enrichment/test_verdict_writer.py",),
     "enrichment/tidying.py": ("tests/enrichment/test_tidying.py",),
+    "enrichment/providers/addresses.py": (f"{PROVIDERS}/test_addresses.py",),
     "enrichment/providers/content_parts.py": ("tests/enrichment/test_content_parts.py",),
     "enrichment/providers/drafts_in_text.py": ("tests/enrichment/test_drafts_in_text.py",),
     "enrichment/providers/filling.py": ("tests/enrichment/test_filling.py",),
@@ -38,30 +39,43 @@ TESTS: Mapping[str, Collection[str]] = {
         "tests/enrichment/test_rate_limited_conversation.py",
     ),
     "enrichment/providers/draft.py": ("tests/enrichment/test_draft.py",),
+    "enrichment/providers/error_body.py": ("tests/enrichment/test_faults.py",),
     "enrichment/providers/factory.py": (f"{PROVIDERS}/test_factory.py",),
     "enrichment/providers/faults.py": ("tests/enrichment/test_faults.py",),
+    "enrichment/providers/library_logs.py": (f"{PROVIDERS}/test_litellm_parts.py",),
     "enrichment/providers/litellm.py": tuple(
-        f"{PROVIDERS}/test_{name}.py" for name in ("litellm_parts", "litellm_provider", "fallback_models")
+        f"{PROVIDERS}/test_{name}.py"
+        for name in (
+            "litellm_parts",
+            "litellm_provider",
+            "addresses",
+            "fallback_models",
+            "prices",
+            "refused_parameters",
+        )
     ),
     "enrichment/providers/pacing.py": (
         "tests/enrichment/test_pacing.py",
         "tests/enrichment/test_rate_limited_conversation.py",
     ),
+    "enrichment/providers/prices.py": (f"{PROVIDERS}/test_prices.py",),
     "enrichment/providers/request_form.py": ("tests/enrichment/test_request_form.py",),
     "enrichment/providers/retry_after.py": ("tests/enrichment/test_retry_after.py",),
     "enrichment/providers/stub.py": ("tests/enrichment/test_stub_provider.py",),
+    "enrichment/providers/variables.py": (f"{PROVIDERS}/test_addresses.py",),
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="such as items/states.py; all if none is named")
-    modules = parser.parse_args().modules or list(TESTS)
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="test N mutants of each module, chosen once")
+    options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
     with postgres_for_tests():
         migrate_template()
-        rows = [measured(module) for module in modules]
-    print(f"{'module':<36}{'mutants':>8}{'killed':>8}{'survived':>10}{'score':>8}")
+        rows = [measured(module, sample=options.sample) for module in options.modules or TESTS]
+    print(f"{'module':<36}{'mutants':>8}{'tested':>8}{'killed':>8}{'score':>8}")
     print("".join(rows), end="")
 
 
@@ -70,10 +84,10 @@ def migrate_template() -> None:
     run("manage.py", "migrate", "--verbosity=0", environment={"DATABASE_URL": template})
 
 
-def measured(module: str) -> str:
-    """The row of the table. What survives is shown at once."""
+def measured(module: str, *, sample: int) -> str:
+    """Return the row of the table. Survivors are shown at once."""
     shutil.rmtree("mutants", ignore_errors=True)
-    return run(str(Path(__file__).with_name("measure.py")), module, *TESTS[module])
+    return run(str(Path(__file__).with_name("measure.py")), module, str(sample), *TESTS[module])
 
 
 def run(*command: str, environment: Mapping[str, str] | None = None) -> str:

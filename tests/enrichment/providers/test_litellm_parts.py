@@ -115,8 +115,9 @@ def test_each_model_has_a_route_of_its_own(
     assert len({id(route.model_health) for route in routes}) == len(routes)
 
 
-def test_tokens_are_counted(module: ModuleType) -> None:
-    assert module._count_tokens("A heron stands in the river.") == 8
+@pytest.mark.parametrize(("text", "tokens"), [("A heron stands in the river.", 8), ("アオサギは川に立つ。", 10)])
+def test_tokens_are_counted_as_by_current_models(module: ModuleType, text: str, tokens: int) -> None:
+    assert module._count_tokens(text) == tokens
 
 
 @pytest.mark.parametrize(

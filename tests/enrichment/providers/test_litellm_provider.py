@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -9,17 +10,18 @@ import pytest
 from enrichment.errors import Interrupted, InvalidOutput, ProviderUnavailable, RateLimited
 from enrichment.prompts import CUT_MARK, SYSTEM_PROMPT, TAGS_PROMPT
 from enrichment.providers.base import RateLimit
+from enrichment.schemas import Usage
 from items.states import SourceType
 from tests.enrichment.fake_llm_answers import DRAFT, PROMPT_TOKENS
 from tests.enrichment.fake_llm_server import FakeLLMServer
 from tests.enrichment.leaks import TEXT, everything_said_by, leaked
 from tests.enrichment.waiting import until
-from tests.plugins.providers import MakeProvider
+from tests.plugins.providers import MODEL, MakeProvider
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 OPEN_FILES = Path("/proc/self/fd")
-SLACK_SECONDS = 1.0
+SLACK_SECONDS = 20.0
 
 
 async def test_draft_is_kept_as_the_model_wrote_it(provider: MakeProvider) -> None:
@@ -160,13 +162,16 @@ async def test_retry_after_beyond_the_deadline_is_left_to_the_worker(
     assert time.monotonic() - began_at < SLACK_SECONDS
 
 
-async def test_model_is_called_once_without_retries(provider: MakeProvider, server: FakeLLMServer) -> None:
+@pytest.mark.parametrize("max_retries", [0, 5])
+async def test_invalid_reply_is_retried_as_often_as_set(
+    max_retries: int, provider: MakeProvider, server: FakeLLMServer
+) -> None:
     server.script("wrong_schema")
 
     with pytest.raises(InvalidOutput):
-        await provider(max_retries=0).enrich_item(TEXT)
+        await provider(max_retries=max_retries).enrich_item(TEXT)
 
-    assert len(server.calls) == 1
+    assert len(server.calls) == max_retries + 1
 
 
 async def test_refused_connection_is_worth_another_attempt(provider: MakeProvider) -> None:
@@ -174,6 +179,7 @@ async def test_refused_connection_is_worth_another_attempt(provider: MakeProvide
         await provider(api_base="http://127.0.0.1:9/v1").enrich_item(TEXT)
 
     assert raised.value.http_status is None
+    assert raised.value.usage == Usage(model=MODEL)
 
 
 async def test_cancelling_stops_the_request_at_once(provider: MakeProvider, server: FakeLLMServer) -> None:
@@ -207,16 +213,17 @@ async def test_model_that_is_down_is_called_once_per_text(provider: MakeProvider
     server.script("status_503")
     subject = provider(max_retries=2)
 
+    calls = []
     for _ in range(4):
         with pytest.raises(ProviderUnavailable):
             await subject.enrich_item(TEXT)
-    while_down = len(server.calls)
+        calls.append(len(server.calls))
     server.script("ok", "status_503", "status_503", "ok")
     for _ in range(2):
         await subject.enrich_item(TEXT)
+        calls.append(len(server.calls))
 
-    assert while_down == 3 + 2 + 1 + 1
-    assert len(server.calls) - while_down == 1 + 3
+    assert [after - before for before, after in pairwise([0, *calls])] == [3, 2, 1, 1, 1, 3]
 
 
 async def test_texts_are_enriched_concurrently(provider: MakeProvider, server: FakeLLMServer) -> None:

@@ -186,7 +186,7 @@ def test_items_are_locked_in_the_order_of_the_queue(owner: User) -> None:
 
         assert locked.fetchone()
         queue_side.rollback()
-        assert moving.result(timeout=10).changed == 2
+        assert moving.result(timeout=60).changed == 2
 
 
 def in_thread(work: Callable[[], BulkResult]) -> BulkResult:

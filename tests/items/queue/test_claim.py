@@ -17,6 +17,7 @@ from items.pauses import ALL_OWNERS
 from items.states import Outcome, Status
 from tests.items.factories import make_item
 from tests.items.queue.protocol import claim, expire_leases
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,7 +33,7 @@ def in_another_connection(work: Callable[[], None]) -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive(), "it waits for a lock"
 
 
@@ -163,7 +164,7 @@ def test_simultaneous_claims_never_share_an_item(owner: User, stranger: User) ->
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
 
     assert Counter(Counter(each.item_id for each in taken).values()) == {1: 400}
 

@@ -15,6 +15,7 @@ from items.states import Outcome, SourceType, Status
 from tests.items.factories import make_item
 from tests.items.other_connection import other_connection
 from tests.items.queue.protocol import claim, expire_leases, finish, outcomes, release, renew, success
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,7 +136,7 @@ def test_only_a_release_notifies(owner: User, verdict: Callable[[Claim], Verdict
         peer.execute(f"LISTEN {CHANNEL_ENRICHING}")
         finish([success(claims[0]), verdict(claims[1])])
         peer.execute(f"NOTIFY {CHANNEL_ENRICHING}, 'the last'")
-        for notification in peer.notifies(timeout=10):
+        for notification in peer.notifies(timeout=PATIENCE_SECONDS):
             if notification.payload == "the last":
                 break
             heard.append(notification.payload)

@@ -16,7 +16,7 @@ from items.models import Item
 from items.transfer.records import ItemRecord
 from tests.database import database_url
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 ADVICE = "A capture with --once can be run again to continue."
 FIELDS = [name for name in ItemRecord.model_fields if name != "id"]
 

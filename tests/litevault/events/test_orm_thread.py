@@ -44,7 +44,7 @@ async def test_slow_work_is_abandoned_and_frees_the_thread() -> None:
     with pytest.raises(TimeoutError):
         await thread.run(sleep_long)
 
-    assert time.monotonic() - started < 5, "the server would have taken a minute"
+    assert time.monotonic() - started < 30, "the server would have taken a minute"
     assert await thread.run(backend_pid)
     await thread.close()
 
