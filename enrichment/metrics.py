@@ -4,6 +4,7 @@ Nothing is read from the database. The web server has the metrics of the queue: 
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -131,11 +132,23 @@ def _count(verdict: Verdict, *, is_late: bool) -> None:
     attempts.labels(outcome, verdict.error_code or "", verdict.error_reason or "").inc()
     durations.labels(outcome).observe((verdict.finished_at - verdict.started_at).total_seconds())
     if verdict.model is not None:
-        tokens.labels(verdict.model, "prompt").inc(verdict.prompt_tokens or 0)
-        tokens.labels(verdict.model, "completion").inc(verdict.completion_tokens or 0)
-        cost.labels(verdict.model).inc(float(verdict.cost_usd or 0))
+        prompt_tokens, completion_tokens, costs, without_price = _series_of(verdict.model)
+        prompt_tokens.inc(verdict.prompt_tokens or 0)
+        completion_tokens.inc(verdict.completion_tokens or 0)
+        costs.inc(float(verdict.cost_usd or 0))
         has_tokens = bool(verdict.prompt_tokens or verdict.completion_tokens)
-        attempts_without_price.labels(verdict.model).inc(has_tokens and verdict.cost_usd is None)
+        without_price.inc(has_tokens and verdict.cost_usd is None)
+
+
+@cache
+def _series_of(model: str) -> tuple[Counter, Counter, Counter, Counter]:
+    """Create the series of a model. The library would look them up more slowly, for every verdict."""
+    return (
+        tokens.labels(model, "prompt"),
+        tokens.labels(model, "completion"),
+        cost.labels(model),
+        attempts_without_price.labels(model),
+    )
 
 
 def _create_series() -> None:

@@ -1,7 +1,6 @@
 """The worker claims items that are due, enriches them and passes their verdicts to the writer."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -32,8 +31,8 @@ logger = structlog.get_logger(__name__)
 DEGRADED_SWEEP_SECONDS = 5.0
 DEADLINE_SECONDS = 5.0
 FLUSH_SECONDS = 4.0
-# So that a claim of the longest texts ends within its deadline.
-CLAIMED_AT_ONCE = 50
+# The most that one claim returns, so that a claim of long texts ends within its deadline.
+CLAIMED_CHARACTERS = 50_000_000
 DATABASE_PAUSE_SECONDS = 0.5
 # Before the next claim while a rate limit allows no more items.
 MIN_PACED_PAUSE_SECONDS = 0.1
@@ -75,6 +74,7 @@ class EnrichmentWorker:
         ahead = max(1, concurrency // 10)
         self._capacity = concurrency + ahead
         self._min_free_capacity = (ahead + 1) // 2
+        self._claimed_at_once = CLAIMED_CHARACTERS // min(text_length, RAW_TEXT_HIGHEST_LIMIT)
         self._slots = asyncio.Semaphore(concurrency)
         self._claim_session = Session(deadline_seconds=DEADLINE_SECONDS)
         # Shared by renewals, vocabularies and notifications, so that no claim waits for any of them.
@@ -190,7 +190,7 @@ class EnrichmentWorker:
         await self._budget.check()
         while (free := self._free_capacity()) > 0:
             is_whole_round = self._last_owner == queue.BEFORE_ALL_OWNERS
-            number = min(free, CLAIMED_AT_ONCE)
+            number = min(free, self._claimed_at_once)
             claims = await queue.claim(
                 self._claim_session.fetch,
                 number,
@@ -206,10 +206,10 @@ class EnrichmentWorker:
             await asyncio.sleep(0)
             await self._budget.check()
             if len(claims) == number:
-                self._last_owner = max(claim.owner_id for claim in claims)
+                self._last_owner = queue.last_owner(claims, number)
                 continue
             self._last_owner = queue.BEFORE_ALL_OWNERS
-            if is_whole_round and all_served(claims, number):
+            if is_whole_round and queue.all_served(claims, number):
                 # An owner at the limit may have more items.
                 self._is_backlogged = self._settings.per_owner_concurrency > 0
                 return
@@ -312,9 +312,3 @@ class EnrichmentWorker:
         if tasks:
             logger.info("worker.releasing", in_flight=len(tasks))
             await asyncio.wait(tasks, timeout=FLUSH_SECONDS)
-
-
-def all_served(claims: Sequence[Claim], free: int) -> bool:
-    """Return whether no owner has more items due, apart from locked ones: each got less than its share."""
-    by_owner = Counter(claim.owner_id for claim in claims)
-    return all(number < free / len(by_owner) for number in by_owner.values())

@@ -13,7 +13,9 @@ No lock and no transaction is held between a claim and its verdict.
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection, Sequence
+from math import ceil
 from uuid import UUID
 
 from django.utils import timezone
@@ -89,6 +91,23 @@ async def claim(
         )
         for item_id, owner_id, raw_text, fencing_token, attempt, refunds in rows
     ]
+
+
+def all_served(claims: Sequence[Claim], limit: int) -> bool:
+    """Return whether no owner has more items due, apart from locked ones: each got less than its share."""
+    by_owner = Counter(claim.owner_id for claim in claims)
+    return all(number < limit / len(by_owner) for number in by_owner.values())
+
+
+def last_owner(claims: Sequence[Claim], limit: int) -> int:
+    """Return the owner after whom the next claim begins, after a claim that took `limit` items.
+
+    If an owner got more than a share among one owner more, there are no other owners. The next claim begins with the
+    first owner, because after the last one it would find nothing.
+    """
+    by_owner = Counter(claim.owner_id for claim in claims)
+    has_all_owners = max(by_owner.values()) > ceil(limit / (len(by_owner) + 1))
+    return BEFORE_ALL_OWNERS if has_all_owners else max(by_owner)
 
 
 async def next_due_in(fetch: Fetch) -> tuple[float | None, bool]:

@@ -154,6 +154,8 @@ def is_blank(text: str) -> bool:
 
 def comparable(text: str) -> str:
     """Return what two texts share that differ only in Unicode's normal form, in case or in invisible characters."""
+    if text.isascii():
+        return text.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", IGNORABLE.sub("", text)).casefold())
 
 

@@ -52,6 +52,7 @@ class LiteVault(Contender):
 
         from benchmarks.contenders.null_provider import NullProvider  # see above
         from enrichment.management.commands.enrich_listener import run_with_listener  # see above
+        from enrichment.prompts import MAX_CHARACTERS_PER_TOKEN  # see above
         from enrichment.worker import EnrichmentWorker  # see above
 
         provider = NullProvider(started, seconds=seconds)
@@ -61,6 +62,7 @@ class LiteVault(Contender):
             concurrency=concurrency,
             deadline_seconds=60,
             settings=settings.ENRICH,
+            text_length=settings.LLM.max_input_tokens * MAX_CHARACTERS_PER_TOKEN,
         )
         await run_with_listener(worker, provider, name="bench")
 

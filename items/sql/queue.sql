@@ -43,7 +43,7 @@ SELECT id FROM items WHERE id = ANY (%(ids)s);
 -- above all the numbers of their attempts.
 -- name: finish
 WITH verdict AS (
-    SELECT * FROM jsonb_to_recordset(%(verdicts)s::jsonb) AS verdict (
+    SELECT * FROM json_to_recordset(%(verdicts)s::json) AS verdict (
         id uuid, status text, title text, summary text, tags text[], tag_keys text[], source_type text, enrichment_error text,
         delay_seconds double precision, refund smallint, outage smallint, hand_back smallint, fencing_token bigint, worker text,
         started_at timestamptz, finished_at timestamptz, outcome text, error_code text, error_reason text, model text,
@@ -85,7 +85,7 @@ WHERE items.id = verdict.id;
 -- and the answer had its price.
 -- name: record_late
 WITH verdict AS (
-    SELECT * FROM jsonb_to_recordset(%(verdicts)s::jsonb) AS verdict (
+    SELECT * FROM json_to_recordset(%(verdicts)s::json) AS verdict (
         id uuid, fencing_token bigint, worker text, started_at timestamptz, finished_at timestamptz, outcome text,
         error_code text, error_reason text, model text, prompt_tokens integer, completion_tokens integer, cost_usd numeric,
         tags_filled boolean

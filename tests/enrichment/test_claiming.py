@@ -100,6 +100,26 @@ async def test_free_slots_are_claimed_for_in_batches(
     assert min(rooms) == 2, "four are claimed ahead, and when two are left, it claims again"
 
 
+@pytest.mark.parametrize(("text_length", "number"), [(1_000, 66), (160_000, 66), (1_000_000, 50), (20_000_000, 50)])
+async def test_claim_is_limited_by_the_length_of_texts(
+    text_length: int,
+    number: int,
+    owner: User,
+    database: Database,
+    working: WorkerMaker,
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (item,) = await database.capture(owner, "some text")
+    rooms: list[int] = []
+    monkeypatch.setattr(queue, "claim", noting(rooms, queue.claim))
+
+    async with working(provider, concurrency=60, listens=False, text_length=text_length):
+        await database.reaches(item, Status.READY_TO_CONFIRM)
+
+    assert max(rooms) == number
+
+
 def noting(rooms: list[int], claim: Callable[..., Awaitable[list[Claim]]]) -> Callable[..., Awaitable[list[Claim]]]:
     async def claim_and_note(fetch: Fetch, limit: int, **options: Any) -> list[Claim]:
         rooms.append(limit)

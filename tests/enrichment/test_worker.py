@@ -1,10 +1,14 @@
 """The guarantees of the worker, with a real database and a scripted provider."""
 
 import asyncio
+import gc
 
 import pytest
 from django.contrib.auth.models import User
 
+from enrichment.config import EnrichSettings
+from enrichment.management.commands.enrich_listener import run_with_listener
+from enrichment.worker import EnrichmentWorker
 from items.models import Item
 from items.states import Outcome, SourceType, Status
 from tests.enrichment.scripted import ScriptedProvider, draft
@@ -134,3 +138,20 @@ async def test_log_has_events_without_any_text(
     assert "enrichment.failed" in output
     assert "ValueError" in output
     assert "canary" not in output
+
+
+async def test_loaded_modules_are_not_collected_while_items_wait(
+    owner: User, database: Database, provider: ScriptedProvider
+) -> None:
+    (item,) = await database.capture(owner, "some text")
+    worker = EnrichmentWorker(
+        provider, worker_id="test", concurrency=1, deadline_seconds=30, settings=EnrichSettings(), exits_when_idle=True
+    )
+    gc.unfreeze()
+
+    await run_with_listener(worker, provider, name="test")
+
+    frozen = gc.get_freeze_count()
+    gc.unfreeze()
+    assert frozen > 10_000
+    await database.reaches(item, Status.READY_TO_CONFIRM)

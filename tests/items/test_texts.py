@@ -159,6 +159,11 @@ def test_different_tags_stay_different(one: str, other: str) -> None:
     assert clean_tags([one, other]) == [one, other]
 
 
+@given(st.text(st.characters(codec="ascii")))
+def test_ascii_is_compared_as_in_a_longer_text(text: str) -> None:
+    assert comparable(f"{text}é") == f"{comparable(text)}é"
+
+
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
 def test_stored_tag_is_accepted_again_unchanged(tag: str) -> None:
     try:

@@ -1,6 +1,7 @@
 """The worker process: a listener and a worker, until a stop signal."""
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -166,6 +167,9 @@ async def run_with_listener(
     handle_signals(worker)
     if stop_with_stdin:
         drain_at_end_of_input(worker)
+    # All that is loaded now stays. A full collection that includes it stops the loop for 0.07 s.
+    gc.collect()
+    gc.freeze()
     try:
         with serving(metrics_server) if metrics_server else nullcontext():
             async with asyncio.TaskGroup() as group:

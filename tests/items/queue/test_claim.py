@@ -104,6 +104,24 @@ def test_claim_gives_all_slots_to_the_only_owner(owner: User) -> None:
     assert len(claim(20)) == 20
 
 
+@pytest.mark.parametrize("numbers", [(9,), (9, 1), (1, 9), (4, 4), (3, 3, 3), (1, 1, 1, 1, 1), (7, 2, 1, 1)], ids=str)
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 6])
+def test_next_claim_begins_anew_after_the_last_owner(numbers: tuple[int, ...], limit: int) -> None:
+    owners = [User.objects.create(username=f"user{place}") for place in range(len(numbers))]
+    for user, number in zip(owners, numbers, strict=True):
+        Item.objects.capture_many(owner=user, raw_texts=["some text"] * number)
+    after = queue.BEFORE_ALL_OWNERS
+
+    while len(claims := claim(limit, after_owner=after)) == limit:
+        after = queue.last_owner(claims, limit)
+
+        last = max(claimed.owner_id for claimed in claims)
+        later = Item.objects.filter(claimed_by=None, owner_id__gt=last)
+        assert after == last or not later.exists()
+        if len(numbers) == 1 and limit > 1:
+            assert after == queue.BEFORE_ALL_OWNERS, "another claim would find nothing"
+
+
 def test_claim_respects_the_limit_of_an_owner_across_claims(owner: User, stranger: User) -> None:
     for user in (owner, stranger):
         Item.objects.bulk_create([Item(owner=user, raw_text="text") for _ in range(10)])
