@@ -19,6 +19,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "status": "Status",
         "errorCode": "Problem",
         "errorReason": "Reason",
+        "accents": "Ignore accents",
         "q": "Search",
         "cursor": "Position in the list",
         "createdBefore": "Date",

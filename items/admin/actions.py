@@ -89,14 +89,12 @@ def _confirm(
 ) -> HttpResponse:
     """Repeat the selection in hidden fields, so that submitting the page acts on it."""
     count = bounded_count(items)
-    named = [item_name(item) for item in items.newest_first().select_related(None).only("title")[:NAMES_SHOWN]]
     context: dict[str, Any] = {
         **model_admin.admin_site.each_context(request),
         "title": f"{action.label} {count.of_items}?",
         "opts": model_admin.opts,
         "action": action,
-        "named": named,
-        "more": Count(count.number - len(named), is_exact=count.is_exact) if count.number > len(named) else None,
+        **names_context(items, count),
         "covers_all_matching": covers_all_matching,
         "batch": BATCH_SIZE,
         "pace": hours_and_minutes(minutes) if (minutes := minutes_to_retry(count)) else "",
@@ -109,6 +107,13 @@ def _confirm(
         "back_url": request.get_full_path(),
     }
     return TemplateResponse(request, "admin/items/item/confirm_action.html", context)
+
+
+def names_context(items: ItemQuerySet, count: Count) -> dict[str, Any]:
+    """Return the names of the newest of the items, and how many more there are, for confirm_action.html."""
+    named = [item_name(item) for item in items.newest_first().select_related(None).only("title")[:NAMES_SHOWN]]
+    more = count.number - len(named)
+    return {"named": named, "more": Count(more, is_exact=count.is_exact) if more > 0 else None}
 
 
 def report(request: HttpRequest, action: Action, result: BulkResult, *, undo: SafeString | None = None) -> None:
@@ -127,6 +132,10 @@ def report(request: HttpRequest, action: Action, result: BulkResult, *, undo: Sa
         messages.SUCCESS if result.changed else messages.WARNING,
         format_html("{} {}", done, undo) if undo else done,
     )
+    report_unchanged(request, action, result)
+
+
+def report_unchanged(request: HttpRequest, action: Action, result: BulkResult) -> None:
     if result.refused.number:
         messages.warning(request, f"{result.refused.of_items} refused: {condition(action)}")
     if result.missing:

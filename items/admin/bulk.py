@@ -1,11 +1,12 @@
 """One action on many items, in short transactions, with retries spread over time."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import count, repeat
+from datetime import datetime, timedelta
+from itertools import count
 from math import ceil, isinf
 from time import monotonic
+from typing import TypeAlias
 from uuid import UUID
 
 from django.db import OperationalError, connection
@@ -34,6 +35,9 @@ CALLS_THE_MODEL = (Action.RETRY, Action.REDRAFT)
 
 NONE = Count(0)
 
+Position: TypeAlias = tuple[datetime, UUID]
+"""The place of an item in the order of its list."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkResult:
@@ -58,30 +62,44 @@ def change_selected(ids: Collection[UUID], action: Action) -> BulkResult:
 
 
 def change_matching(items: ItemQuerySet, action: Action, *, seconds: float | None = None) -> BulkResult:
-    """Change the items in batches, oldest first, until none remains or the time limit is reached.
-
-    The limit is TIME_LIMIT_SECONDS by default. A statement that the database ends by its own deadline counts as that
-    limit: what earlier batches changed stays changed, and is reported.
-    """
+    """Change the items in batches, until none remains or the time limit is reached, TIME_LIMIT_SECONDS by default."""
     refused = bounded_count(items.exclude(allowing(action)))
     changed = minutes = 0
-    delays = _retry_delays() if action in CALLS_THE_MODEL else repeat(0)
-    limit = TIME_LIMIT_SECONDS if seconds is None else seconds
-    ends_at = monotonic() + limit
-    is_late = False
-    try:
-        for ids, minutes in zip(batches(items.allowing(action)), delays, strict=False):
-            changed += _change(Item.objects.filter(pk__in=ids), action, after=timedelta(minutes=minutes))
-            if is_late := monotonic() > ends_at:
-                break
-    except OperationalError:
-        if not changed or isinf(limit):
-            raise
-        is_late = True
+    delays = _retry_delays() if action in CALLS_THE_MODEL else None
+
+    def change(ids: list[UUID]) -> None:
+        nonlocal changed, minutes
+        delay = next(delays) if delays else 0
+        changed += _change(Item.objects.filter(pk__in=ids), action, after=timedelta(minutes=delay))
+        minutes = delay
+
+    remaining = in_batches(items.allowing(action), change, seconds=seconds)
     if changed > COUNT_LIMIT:
         _update_statistics()
-    remaining = bounded_count(items.allowing(action)) if is_late else NONE
     return BulkResult(changed=changed, refused=refused, remaining=remaining, minutes=minutes)
+
+
+def in_batches(items: ItemQuerySet, change: Callable[[list[UUID]], None], *, seconds: float | None = None) -> Count:
+    """Change batch after batch, oldest first, and return the number of items that the time limit left unchanged.
+
+    A statement that the database ends by its own deadline counts as that limit, except in the first batch: what earlier
+    batches changed stays changed, and can be reported.
+    """
+    limit = TIME_LIMIT_SECONDS if seconds is None else seconds
+    ends_at = monotonic() + limit
+    done: Position | None = None
+    try:
+        for batch in batches(items):
+            change([item_id for _, item_id in batch])
+            done = batch[-1]
+            if monotonic() > ends_at:
+                break
+        else:
+            return NONE
+    except OperationalError:
+        if done is None or isinf(limit):
+            raise
+    return bounded_count(items.newer_than(*done)) if done else NONE
 
 
 def _update_statistics() -> None:
@@ -114,12 +132,12 @@ def minutes_to_retry(items: Count) -> int:
     return max(0, items.number - 1) // BATCH_SIZE
 
 
-def batches(items: ItemQuerySet) -> Iterator[list[UUID]]:
+def batches(items: ItemQuerySet) -> Iterator[list[Position]]:
     """Yield each item once, also when it fails again at once, as in an outage."""
     ordered = items.order_by("created_at", "id")
     page = list(ordered.values_list("created_at", "id")[:BATCH_SIZE])
     while page:
-        yield [item_id for _, item_id in page]
+        yield page
         page = list(ordered.newer_than(*page[-1]).values_list("created_at", "id")[:BATCH_SIZE])
 
 

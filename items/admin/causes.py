@@ -1,10 +1,10 @@
 """The failed items by reason: one row for each, with what to do, and buttons for all of its items."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
 from django.contrib.admin import ModelAdmin
@@ -16,14 +16,22 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from items.admin.actions import change_and_report
+from items.admin.actions import change_and_report, names_context
 from items.admin.bulk import change_matching
-from items.admin.filters import NO_REASON, failed_because
+from items.admin.filters import NO_REASON, OTHER_CODE, failed_because, failed_with
 from items.admin.labels import Count
 from items.admin.permissions import may
-from items.admin.queries import CAUSES, CAUSES_PLAN, COUNT_LIMIT, bounded_count, fetch_all
-from items.models import Item
-from items.reasons import Reason
+from items.admin.queries import (
+    CAUSES,
+    CAUSES_PLAN,
+    CODES_OF_UNKNOWN_REASONS,
+    COUNT_LIMIT,
+    bounded_count,
+    fetch_all,
+    unknown_reasons,
+)
+from items.models import Item, ItemQuerySet
+from items.reasons import ERROR_CODES, Reason
 from items.states import Action, Status
 from items.words import KEYS
 
@@ -35,46 +43,92 @@ MODELS_FROM = 30
 
 ACTIONS = (Action.RETRY, Action.DISCARD)
 
+UNKNOWN_ADVICE = "Plain SQL or another version failed them. Their errors are in the list below."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """The failed items with one reason. Items that an earlier version or plain SQL failed have none."""
+    """Why items failed: a reason or, for items without a reason that this version knows, an error code."""
 
-    reason: Reason | None
+    reason: Reason | None = None
+    code: str | None = None
+
+    @classmethod
+    def of(cls, reason: str | None, code: str) -> Self:
+        if reason and reason in Reason.__members__:
+            return cls(reason=Reason[reason])
+        return cls(code=code if code in ERROR_CODES else OTHER_CODE)
+
+    @classmethod
+    def named(cls, name: str) -> Self | None:
+        """Return the cause with this name in a URL, or None."""
+        if name in Reason.__members__:
+            return cls(reason=Reason[name])
+        code = name.removeprefix(f"{NO_REASON}_")
+        return cls(code=code) if code != name and code in (*ERROR_CODES, OTHER_CODE) else None
+
+    @property
+    def name(self) -> str:
+        return self.reason or f"{NO_REASON}_{self.code}"
+
+    @property
+    def label(self) -> str:
+        if self.reason:
+            return self.reason.label
+        return f"Unknown reason, {'other codes' if self.code == OTHER_CODE else self.code}"
+
+    @property
+    def advice(self) -> SafeString:
+        """Show what is in backticks as code."""
+        parts = (self.reason.advice if self.reason else UNKNOWN_ADVICE).split("`")
+        return format_html_join("", "{}<code>{}</code>", zip(parts[::2], [*parts[1::2], ""], strict=True))
+
+    @property
+    def query(self) -> str:
+        """The filters of the list."""
+        code = {"error_code": self.code} if self.code else {}
+        return urlencode({**OVERVIEW, "error_reason": self.reason or NO_REASON, **code})
+
+    def items(self) -> ItemQuerySet:
+        items = failed_because(Item.objects.all(), self.reason or NO_REASON)
+        return failed_with(items, self.code) if self.code else items
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedGroup(Cause):
+    """The failed items with one cause."""
+
     count: Count
     since: datetime
     """When the first of them failed, of the newest COUNT_LIMIT."""
     models: Sequence[str]
 
-    @property
-    def name(self) -> str:
-        return self.reason or NO_REASON
 
-    @property
-    def label(self) -> str:
-        return self.reason.label if self.reason else "No reason recorded"
-
-    @property
-    def advice(self) -> SafeString:
-        """Show what is in backticks as code."""
-        parts = self.reason.advice.split("`") if self.reason else ["Their errors are in the list below."]
-        return format_html_join("", "{}<code>{}</code>", zip(parts[::2], [*parts[1::2], ""], strict=True))
-
-
-def read_causes() -> Iterator[Cause]:
-    """Yield the most frequent reason first."""
-    reasons = [*(reason.value for reason in Reason), None]
+def read_groups() -> list[FailedGroup]:
+    """Return the largest group first."""
+    limit = COUNT_LIMIT + 1
     with transaction.atomic():
         fetch_all(CAUSES_PLAN)
-        rows = fetch_all(CAUSES, reasons=reasons, limit=COUNT_LIMIT + 1, sample=MODELS_FROM)
-    for name, number, since, models in rows:
-        is_exact = number <= COUNT_LIMIT
-        yield Cause(
-            reason=Reason[name] if name else None,
-            count=Count(number) if is_exact else bounded_count(failed_because(Item.objects.all(), name or NO_REASON)),
-            since=since,
-            models=models or (),
-        )
+        known = fetch_all(CAUSES, reasons=[*map(str, Reason)], limit=limit, sample=MODELS_FROM)
+        unknown = fetch_all(CODES_OF_UNKNOWN_REASONS, codes=[*ERROR_CODES], reasons=unknown_reasons(), limit=limit)
+    # The limit is that of all unknown reasons together.
+    is_exact = sum(number for _, number, _ in unknown) < limit
+    groups = [
+        *(
+            _group(Cause(reason=Reason[name]), number, since, models or (), is_exact=number < limit)
+            for name, number, since, models in known
+        ),
+        *(
+            _group(Cause(code=code or OTHER_CODE), number, since, (), is_exact=is_exact)
+            for code, number, since in unknown
+        ),
+    ]
+    return sorted(groups, key=lambda group: -group.count.number)
+
+
+def _group(cause: Cause, number: int, since: datetime, models: Sequence[str], *, is_exact: bool) -> FailedGroup:
+    count = Count(number) if is_exact else bounded_count(cause.items())
+    return FailedGroup(reason=cause.reason, code=cause.code, count=count, since=since, models=models)
 
 
 class CausesAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class takes no parameter at run time
@@ -85,9 +139,7 @@ class CausesAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class takes
         view = self.admin_site.admin_view(self.cause_view)
         return [
             *(
-                path(
-                    f"causes/<str:reason>/{action.value}/", view, {"action": action}, name=f"items_cause_{action.value}"
-                )
+                path(f"causes/<str:name>/{action.value}/", view, {"action": action}, name=f"items_cause_{action.value}")
                 for action in ACTIONS
             ),
             *super().get_urls(),
@@ -97,29 +149,32 @@ class CausesAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class takes
         """Begin the list of failed items with their reasons, unless it is filtered further."""
         is_overview = request.GET.dict() == OVERVIEW and self.has_view_permission(request)
         context = {
-            "causes": list(read_causes()) if is_overview else (),
+            "causes": read_groups() if is_overview else (),
             "cause_actions": {action.value: KEYS[action.value] for action in ACTIONS if may(request, action)},
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
-    def cause_view(self, request: HttpRequest, reason: str, action: Action) -> HttpResponse:
-        """Act on all failed items with the reason on POST. On GET, ask before a discard."""
+    def cause_view(self, request: HttpRequest, name: str, action: Action) -> HttpResponse:
+        """Act on all failed items with the cause on POST. On GET, ask before a discard."""
         if not (may(request, action) and self.has_view_permission(request)):
             raise PermissionDenied
-        if reason not in {*Reason, NO_REASON}:
+        cause = Cause.named(name)
+        if cause is None:
             raise Http404
         overview_url = reverse("admin:items_item_changelist", query=OVERVIEW)
-        items = failed_because(Item.objects.all(), reason)
+        items = cause.items()
         if request.method == "POST":
             filters = urlencode({"_changelist_filters": urlencode(OVERVIEW)})
             change_and_report(request, action, partial(change_matching, items), filters=filters)
         elif action == Action.DISCARD:
+            count = bounded_count(items)
             context = {
                 **self.admin_site.each_context(request),
-                "title": f"{action.label} {bounded_count(items).of_items}?",
-                "subtitle": Reason[reason].sentence if reason != NO_REASON else None,
+                "title": f"{action.label} {count.of_items}?",
+                "subtitle": cause.reason.sentence if cause.reason else cause.label,
                 "opts": self.opts,
                 "action": action,
+                **names_context(items, count),
                 "covers_all_matching": True,
                 # The shortcut of the row and Enter.
                 "is_button_focused": True,

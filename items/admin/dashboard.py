@@ -11,6 +11,7 @@ from typing import Self
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from items.admin.causes import Cause
 from items.admin.charts import share
 from items.admin.labels import Count, duration
 from items.admin.periods import CostRow, LastDay, are_periods_stored, cost_rows
@@ -19,7 +20,6 @@ from items.models import Item
 from items.models.enrichment_pause import PauseReason
 from items.pauses import Pauses, read_pauses
 from items.queue import listener_name
-from items.reasons import ERROR_CODES
 from items.sql import QUEUE
 from items.states import Status
 from items.workers import ListeningWorker, listening_workers
@@ -63,15 +63,11 @@ class QueueStatus:
 class Failure:
     """Attempts of the last hour that failed for this cause. `share` is the length of the bar."""
 
-    cause: str
-    code: str | None
+    label: str
+    query: str | None
+    """The filters of the list of items, or None for attempts without an error."""
     count: Count
     share: int
-
-    @property
-    def is_filter(self) -> bool:
-        """Whether the list of items has a filter for it."""
-        return self.code in ERROR_CODES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +124,13 @@ def read_failures() -> list[Failure]:
     rows = fetch_all(FAILURES, limit=COUNT_LIMIT)
     highest = max((count for *_, count in rows), default=0)
     return [
-        Failure(cause=cause, code=code, count=Count(count), share=share(count, highest)) for cause, code, count in rows
+        Failure(
+            label=label,
+            query=code and Cause.of(reason, code).query,
+            count=Count(count),
+            share=share(count, highest),
+        )
+        for label, reason, code, count in rows
     ]
 
 

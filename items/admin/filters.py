@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from items.admin.queries import bounded_count, fetch_all
+from items.admin.queries import bounded_count, fetch_all, unknown_reasons
 from items.models import EnrichmentAttempt, Item, ItemQuerySet
 from items.reasons import ERROR_CODES, Reason
 from items.search import Search
@@ -21,7 +23,10 @@ from items.states import Status
 
 PENDING = "PENDING"
 NO_REASON = "NONE"
-"""Items that plain SQL or an earlier version failed."""
+"""Items without a reason that this version knows: plain SQL or another version failed them."""
+OTHER_CODE = "OTHER"
+"""Items with a code that is none of ERROR_CODES."""
+UNKNOWN_VALUE = "unknown value"
 
 AGES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 OLDER = "older"
@@ -50,10 +55,19 @@ class ChoiceFilter(admin.SimpleListFilter):
     @property
     def chosen(self) -> str | None:
         """What the closed menu says, or None if the filter is not used."""
+        if self.is_refused:
+            return UNKNOWN_VALUE
         return next((str(label) for value, label in self.lookup_choices if value == self.value()), None)
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the URL has a value that the filter does not offer. Then no item matches."""
+        return super().value() not in (None, "", *dict(self.lookup_choices))
+
+    def has_output(self) -> bool:
+        return super().has_output() or self.is_refused
+
     def value(self) -> str | None:
-        """Ignore values that the filter does not offer, so that a made-up URL breaks nothing."""
         value = super().value()
         return value if value in dict(self.lookup_choices) else None
 
@@ -65,7 +79,7 @@ class ChoiceFilter(admin.SimpleListFilter):
             items = changelist.get_queryset(self.request, exclude_parameters=[parameter])
         yield {
             "display": "All",
-            "selected": self.value() is None,
+            "selected": self.chosen is None,
             "query_string": others,
             "count": "" if items is None else bounded_count(items),
         }
@@ -78,6 +92,8 @@ class ChoiceFilter(admin.SimpleListFilter):
             }
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.is_refused:
+            return queryset.none()
         return self.narrow(queryset, self.value()) if self.value() else queryset
 
     def narrow(self, queryset: Any, value: Any) -> Any:
@@ -101,10 +117,10 @@ class ErrorCodeFilter(ChoiceFilter):
     parameter_name = "error_code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(code, code) for code in ERROR_CODES]
+        return [*((code, code) for code in ERROR_CODES), (OTHER_CODE, "Others")]
 
     def narrow(self, queryset: Any, value: Any) -> Any:
-        return queryset.failed(error_code=value)
+        return failed_with(queryset, value)
 
 
 class ErrorReasonFilter(ChoiceFilter):
@@ -112,14 +128,25 @@ class ErrorReasonFilter(ChoiceFilter):
     parameter_name = "error_reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*((reason.value, reason.label) for reason in Reason), (NO_REASON, "Not recorded")]
+        return [*((reason.value, reason.label) for reason in Reason), (NO_REASON, "Unknown")]
 
     def narrow(self, queryset: Any, value: Any) -> Any:
         return failed_because(queryset, value)
 
 
+def failed_with(items: ItemQuerySet, code: str) -> ItemQuerySet:
+    if code != OTHER_CODE:
+        return items.failed(error_code=code)
+    known = (Q(enrichment_error__startswith=f"{each}:") for each in ERROR_CODES)
+    return items.failed().filter(~reduce(or_, known))
+
+
 def failed_because(items: ItemQuerySet, reason: str) -> ItemQuerySet:
-    return items.failed().filter(error_reason=None) if reason == NO_REASON else items.failed(error_reason=reason)
+    if reason != NO_REASON:
+        return items.failed(error_reason=reason)
+    has_none = Q(error_reason=None)
+    unknown = unknown_reasons()
+    return items.failed().filter(has_none | Q(error_reason__in=unknown) if unknown else has_none)
 
 
 class AgeFilter(ChoiceFilter):

@@ -8,6 +8,10 @@ from django.db.models import QuerySet
 
 from items.admin.labels import Count
 from items.models import Item
+from items.reasons import Reason
+
+UNKNOWN_REASONS_LIMIT = 1_000
+"""Different reasons that are none of items.reasons. Only another version or plain SQL writes them."""
 
 COUNT_LIMIT = 10_000
 """Count items up to this number, and estimate beyond it, so that pages stay fast in a large table."""
@@ -24,12 +28,12 @@ WHERE claimed_by IS NOT NULL GROUP BY claimed_by
 # Lost attempts have no error code.
 CAUSE = "coalesce(error_reason, error_code, outcome)"
 FAILURES = f"""
-SELECT {CAUSE}, error_code, count(*) FROM (
+SELECT {CAUSE}, error_reason, error_code, count(*) FROM (
     SELECT * FROM enrichment_attempts
     WHERE finished_at > now() - interval '1 hour' AND outcome IN ('FAILED', 'LOST')
     ORDER BY finished_at DESC LIMIT %(limit)s
 ) failed
-GROUP BY 1, 2 ORDER BY 3 DESC, 1
+GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 3
 """  # noqa: S608  # a constant
 
 # Items whose attempt did not count, because of an outage or a rate limit of the provider.
@@ -49,20 +53,13 @@ SELECT set_config(name, 'off', true)
 FROM unnest(ARRAY['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit']) name
 """
 
-# The first part of the union is for items with a reason, the second for those without.
 CAUSES = """
 SELECT wanted.reason, failed.number, failed.since, used.models
 FROM unnest(%(reasons)s::text[]) AS wanted (reason)
 CROSS JOIN LATERAL (
     SELECT count(*) AS number, min(updated_at) AS since FROM (
-        (
-            SELECT updated_at FROM items WHERE status = 'FAILED' AND error_reason = wanted.reason
-            ORDER BY error_reason, created_at DESC, id DESC LIMIT %(limit)s
-        )
-        UNION ALL (
-            SELECT updated_at FROM items WHERE status = 'FAILED' AND error_reason IS NULL AND wanted.reason IS NULL
-            ORDER BY error_reason, created_at DESC, id DESC LIMIT %(limit)s
-        )
+        SELECT updated_at FROM items WHERE status = 'FAILED' AND error_reason = wanted.reason
+        ORDER BY error_reason, created_at DESC, id DESC LIMIT %(limit)s
     ) newest
 ) failed
 CROSS JOIN LATERAL (
@@ -77,6 +74,45 @@ CROSS JOIN LATERAL (
 ) used
 WHERE failed.number > 0
 ORDER BY failed.number DESC, wanted.reason
+"""
+
+# Walks from reason to reason along the index items_failed_reason.
+UNKNOWN_REASONS = """
+WITH RECURSIVE found (reason) AS (
+    (
+        SELECT error_reason FROM items WHERE status = 'FAILED' AND error_reason IS NOT NULL
+        ORDER BY error_reason, created_at DESC, id DESC LIMIT 1
+    )
+  UNION ALL
+    SELECT next.error_reason FROM found CROSS JOIN LATERAL (
+        SELECT error_reason FROM items WHERE status = 'FAILED' AND error_reason > found.reason
+        ORDER BY error_reason, created_at DESC, id DESC LIMIT 1
+    ) next
+)
+SELECT reason FROM found WHERE reason <> ALL (%(known)s::text[]) LIMIT %(limit)s
+"""
+
+# Of failed items without a reason, and with one of these. The code is NULL if it is none of `codes`.
+CODES_OF_UNKNOWN_REASONS = """
+SELECT code, count(*), min(updated_at) FROM (
+    SELECT updated_at, (
+        SELECT code FROM unnest(%(codes)s::text[]) AS code WHERE code = split_part(enrichment_error, ':', 1)
+    ) AS code
+    FROM (
+        (
+            SELECT updated_at, enrichment_error FROM items WHERE status = 'FAILED' AND error_reason IS NULL
+            ORDER BY error_reason, created_at DESC, id DESC LIMIT %(limit)s
+        )
+        UNION ALL
+        SELECT newest.* FROM unnest(%(reasons)s::text[]) AS wanted (reason)
+        CROSS JOIN LATERAL (
+            SELECT updated_at, enrichment_error FROM items WHERE status = 'FAILED' AND error_reason = wanted.reason
+            ORDER BY error_reason, created_at DESC, id DESC LIMIT %(limit)s
+        ) newest
+        LIMIT %(limit)s
+    ) failed
+) coded
+GROUP BY code ORDER BY 2 DESC, 1
 """
 
 # Latency is the time from capture to draft, of a sample of each hour. Only first attempts count: an item that was
@@ -151,6 +187,12 @@ def fetch_all(query: str, **parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         return list(cursor.fetchall())
+
+
+def unknown_reasons() -> list[str]:
+    """Return the reasons of failed items that this version does not know."""
+    rows = fetch_all(UNKNOWN_REASONS, known=[reason.value for reason in Reason], limit=UNKNOWN_REASONS_LIMIT)
+    return [reason for (reason,) in rows]
 
 
 def bounded_count(items: QuerySet[Item]) -> Count:

@@ -1,6 +1,5 @@
 """The action of the list that adds tags to the selected items, or removes some, and its form."""
 
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +11,13 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from items.admin import bulk
+from items.admin.actions import report_unchanged
+from items.admin.bulk import BulkResult, in_batches
 from items.admin.forms import TagsField
-from items.admin.labels import Count, condition
+from items.admin.labels import Count
 from items.admin.queries import bounded_count
 from items.models import Item
-from items.models.tagging import change_tags
+from items.models.tagging import change_tags, lacking
 from items.states import Action, statuses_allowing
 from items.texts import TAGS_MAX_COUNT, comparable
 
@@ -52,23 +52,32 @@ def edit_tags_of_selected(
     if not form.is_valid():
         return _ask(model_admin, request, form, count=bounded_count(items.allowing(Action.EDIT)))
     refused_status = bounded_count(items.exclude(status__in=statuses_allowing(Action.EDIT)))
+    add, remove = form.cleaned_data["add"], form.cleaned_data["remove"]
     changed = refused = 0
-    ends_at = monotonic() + bulk.TIME_LIMIT_SECONDS
-    is_late = False
-    for batch in bulk.batches(items.allowing(Action.EDIT)):
-        result = change_tags(batch, add=form.cleaned_data["add"], remove=form.cleaned_data["remove"])
+
+    def change(batch: list[UUID]) -> None:
+        nonlocal changed, refused
+        result = change_tags(batch, add=add, remove=remove)
         changed, refused = changed + result.changed, refused + result.refused
-        if is_late := monotonic() > ends_at:
-            break
-    log.info("items.reviewed", action="edit_tags", changed=changed, refused=refused, by=request.user.pk)
+
+    missing = 0 if covers_all_matching else len(ids) - items.count()
+    editable = items.allowing(Action.EDIT)
+    # A tag to remove may be stored in a spelling that only Python compares.
+    remaining = in_batches(editable if remove else lacking(editable, add), change)
+    log.info(
+        "items.reviewed",
+        action="edit_tags",
+        changed=changed,
+        refused=refused,
+        left=remaining.number,
+        by=request.user.pk,
+    )
     level = messages.SUCCESS if changed else messages.WARNING
     messages.add_message(request, level, f"Tags of {Count(changed).of_items} changed.")
-    if refused_status.number:
-        messages.warning(request, f"{refused_status.of_items} refused: {condition(Action.EDIT)}")
     if refused:
         messages.warning(request, f"{Count(refused).of_items} refused: {TAGS_REFUSED}")
-    if is_late:
-        messages.warning(request, "Stopped at the time limit. Run the action again to continue.")
+    result = BulkResult(changed=changed, refused=refused_status, missing=missing, remaining=remaining)
+    report_unchanged(request, Action.EDIT, result)
     return None
 
 

@@ -29,8 +29,10 @@ class PageRenderer(BrowsableAPIRenderer):
     ) -> str:
         context = dict(renderer_context or {})
         view, request, response = context["view"], context["request"], context["response"]
-        return loader.get_template(f"items/browse/{_page_of(view, response)}.html").render(
+        page = _page_of(view)
+        return loader.get_template(f"items/browse/{'error' if response.exception else page}.html").render(
             {
+                "page": page,
                 "data": data,
                 "sentences": sentences_of(data["error"]) if response.exception else [],
                 "json": JSONRenderer().render(data, "application/json; indent=2").decode() if data else "",
@@ -52,9 +54,7 @@ class PageRenderer(BrowsableAPIRenderer):
         )
 
 
-def _page_of(view: Any, response: Response) -> str:
-    if response.exception:
-        return "error"
+def _page_of(view: Any) -> str:
     pages: Mapping[str, str] = getattr(view, "pages", {})
     return pages.get(getattr(view, "action", None) or "", "answer")
 

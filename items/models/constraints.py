@@ -1,12 +1,30 @@
 """The constraints of the table of items."""
 
-from django.db.models import CheckConstraint, Q
+from django.db.models import BooleanField, CheckConstraint, Func, Q, Value
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from items.models.limits import COUNTER_MAX, ERROR_FORM, RAW_TEXT_BYTES, TIMES, TOKEN_MAX
 from items.states import REDRAFTABLE_STATUSES, EnrichmentMode, SourceType, Status
 from items.texts import RAW_TEXT_HIGHEST_LIMIT, TAGS_MAX_COUNT
+
+HAS_ERROR = Q(enrichment_error__isnull=False)
+HAS_DRAFT = Q(title__isnull=False, summary__isnull=False, source_type__isnull=False, tags__len__gte=1)
+IS_CONFIRMED = Q(confirmed_at__isnull=False)
+
+# In strict mode, a comparison with a key that is missing is neither true nor false, so that the draft does not match.
+DRAFT_FORM = """strict $ ? (
+    (@.title.type() == "string" || @.title == null)
+    && (@.summary.type() == "string" || @.summary == null)
+    && (@.sourceType == "NOTE" || @.sourceType == "ARTICLE" || @.sourceType == null)
+    && @.tags.type() == "array" && !exists (@.tags[*] ? (@.type() != "string"))
+)"""
+
+
+def _was(status: Status) -> Q:
+    """Return the condition for items that a restore takes back to the status."""
+    return Q(discarded_from=status) | Q(redrafted_from=status)
+
 
 CONSTRAINTS = (
     CheckConstraint(name="items_status_known", condition=Q(status__in=Status.values)),
@@ -27,16 +45,15 @@ CONSTRAINTS = (
     CheckConstraint(name="items_tags_count", condition=Q(tags__len__lte=TAGS_MAX_COUNT)),
     CheckConstraint(
         name="items_failed_has_error",
-        condition=~Q(status=Status.FAILED) | Q(enrichment_error__isnull=False),
+        condition=~Q(status=Status.FAILED) | HAS_ERROR,
     ),
     CheckConstraint(
         name="items_ready_has_result",
-        condition=~Q(status=Status.READY_TO_CONFIRM)
-        | Q(title__isnull=False, summary__isnull=False, source_type__isnull=False, tags__len__gte=1),
+        condition=~Q(status=Status.READY_TO_CONFIRM) | HAS_DRAFT,
     ),
     CheckConstraint(
         name="items_archived_has_confirmed_at",
-        condition=~Q(status=Status.ARCHIVED) | Q(confirmed_at__isnull=False),
+        condition=~Q(status=Status.ARCHIVED) | IS_CONFIRMED,
     ),
     CheckConstraint(
         name="items_claimed_is_enriching",
@@ -78,5 +95,17 @@ CONSTRAINTS = (
             status__in=[Status.ENRICHING, Status.FAILED, Status.DISCARDED],
             redrafted_from__in=REDRAFTABLE_STATUSES,
         ),
+    ),
+    # What a restore needs, so that it cannot fail.
+    CheckConstraint(
+        name="items_restore_has_columns",
+        condition=(~_was(Status.FAILED) | HAS_ERROR)
+        & (~_was(Status.READY_TO_CONFIRM) | HAS_DRAFT)
+        & (~_was(Status.ARCHIVED) | IS_CONFIRMED),
+    ),
+    # The form that the API documents.
+    CheckConstraint(
+        name="items_former_draft_form",
+        condition=Q(Func("former_draft", Value(DRAFT_FORM), function="jsonb_path_exists", output_field=BooleanField())),
     ),
 )

@@ -30,6 +30,8 @@ from items.states import (
 )
 from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TITLE_MAX_LENGTH, comparable, first_line
 
+COMPARED_TAGS = Coalesce("tag_keys", "tags", output_field=ArrayField(models.TextField()))
+
 
 class ItemQuerySet(models.QuerySet["Item"]):
     def owned_by(self, owner: object) -> Self:
@@ -52,8 +54,9 @@ class ItemQuerySet(models.QuerySet["Item"]):
 
         Items without keys, because an earlier version or plain SQL wrote their tags, have it in the spelling given.
         """
-        compared = Coalesce("tag_keys", "tags", output_field=ArrayField(models.TextField()))
-        return self.alias(compared=compared).filter(Q(compared__contains=[comparable(tag)]) | Q(tags__contains=[tag]))
+        return self.alias(compared=COMPARED_TAGS).filter(
+            Q(compared__contains=[comparable(tag)]) | Q(tags__contains=[tag])
+        )
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from items.audit import attributed
-from items.models.item import Item
+from items.models.item import COMPARED_TAGS, Item, ItemQuerySet
 from items.states import Action, Status
 from items.texts import TAGS_MAX_COUNT, comparable, tag_keys
 
@@ -17,6 +18,11 @@ class TagChange(NamedTuple):
 
     changed: int
     refused: int
+
+
+def lacking(items: ItemQuerySet, tags: Sequence[str]) -> ItemQuerySet:
+    """Filter the items without all of the tags, so that adding them to many can be continued."""
+    return items.alias(compared=COMPARED_TAGS).filter(~Q(compared__contains=[*map(comparable, tags)]))
 
 
 def change_tags(ids: Collection[UUID], *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> TagChange:

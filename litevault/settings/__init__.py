@@ -32,6 +32,7 @@ DEVELOPMENT_KEY = "development-only, never used when LITEVAULT_DEBUG is off"
 SECRET_KEY = SECRET_KEY or (DEVELOPMENT_KEY if DEBUG else secrets.token_urlsafe(50))
 ALLOWED_HOSTS = list(PROJECT.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(PROJECT.csrf_trusted_origins)
+CSRF_FAILURE_VIEW = "litevault.web.error_middleware.refuse_csrf"
 
 # In production a proxy terminates TLS, and cookies are sent over HTTPS only.
 SECURE_PROXY_SSL_HEADER = None if DEBUG else ("HTTP_X_FORWARDED_PROTO", "https")

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 
-from litevault.web.errors import Problem, crash, problem_of
+from litevault.web.errors import Problem, crash, csrf_problem, problem_of
 
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
@@ -40,6 +40,11 @@ def error_response(request: HttpRequest, problem: Problem) -> HttpResponse:
         page = render_to_string("web/error.html", problem.envelope)
         return ErrorPage(page, status=problem.status, headers=dict(problem.headers))
     return JsonResponse(problem.envelope, status=problem.status, headers=dict(problem.headers))
+
+
+def refuse_csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Respond to a failed CSRF check, as Django's CSRF_FAILURE_VIEW."""
+    return error_response(request, csrf_problem(reason))
 
 
 def _is_ours(response: HttpResponseBase) -> bool:

@@ -27,7 +27,7 @@ logger = structlog.get_logger(__name__)
 KNOWN = {
     400: ("INVALID_REQUEST", "The request is malformed."),
     401: ("UNAUTHORIZED", "Authentication is required: send a token, or log in."),
-    403: ("FORBIDDEN", "Permission denied. With a session, every change needs a CSRF token."),
+    403: ("FORBIDDEN", "You do not have the permission for this."),
     404: ("NOT_FOUND", "Not found."),
     405: ("METHOD_NOT_ALLOWED", "This URL does not allow the method."),
     406: ("NOT_ACCEPTABLE", "The response is available as application/json or text/html."),
@@ -38,6 +38,15 @@ KNOWN = {
     503: ("SERVICE_UNAVAILABLE", "The service cannot reach its database. Try again in a moment."),
 }
 RETRY_AFTER_SECONDS = 5
+CSRF_REFUSED = (
+    "The CSRF token of the page is missing or out of date. Load the page again, and repeat the change. Programs "
+    "authenticate with an API token instead."
+)
+ORIGIN_REFUSED = (
+    "The request does not come from a page of this site, or the browser does not say so. Operators list the origins of "
+    "the site in LITEVAULT_CSRF_TRUSTED_ORIGINS."
+)
+CSRF_OF_REST_FRAMEWORK = "CSRF Failed: "
 READ_ONLY = "The database is read-only. Changes are possible again in a moment."
 
 
@@ -88,6 +97,19 @@ def crash(error: Exception) -> Problem:
     """Log the exception, without its message, and return the problem for the client."""
     logger.error("request.crashed", exc_info=error)
     return Problem.known(500)
+
+
+def csrf_problem(reason: str) -> Problem:
+    """Return the problem for a reason of Django's CSRF check, which is never shown: it may quote the request."""
+    is_of_origin = reason.startswith(("Origin ", "Referer "))
+    return Problem.known(403, message=ORIGIN_REFUSED if is_of_origin else CSRF_REFUSED)
+
+
+def _permission_denied(error: exceptions.PermissionDenied) -> Problem:
+    detail = str(error.detail)
+    if detail.startswith(CSRF_OF_REST_FRAMEWORK):
+        return csrf_problem(detail.removeprefix(CSRF_OF_REST_FRAMEWORK))
+    return _api_exception(error)
 
 
 def _invalid_transition(error: InvalidTransition) -> Problem:
@@ -141,6 +163,7 @@ def _database_error(error: Error) -> Problem | None:
 PROBLEM_BUILDERS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], Problem | None]], ...] = (
     ((InvalidTransition,), _invalid_transition),
     ((exceptions.ValidationError,), _invalid_fields),
+    ((exceptions.PermissionDenied,), _permission_denied),
     ((exceptions.APIException,), _api_exception),
     ((Http404,), lambda _: Problem.known(404)),
     ((PermissionDenied,), lambda _: Problem.known(403)),

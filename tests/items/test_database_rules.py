@@ -1,5 +1,6 @@
 """The rules that the database enforces for all writers."""
 
+import json
 import uuid
 from typing import Any
 
@@ -7,9 +8,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
+from items.admin.comparison import changes_since
 from items.models import Item
-from items.states import EnrichmentMode, Status
+from items.states import REDRAFTABLE_STATUSES, EnrichmentMode, Status
 from items.texts import RAW_TEXT_HIGHEST_LIMIT
+from tests.items.api.client import Api
 from tests.items.factories import after, make_item
 
 
@@ -88,6 +91,15 @@ def test_writing_the_same_status_resets_nothing(owner: User) -> None:
         (Status.DISCARDED, "discarded_from = 'DISCARDED'", "items_discarded_from_known"),
         (Status.ARCHIVED, "redrafted_from = 'ARCHIVED'", "items_redrafted_from_known"),
         (Status.FAILED, "redrafted_from = 'FAILED'", "items_redrafted_from_known"),
+        (Status.DISCARDED, "discarded_from = 'ARCHIVED'", "items_restore_has_columns"),
+        (Status.DISCARDED, "discarded_from = 'FAILED'", "items_restore_has_columns"),
+        (Status.DISCARDED, "discarded_from = 'READY_TO_CONFIRM', title = NULL", "items_restore_has_columns"),
+        (Status.DISCARDED, "discarded_from = 'READY_TO_CONFIRM', tags = '{}'", "items_restore_has_columns"),
+        (Status.DISCARDED, "redrafted_from = 'ARCHIVED'", "items_restore_has_columns"),
+        (Status.ENRICHING, "redrafted_from = 'ARCHIVED'", "items_restore_has_columns"),
+        (Status.ENRICHING, "redrafted_from = 'READY_TO_CONFIRM'", "items_restore_has_columns"),
+        (Status.FAILED, "redrafted_from = 'ARCHIVED'", "items_restore_has_columns"),
+        (Status.FAILED, "redrafted_from = 'READY_TO_CONFIRM'", "items_restore_has_columns"),
         (Status.ENRICHING, "tags = '{NULL,a}'", "items_tags_flat"),
         (Status.ENRICHING, "tags = '{{a,b},{c,d}}'", "items_tags_flat"),
     ],
@@ -97,6 +109,84 @@ def test_database_refuses_invalid_rows(owner: User, status: Status, change: str,
 
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         sql(f"UPDATE items SET {change} WHERE id = %s", item.pk)
+
+
+FORMER = {"title": "t", "summary": "s", "tags": ["a"], "sourceType": "NOTE"}
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        None,
+        5,
+        "text",
+        [],
+        [FORMER],
+        {},
+        *({name: value for name, value in FORMER.items() if name != missing} for missing in FORMER),
+        *({**FORMER, name: value} for name in FORMER for value in (5, {"a": 1}, [["a"]])),
+        {**FORMER, "tags": None},
+        {**FORMER, "tags": "a"},
+        {**FORMER, "tags": ["a", None]},
+        {**FORMER, "title": ["t"]},
+        {**FORMER, "sourceType": "POEM"},
+    ],
+    ids=json.dumps,
+)
+def test_database_refuses_former_drafts_of_another_form(owner: User, draft: object) -> None:
+    item = make_item(owner)
+
+    with pytest.raises(IntegrityError, match="items_former_draft_form"), transaction.atomic():
+        sql("UPDATE items SET former_draft = %s WHERE id = %s", json.dumps(draft), item.pk)
+
+
+@pytest.mark.parametrize(
+    "draft", [FORMER, {**dict.fromkeys(FORMER), "tags": []}, {**FORMER, "more": 1}], ids=json.dumps
+)
+def test_former_draft_that_the_database_accepts_is_shown(owner: User, draft: dict[str, object]) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    sql("UPDATE items SET former_draft = %s WHERE id = %s", json.dumps(draft), item.pk)
+
+    shown = Api(owner).get(f"/items/{item.pk}").json()["formerDraft"]
+    item.refresh_from_db()
+
+    assert shown == draft
+    assert [name for name, _ in changes_since(item.former_draft, item)] == ["Title", "Summary", "Tags"]
+
+
+# The columns that a status needs, and no others.
+LEAST = {
+    Status.ENRICHING: {},
+    Status.READY_TO_CONFIRM: {"title": "''", "summary": "''", "tags": "'{a}'", "source_type": "'NOTE'"},
+    Status.FAILED: {"enrichment_error": "'CODE: Why.'"},
+    Status.ARCHIVED: {"confirmed_at": "now()"},
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "column", "former"),
+    [
+        *((Status.DISCARDED, "discarded_from", former) for former in LEAST),
+        *((Status.FAILED, "redrafted_from", former) for former in REDRAFTABLE_STATUSES),
+    ],
+)
+def test_every_row_that_the_database_accepts_can_be_restored(
+    owner: User, status: Status, column: str, former: Status
+) -> None:
+    fields = {**LEAST[former], **LEAST.get(status, {}), "status": f"'{status}'", column: f"'{former}'"}
+    for _ in range(2):
+        sql(
+            f"INSERT INTO items (owner_id, raw_text, {', '.join(fields)}) "
+            f"VALUES (%s, 'text', {', '.join(fields.values())})",
+            owner.pk,
+        )
+    first, second = Item.objects.all()
+
+    first.restore()
+    restored = Item.objects.filter(pk=second.pk).restore()
+
+    assert restored == 1
+    assert set(Item.objects.values_list("status", column)) == {(former, None)}
 
 
 @pytest.mark.parametrize("former", Status)

@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from items.admin import bulk, causes
-from items.admin.filters import NO_REASON
 from items.models import AuditEvent, Item
 from items.reasons import Reason
 from items.states import Outcome, Status
@@ -34,7 +33,7 @@ SIX = (
 )
 FAIL = """
     INSERT INTO items (owner_id, raw_text, status, enrichment_error, error_reason, updated_at)
-    SELECT %(owner)s, 'text', 'FAILED', 'LLM_API_ERROR: Why.', %(reason)s, now() - make_interval(mins => number)
+    SELECT %(owner)s, 'text', 'FAILED', %(code)s || ': Why.', %(reason)s, now() - make_interval(mins => number)
     FROM generate_series(1, %(number)s) number
 """
 ATTEMPTS = """
@@ -45,9 +44,9 @@ ATTEMPTS = """
 """
 
 
-def fail(owner: User, reason: Reason | None, number: int = 1) -> None:
+def fail(owner: User, reason: str | None, number: int = 1, *, code: str = "LLM_API_ERROR") -> None:
     with connection.cursor() as cursor:
-        cursor.execute(FAIL, {"owner": owner.pk, "reason": reason, "number": number})
+        cursor.execute(FAIL, {"owner": owner.pk, "reason": reason, "number": number, "code": code})
 
 
 def fail_three_hundred(owner: User) -> dict[Reason, int]:
@@ -108,7 +107,7 @@ def test_queries_do_not_depend_on_the_number_of_reasons(reviewer: Client, owner:
         reviewer.get(OVERVIEW)
 
     assert len(many) == len(few)
-    assert sum("unnest" in query["sql"] and "error_reason" in query["sql"] for query in many) == 1
+    assert sum("unnest" in query["sql"] and "error_reason" in query["sql"] for query in many) == 2
 
 
 def test_since_is_when_the_first_of_them_failed(reviewer: Client, owner: User) -> None:
@@ -130,14 +129,63 @@ def test_models_are_those_of_the_last_attempts(reviewer: Client, owner: User) ->
     assert "former" not in row
 
 
-def test_items_without_a_reason_are_a_group_of_their_own(reviewer: Client, owner: User) -> None:
-    fail(owner, None, 3)
-    fail(owner, Reason.TIMED_OUT)
+# As plain SQL, an earlier and a later version write them.
+UNKNOWN = (
+    (None, "LLM_API_ERROR", 8),
+    ("BILLED_TWICE", "LLM_API_ERROR", 7),
+    ("ZERO", "LLM_TIMEOUT", 6),
+    ("A", "LLM_TIMEOUT", 5),
+    ("", "OWN_CODE", 4),
+    (None, "ANOTHER", 1),
+)
+GROUPS = {"NONE_LLM_API_ERROR": 15, "NONE_LLM_TIMEOUT": 11, "NONE_OTHER": 5, "KEY_REFUSED": 3, "TIMED_OUT": 2}
+
+
+def fail_for_unknown_reasons(owner: User) -> None:
+    for reason, code, number in UNKNOWN:
+        fail(owner, reason, number, code=code)
+    fail(owner, Reason.KEY_REFUSED, 3)
+    fail(owner, Reason.TIMED_OUT, 2)
+
+
+def test_unknown_reasons_are_groups_by_code(reviewer: Client, owner: User) -> None:
+    fail_for_unknown_reasons(owner)
 
     page = reviewer.get(OVERVIEW).text
 
-    assert list(rows(page)) == [NO_REASON, Reason.TIMED_OUT]
-    assert rows(page)[NO_REASON].startswith("No reason recorded 3 ")
+    assert {name: int(re.findall(r"Retry these (\d+)", row)[0]) for name, row in rows(page).items()} == GROUPS
+    assert list(rows(page)) == list(GROUPS)
+    assert sum(GROUPS.values()) == Item.objects.failed().count()
+    assert rows(page)["NONE_LLM_TIMEOUT"].startswith("Unknown reason, LLM_TIMEOUT 11 ")
+    assert rows(page)["NONE_OTHER"].startswith("Unknown reason, other codes 5 ")
+
+
+def test_each_group_leads_to_as_many_items(reviewer: Client, owner: User) -> None:
+    fail_for_unknown_reasons(owner)
+    addresses = re.findall(r'href="(\?[^"]*error_reason[^"]*)" data-open', reviewer.get(OVERVIEW).text)
+
+    numbers = [len(listed(reviewer.get(LIST + unescape(address)).text)) for address in addresses]
+
+    assert numbers == list(GROUPS.values())
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_each_group_is_retried_alone(reviewer: Client, owner: User, name: str) -> None:
+    fail_for_unknown_reasons(owner)
+
+    response = reviewer.post(f"{LIST}causes/{name}/retry/", follow=True)
+
+    assert messages(response.text) == [f"{GROUPS[name]} items sent back to enrichment."]
+    assert list(rows(response.text)) == [other for other in GROUPS if other != name]
+
+
+def test_discard_of_an_unknown_reason_names_its_code(reviewer: Client, owner: User) -> None:
+    fail_for_unknown_reasons(owner)
+
+    question = reviewer.get(f"{LIST}causes/NONE_LLM_TIMEOUT/discard/").text
+
+    assert "Discard 11 items?" in question
+    assert "Unknown reason, LLM_TIMEOUT" in question
 
 
 def test_number_beyond_the_limit_is_an_estimate(reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,12 +220,11 @@ def test_other_lists_show_no_reasons(reviewer: Client, owner: User, query: str) 
     assert rows(reviewer.get(LIST + query).text) == {}
 
 
-@pytest.mark.parametrize("reason", [Reason.KEY_REFUSED, None])
-def test_retry_changes_the_items_of_one_reason(reviewer: Client, owner: User, reason: Reason | None) -> None:
-    fail(owner, reason, 4)
+def test_retry_changes_the_items_of_one_reason(reviewer: Client, owner: User) -> None:
+    fail(owner, Reason.KEY_REFUSED, 4)
     other = make_item(owner, status=Status.FAILED)
 
-    response = reviewer.post(f"{LIST}causes/{reason or NO_REASON}/retry/", follow=True)
+    response = reviewer.post(f"{LIST}causes/KEY_REFUSED/retry/", follow=True)
 
     assert messages(response.text) == ["4 items sent back to enrichment."]
     assert response.redirect_chain == [(OVERVIEW, 302)]
@@ -216,6 +263,23 @@ def test_discard_asks_first(reviewer: Client, owner: User) -> None:
     assert AuditEvent.objects.filter(action="discard").count() == 4
 
 
+@pytest.mark.parametrize(("number", "named", "more"), [(2, 2, None), (20, 20, None), (23, 20, "and 3 more")])
+def test_discard_of_a_reason_lists_what_goes(
+    reviewer: Client, owner: User, number: int, named: int, more: str | None
+) -> None:
+    for each in range(number):
+        make_item(owner, status=Status.FAILED, title=f"<Text {each}>", error_reason=Reason.TEXT_REFUSED)
+    make_item(owner, status=Status.FAILED, title="Of another reason")
+
+    question = reviewer.get(f"{LIST}causes/TEXT_REFUSED/discard/").text
+
+    (names,) = re.findall(r'<ul class="item-names">(.*?)</ul>', question)
+    assert names.count("<bdi>“&lt;Text ") == named
+    assert names.startswith(f"<li><bdi>“&lt;Text {number - 1}&gt;”</bdi></li>")
+    assert "another" not in names
+    assert re.findall("<li>(and .*?)</li>", names) == ([more] if more else [])
+
+
 def test_discard_of_a_reason_is_undone_by_the_message(reviewer: Client, owner: User) -> None:
     fail(owner, Reason.TEXT_REFUSED, 4)
     page = reviewer.post(f"{LIST}causes/TEXT_REFUSED/discard/", follow=True)
@@ -237,7 +301,10 @@ def test_link_to_a_retry_changes_nothing(reviewer: Client, owner: User) -> None:
     assert Item.objects.get().status == Status.FAILED
 
 
-@pytest.mark.parametrize("reason", ["key_refused", "LLM_API_ERROR", "%00", "'; DROP TABLE items", "9" * 2000])
+@pytest.mark.parametrize(
+    "reason",
+    ["key_refused", "LLM_API_ERROR", "NONE", "NONE_", "NONE_OWN_CODE", "%00", "'; DROP TABLE items", "9" * 2000],
+)
 @pytest.mark.parametrize("action", ["retry", "discard"])
 def test_made_up_reason_is_not_found(reviewer: Client, owner: User, reason: str, action: str) -> None:
     fail(owner, Reason.KEY_REFUSED)

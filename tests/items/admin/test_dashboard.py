@@ -21,6 +21,7 @@ from items.models.period import Period
 from items.queue import LISTENER_NAME, listener_name
 from items.reasons import Reason
 from items.states import Outcome, Status
+from tests.items.admin.pages import listed
 from tests.items.factories import RAW_TEXT, make_attempt, make_item
 from tests.items.other_connection import other_connection
 
@@ -104,8 +105,32 @@ def test_failures_of_the_last_hour_are_counted_by_reason(viewer: Client, owner: 
     page = viewer.get(INDEX).text
 
     assert section(viewer, "failures").endswith("KEY_REFUSED 2 LOST 1 TIMED_OUT 1")
-    assert '<a href="/admin/items/item/?status=FAILED&amp;error_code=LLM_API_ERROR">' in page
+    assert '<a href="/admin/items/item/?status=FAILED&amp;error_reason=KEY_REFUSED">' in page
     assert [int(width) for width in re.findall(r'item-outcome-failed.*?<rect width="(\d+)"', page)] == [100, 50, 50]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        *((reason.code, reason.value) for reason in Reason),
+        ("LLM_API_ERROR", None),
+        ("LLM_API_ERROR", "OF_ANOTHER_VERSION"),
+        ("OWN_CODE", None),
+    ],
+)
+def test_failure_leads_to_the_items_that_failed_for_it(
+    viewer: Client, owner: User, code: str, reason: str | None
+) -> None:
+    wanted = make_item(owner, status=Status.FAILED, enrichment_error=f"{code}: Why.", error_reason=reason)
+    for other in (None, *Reason):
+        if other != reason:
+            other_code = other.code if other else "LLM_VALIDATION_ERROR"
+            make_item(owner, status=Status.FAILED, enrichment_error=f"{other_code}: Why.", error_reason=other)
+    make_attempt(wanted, outcome=Outcome.FAILED, error_code=code, error_reason=reason)
+
+    (address,) = re.findall(r'item-code"><a href="([^"]+)">', viewer.get(INDEX).text)
+
+    assert listed(viewer.get(unescape(address)).text) == {str(wanted.pk)}
 
 
 def test_last_day_shows_attempts_and_latency_by_hour(viewer: Client, owner: User) -> None:

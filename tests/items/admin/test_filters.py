@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from items.admin.filters import NO_REASON
+from items.admin.filters import NO_REASON, OTHER_CODE
 from items.models import EnrichmentAttempt, Item
 from items.reasons import ERROR_CODES, Reason
 from items.states import Outcome, Status
@@ -42,16 +42,18 @@ def test_pending_filter_shows_all_pending_statuses(reviewer: Client, owner: User
 @pytest.mark.parametrize("reason", [*Reason, NO_REASON])
 def test_error_reason_filter_shows_only_its_reason(reviewer: Client, owner: User, reason: str) -> None:
     items: dict[str, Item] = {each: make_item(owner, status=Status.FAILED, error_reason=each) for each in Reason}
-    items[NO_REASON] = make_item(owner, status=Status.FAILED, error_reason=None)
+    without = [make_item(owner, status=Status.FAILED, error_reason=each) for each in (None, "OF_ANOTHER_VERSION")]
 
     response = reviewer.get(LIST, {"error_reason": reason})
 
-    assert listed(response.text) == {str(items[reason].pk)}
+    wanted = without if reason == NO_REASON else [items[reason]]
+    assert listed(response.text) == {str(item.pk) for item in wanted}
 
 
-@pytest.mark.parametrize("code", ERROR_CODES)
+@pytest.mark.parametrize("code", [*ERROR_CODES, OTHER_CODE])
 def test_error_code_filter_shows_only_its_code(reviewer: Client, owner: User, code: str) -> None:
-    items = {each: make_item(owner, status=Status.FAILED, enrichment_error=f"{each}: Why.") for each in ERROR_CODES}
+    codes = (*ERROR_CODES, OTHER_CODE)
+    items = {each: make_item(owner, status=Status.FAILED, enrichment_error=f"{each}: Why.") for each in codes}
 
     response = reviewer.get(LIST, {"error_code": code})
 
@@ -151,12 +153,30 @@ def test_owner_filter_keeps_the_other_filters(reviewer: Client, owner: User) -> 
         "p=-1",
     ],
 )
-def test_unknown_filter_values_are_ignored(reviewer: Client, owner: User, query: str) -> None:
+def test_unknown_filter_values_break_nothing(reviewer: Client, owner: User, query: str) -> None:
     make_item(owner)
 
     response = reviewer.get(f"{LIST}?{query}", follow=True)
 
     assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query", ["status=NO", "status=%00", "model=no", "error_code=NO", "error_reason=key_refused", "age=-1"]
+)
+def test_unknown_choice_matches_nothing_and_says_so(reviewer: Client, owner: User, query: str) -> None:
+    """Otherwise, an action on all that match would act on all there are."""
+    item = make_item(owner, status=Status.FAILED)
+
+    page = reviewer.get(f"{LIST}?{query}").text
+    everything = {"action": "discard_selected", "_selected_action": [item.pk], "select_across": "1", "confirmed": "yes"}
+    reviewer.post(f"{LIST}?{query}", everything)
+
+    title = query.partition("=")[0].replace("_", " ").capitalize()
+    assert f"<summary>{title}: <strong>unknown value</strong></summary>" in page
+    assert listed(page) == set()
+    assert "No item matches the filters" in page
+    assert Item.objects.get().status == Status.FAILED
 
 
 @pytest.mark.parametrize("lookup", ["raw_text__contains=a", "owner__password__startswith=p", "title__regex=("])

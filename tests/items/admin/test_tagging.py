@@ -2,13 +2,18 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 
 from items.models import AuditEvent, Item
 from items.states import Status
 from items.texts import TAGS_MAX_COUNT
 from tests.items.admin.pages import LIST, messages
+from tests.items.admin.staff import staff_client
 from tests.items.factories import make_item
+from tests.items.other_connection import other_connection
+
+STOPPED = "Stopped at the time limit, with {} remaining. Run the action again to continue."
 
 
 def submit(client: Client, *items: Item, query: str = "", **fields: str) -> list[str]:
@@ -80,6 +85,48 @@ def test_all_items_that_match_are_changed(reviewer: Client, owner: User, strange
     submit(reviewer, mine[0], query="?owner=owner", add="mine", select_across="1")
 
     assert [tags_of(item) for item in (*mine, other)] == [["mine"]] * 3 + [[]]
+
+
+def test_time_limit_is_reported_with_what_remains(
+    reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("items.admin.bulk.BATCH_SIZE", 2)
+    monkeypatch.setattr("items.admin.bulk.TIME_LIMIT_SECONDS", -1)
+    items = [make_item(owner, status=Status.ARCHIVED, tags=[]) for _ in range(5)]
+
+    said = [submit(reviewer, items[0], add="new", select_across="1") for _ in range(3)]
+
+    assert said == [
+        ["Tags of 2 items changed.", STOPPED.format("3 items")],
+        ["Tags of 2 items changed.", STOPPED.format("1 item")],
+        ["Tags of 1 item changed."],
+    ]
+    assert [tags_of(item) for item in items] == [["new"]] * 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deadline_of_the_database_is_reported_like_the_limit(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("items.admin.bulk.BATCH_SIZE", 2)
+    reviewer = staff_client("reviewer", "view_item", "change_item")
+    items = [make_item(owner, status=Status.ARCHIVED, tags=[]) for _ in range(5)]
+    with other_connection(autocommit=False) as other:
+        other.execute("SELECT FROM items WHERE id = %s FOR UPDATE", [items[-1].pk])
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 500")
+        said = submit(reviewer, *items, add="new")
+    connection.close()
+
+    assert said == ["Tags of 4 items changed.", STOPPED.format("1 item")]
+    assert [tags_of(item) for item in items] == [["new"]] * 4 + [[]]
+
+
+def test_items_that_were_deleted_are_reported(reviewer: Client, owner: User) -> None:
+    kept, gone = (make_item(owner, status=Status.ARCHIVED, tags=[]) for _ in range(2))
+    Item.objects.filter(pk=gone.pk).delete()
+
+    said = submit(reviewer, kept, gone, add="new")
+
+    assert said == ["Tags of 1 item changed.", "1 item not found: deleted together with the owner."]
 
 
 @pytest.mark.parametrize(

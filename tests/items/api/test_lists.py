@@ -253,7 +253,7 @@ def test_lists_allow_the_same_actions_as_the_item(owner: User, path: str) -> Non
     for mode in EnrichmentMode:
         for status in Status:
             make_item(owner, status=status, enrichment_mode=mode)
-    make_item(owner, status=Status.FAILED, redrafted_from=Status.ARCHIVED)
+    make_item(owner, status=Status.FAILED, redrafted_from=Status.ARCHIVED, confirmed_at=timezone.now())
     api = Api(owner)
 
     listed = api.get(path).json()["items"]

@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from structlog.testing import capture_logs
 
 from litevault import urls
+from litevault.web.errors import CSRF_REFUSED, ORIGIN_REFUSED
 
 SECRET = "sk-secret and what the user wrote"
 RAISED: dict[str, Exception] = {
@@ -173,6 +174,53 @@ def test_login_form_without_csrf_token_is_refused(client: Client) -> None:
     response = strict.post("/login", {"username": "a", "password": "b"})
 
     assert (response.status_code, error_of(response)["code"]) == (403, "FORBIDDEN")
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+ELSEWHERE = {"Origin": "https://elsewhere.example"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("accept", [{}, BROWSER], ids=["program", "browser"])
+@pytest.mark.parametrize("url", ["/api/v1/items", "/login", "/account", "/admin/items/item/"])
+@pytest.mark.parametrize(
+    ("sent", "secure", "sentence"),
+    [
+        ({}, False, CSRF_REFUSED),
+        ({"X-CSRFToken": "x" * 32}, False, CSRF_REFUSED),
+        ({"X-CSRFToken": SECRET}, False, CSRF_REFUSED),
+        (ELSEWHERE, False, ORIGIN_REFUSED),
+        ({"Origin": "null"}, False, ORIGIN_REFUSED),
+        ({"Referer": ELSEWHERE["Origin"]}, True, ORIGIN_REFUSED),
+        ({}, True, ORIGIN_REFUSED),
+    ],
+    ids=["no token", "wrong token", "malformed token", "origin", "hidden origin", "referer", "no referer"],
+)
+def test_each_failed_csrf_check_has_its_sentence(
+    sent: dict[str, str], secure: bool, sentence: str, url: str, accept: dict[str, str]
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.create_superuser("boss"))
+    client.cookies["csrftoken"] = "c" * 32
+
+    response = client.post(url, secure=secure, headers={**sent, **accept})
+
+    assert response.status_code == 403
+    assert sentence in response.text
+    assert "FORBIDDEN" in response.text
+    assert "permission" not in response.text
+    assert SECRET not in response.text
+    assert "elsewhere" not in response.text
+
+
+@pytest.mark.parametrize("accept", [{}, BROWSER], ids=["program", "browser"])
+@pytest.mark.parametrize("url", ["/plain/forbidden", "/api/v1/raised/forbidden"])
+def test_missing_permission_says_nothing_of_csrf(client: Client, url: str, accept: dict[str, str]) -> None:
+    response = client.get(url, headers=accept)
+
+    assert response.status_code == 403
+    assert "You do not have the permission for this." in response.text
+    assert "CSRF" not in response.text
 
 
 def test_method_not_allowed_lists_the_allowed_methods(client: Client) -> None:
