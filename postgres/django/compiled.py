@@ -14,7 +14,7 @@ Converter = tuple[int, Callable[[Any, Any, Any], Any], Any]
 class Parameter(Value):
     """A value in a query that differs from call to call."""
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]  # our own value
         return "%s", [self]
 
 
