@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 from django.db.models import Sum
 
 from items.models import EnrichmentAttempt, Item
+from postgres.django.compiled import CompiledQuery, Parameter
 
 Number = TypeVar("Number", int, Decimal)
 
@@ -34,10 +35,14 @@ class TotalUsage:
 ATTEMPTS_SHOWN = 100
 """How many attempts a page or response has at most: retries have no end."""
 
+LAST_ATTEMPTS = CompiledQuery(
+    lambda: EnrichmentAttempt.objects.filter(item=Parameter("item_id")).order_by("-number")[:ATTEMPTS_SHOWN]
+)
+
 
 def last_attempts(item: Item) -> tuple[list[EnrichmentAttempt], TotalUsage]:
     """Return the last attempts in their order, and the usage of all."""
-    attempts = list(item.attempts.order_by("-number")[:ATTEMPTS_SHOWN])[::-1]
+    attempts = LAST_ATTEMPTS.instances(item_id=item.pk)[::-1]
     if len(attempts) < ATTEMPTS_SHOWN:
         return attempts, TotalUsage.of(attempts)
     sums = {name: Sum(name) for name in ("prompt_tokens", "completion_tokens", "cost_usd")}

@@ -13,7 +13,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from items.api.fields import CommonMessages
-from items.models import Item, ItemQuerySet
+from items.models import ItemQuerySet
 from items.models.limits import IS_LONG
 from items.texts import raw_text_max_length
 
@@ -133,18 +133,22 @@ class TagCursorField(CursorField):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    items: Sequence[Item]
+    items: Sequence[Any]
     cursor: Cursor | None
     is_all: bool = False
     """Whether there are no other items on any page."""
 
     @classmethod
-    def of(
-        cls, items: ItemQuerySet, *, limit: int, cursor: Cursor | None, window: SearchWindow | None = None
-    ) -> "Page":
+    def read(cls, items: ItemQuerySet, *, limit: int, cursor: Cursor | None, window: SearchWindow | None) -> "Page":
         """Fetch one more item than the limit, to know whether there is a next page. After a window there always is."""
         matching = cursor.after(items) if cursor else items
         found = list((window.within(matching) if window else matching).newest_first()[: limit + 1])
+        return cls.of(found, limit=limit, cursor=cursor, window=window)
+
+    @classmethod
+    def of(
+        cls, found: Sequence[Any], *, limit: int, cursor: Cursor | None, window: SearchWindow | None = None
+    ) -> "Page":
         shown = found[:limit]
         if len(found) > limit:
             return cls(shown, Cursor(shown[-1].created_at, shown[-1].id))

@@ -7,49 +7,54 @@ a page of a hundred items, that takes longer than all the rest.
 from collections.abc import Callable
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from rest_framework import serializers
 
 Conversion = Callable[[Any], Any]
-ReadField = tuple[str, str, Callable[[Any], Any], Conversion | None]
-"""The name, the attribute, the function that reads it, and the one that makes JSON of it."""
+
+
+class Plan(NamedTuple):
+    """The functions by name: those that read the fields, and those that make JSON of what is none yet."""
+
+    getters: list[tuple[str, Callable[[Any], Any]]]
+    conversions: list[tuple[str, Conversion]]
 
 
 class ReadSerializer(serializers.Serializer[Any]):
     """The declared fields are for the OpenAPI document, too. A test compares each with REST framework's result."""
 
-    _plan: ClassVar[tuple[ReadField, ...]]
+    _plan: ClassVar[Plan]
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        row = {}
-        for name, _, get, convert in self._plan_of_class():
-            value = get(instance)
-            row[name] = value if convert is None or value is None else convert(value)
+        getters, conversions = self._plan_of_class()
+        row = {name: get(instance) for name, get in getters}
+        for name, convert in conversions:
+            if (value := row[name]) is not None:
+                row[name] = convert(value)
         return row
 
     @classmethod
     def sources(cls) -> list[str]:
         """Return the attributes that the fields read."""
-        return list(dict.fromkeys(source for _, source, _, _ in cls._plan_of_class()))
+        return list(dict.fromkeys(str(field.source) for field in cls().fields.values()))
 
     @classmethod
-    def _plan_of_class(cls) -> tuple[ReadField, ...]:
+    def _plan_of_class(cls) -> Plan:
         if "_plan" not in vars(cls):
-            cls._plan = tuple(
-                (
-                    name,
-                    str(field.source),
-                    attrgetter(str(field.source)),
-                    CONVERSIONS.get(type(field), field.to_representation),
-                )
-                for name, field in cls().fields.items()
+            fields = cls().fields.items()
+            converts = [(name, CONVERSIONS.get(type(field), field.to_representation)) for name, field in fields]
+            cls._plan = Plan(
+                [(name, attrgetter(str(field.source))) for name, field in fields],
+                [(name, convert) for name, convert in converts if convert],
             )
         return cls._plan
 
 
 def _time(value: datetime) -> str:
-    return f"{value.astimezone(UTC).isoformat()[:-6]}Z"
+    if value.tzinfo is not UTC:  # as the database's are
+        value = value.astimezone(UTC)
+    return f"{value.isoformat()[:-6]}Z"
 
 
 # What PostgreSQL returns is JSON already, or becomes it by one call.

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
@@ -36,6 +37,7 @@ from items.pauses import pause_of
 from items.states import Action, Status
 from items.texts import first_line
 from items.vocabulary import tag_counts
+from postgres.django.compiled import CompiledQuery, Parameter
 
 
 class OwnerViewSet(BrowserForms, ViewSet):
@@ -71,13 +73,13 @@ class ItemViewSet(OwnerViewSet):
     }
 
     @schema.list_items
-    def list(self, _request: Request) -> Response:
-        return Response(_shown(self.query.page(self.items)))
+    def list(self, request: Request) -> Response:
+        return Response(_shown(self.query.page(request.user)))
 
     @schema.list_pending
-    def pending(self, _request: Request) -> Response:
-        page = self.query.page(self.items)
-        total = len(page.items) if page.is_all else self.query.narrow(self.items).count()
+    def pending(self, request: Request) -> Response:
+        page = self.query.page(request.user)
+        total = len(page.items) if page.is_all else self.query.total(request.user)
         return Response({**_shown(page), "total": total})
 
     @schema.capture
@@ -101,7 +103,7 @@ class ItemViewSet(OwnerViewSet):
 
     @schema.read
     def retrieve(self, request: Request, item_id: str) -> Response:
-        item = _get(self.items, item_id)
+        item = _read(request.user, item_id)
         detail, etag = detail_of(item)
         # Not a part of the version: the item itself does not change when its owner is paused.
         pause = pause_of(item.owner_id) if item.status == Status.ENRICHING else None
@@ -192,6 +194,17 @@ class TagViewSet(OwnerViewSet):
 
 def _shown(page: Page) -> dict[str, object]:
     return {"items": ItemSerializer(with_long_texts(page.items), many=True).data, "pagination": page.pagination}
+
+
+ITEM = CompiledQuery(lambda: Item.objects.owned_by(Parameter("owner")).filter(pk=Parameter("item")))
+
+
+def _read(owner: Any, item_id: str) -> Item:
+    """Do the same as _get, faster."""
+    with suppress(ValueError):
+        for item in ITEM.instances(owner=owner.pk, item=uuid.UUID(item_id)):
+            return cast(Item, item)
+    raise Http404
 
 
 def _get(items: ItemQuerySet, item_id: str) -> Item:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.functions import Coalesce, Now
 
 from items.audit import attributed
@@ -63,7 +63,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
 
     # The last condition follows from the first, but only the last can be looked up in an index.
 
-    def older_than(self, created_at: datetime, item_id: uuid.UUID) -> Self:
+    def older_than(self, created_at: datetime | Value, item_id: uuid.UUID | Value) -> Self:
         """Filter what follows an item in the order of newest_first."""
         return self.filter(Q(created_at__lt=created_at) | Q(id__lt=item_id), created_at__lte=created_at)
 

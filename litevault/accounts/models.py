@@ -67,6 +67,9 @@ class ApiToken(models.Model):
 
     objects: ClassVar[ApiTokenManager] = ApiTokenManager()
 
+    is_admitted: bool | None = None
+    """Whether the throttle has admitted the request that the token was sent with. None: it was not asked."""
+
     class Meta:
         db_table = "api_tokens"
         ordering = ("-created_at",)

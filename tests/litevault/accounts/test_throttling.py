@@ -242,6 +242,22 @@ def test_heavy_request_whose_turn_does_not_come_is_refused(owner: User, settings
     assert not AT_ONCE._admitted
 
 
+def test_request_that_is_one_too_many_at_once_is_not_counted(owner: User, settings: Settings) -> None:
+    settings.THROTTLE_PER_MINUTE = 60
+    settings.REQUESTS_AT_ONCE = HEAVY
+    api = Api(owner)
+    api.get("/items")
+    before = spent(owner)
+    running = Admitted(owner.pk, 1, (None, None))
+    AT_ONCE.enter(running)
+
+    response = api.get("/tags")
+
+    AT_ONCE.leave(running)
+    assert problem(response) == (429, "RATE_LIMITED")
+    assert spent(owner) <= before
+
+
 def test_flood_of_one_does_not_refuse_who_sends_no_token(owner: User, settings: Settings) -> None:
     settings.REQUESTS_AT_ONCE = HEAVY
     running = Admitted(owner.pk, HEAVY, (None, None))
