@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from enrichment import metrics, verdicts
 from enrichment.breaker import Breaker
@@ -51,7 +52,14 @@ class Enricher:
         self._max_refunds = max_refunds
 
     async def enrich(self, claim: Claim) -> Verdict:
-        """Return the verdict. Raise nothing but asyncio.CancelledError."""
+        """Return the verdict. Raise nothing but asyncio.CancelledError.
+
+        Log lines have the id of the request that asked for the draft.
+        """
+        with bound_contextvars(**({"request_id": claim.request_id} if claim.request_id else {})):
+            return await self._attempt(claim)
+
+    async def _attempt(self, claim: Claim) -> Verdict:
         started_at = timezone.now()
         try:
             result = await self._call_provider(claim)

@@ -4,7 +4,8 @@ from django.db.models import CheckConstraint, Q
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
-from items.models.limits import COUNTER_MAX, ERROR_FORM, RAW_TEXT_BYTES, TIMES, TOKEN_MAX
+from items.audit import REQUEST_ID_FORM
+from items.models.limits import COUNTER_MAX, ERROR_FORM, RAW_TEXT_BYTES, TIMES, TOKEN_MAX, TRACEPARENT_FORM
 from items.states import REDRAFTABLE_STATUSES, EnrichmentMode, SourceType, Status
 from items.texts import RAW_TEXT_HIGHEST_LIMIT, TAGS_MAX_COUNT
 
@@ -78,5 +79,13 @@ CONSTRAINTS = (
             status__in=[Status.ENRICHING, Status.FAILED, Status.DISCARDED],
             redrafted_from__in=REDRAFTABLE_STATUSES,
         ),
+    ),
+    # So that a line of a log holds nothing else.
+    CheckConstraint(
+        name="items_request_id_form",
+        condition=Q(request_id=None) | Q(request_id__regex=f"^{REQUEST_ID_FORM}$"),
+    ),
+    CheckConstraint(
+        name="items_traceparent_form", condition=Q(traceparent=None) | Q(traceparent__regex=TRACEPARENT_FORM)
     ),
 )
