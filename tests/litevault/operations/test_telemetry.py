@@ -48,12 +48,15 @@ def fail():
     except ValueError as error:
         raise ExceptionGroup(text, [KeyError(text)]) from error
 
-for log in (structlog.get_logger("ours").error, logging.getLogger("library").error):
+def crash(report):
     try:
         fail()
     except Exception as error:
         error.add_note(text)
-        log("request.crashed" if "structlog" in repr(log) or "bound" in repr(log) else f"It said {text}", exc_info=True)
+        report()
+
+crash(lambda: structlog.get_logger("ours").error("request.crashed", exc_info=True))
+crash(lambda: logging.getLogger("library").error("It said %s", text, exc_info=True))
 logging.getLogger("library").error(text)
 """
 
