@@ -14,7 +14,7 @@ FIRST_TRACED = "django.middleware.security.SecurityMiddleware"
 
 
 def start(service: str) -> None:
-    """Send the spans of this process to the collector. To be called after a fork, and before Django's middleware loads."""
+    """Send spans to the collector. Call this after a fork, and before Django loads its middleware."""
     if not any(os.environ.get(name) for name in ENDPOINTS):
         return
     try:

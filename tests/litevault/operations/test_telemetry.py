@@ -233,7 +233,9 @@ def test_missing_package_is_a_warning_and_work_goes_on(
         (tmp_path / f"{name}.py").write_text("raise ImportError")
     Item.objects.capture(owner=owner, raw_text="text")
 
-    listener = start("enrich_listener", "--drain", PYTHONPATH=str(tmp_path), **{variable: "http://public@127.0.0.1:9/1"})
+    listener = start(
+        "enrich_listener", "--drain", PYTHONPATH=str(tmp_path), **{variable: "http://public@127.0.0.1:9/1"}
+    )
 
     assert listener.wait(INSTALL_SECONDS) == 0
     assert event in listener.log.read_text()
