@@ -15,9 +15,9 @@ SetAttributes: TypeAlias = Callable[[Mapping[str, object]], None]
 
 @contextmanager
 def attempt(claim: Claim) -> Iterator[Callable[[Verdict], None]]:
-    """Open the span of an attempt, in the trace of the request that asked for the draft. Call what it yields at its end.
+    """Open the span of an attempt, in the trace of the request that asked for the draft.
 
-    A cancelled attempt has no outcome.
+    Yield a function that takes the verdict. A cancelled attempt has none.
     """
     attributes = {
         "litevault.item_id": str(claim.item_id),

@@ -1,7 +1,7 @@
 """Crashes for Sentry, which is imported only if SENTRY_DSN is set.
 
 A report is made of what the log has, too: the name of the event, the classes of the exceptions, the lines of code and
-the id of the request. Sentry's integrations are left out: they send messages, local variables, requests and breadcrumbs.
+the id of the request. Sentry's integrations are left out, because they send messages, local variables and requests.
 """
 
 import logging

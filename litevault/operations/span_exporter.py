@@ -1,7 +1,7 @@
 """What leaves a process as a span: names, numbers and codes, never what a user wrote or a library said.
 
-The instrumentations put URLs with what users search for into spans, and messages of exceptions, which quote rows.
-Therefore an attribute is sent only if it is listed here. Of an exception, its class is sent.
+The instrumentation of psycopg puts statements into spans, and messages of exceptions, which quote rows. Therefore an
+attribute is sent only if it is listed here. Of an exception, its class is sent.
 """
 
 import os
@@ -18,8 +18,7 @@ from opentelemetry.trace import SpanKind, Status
 
 OURS = ("litevault.", "gen_ai.")
 SENT = {
-    *("http.method", "http.request.method", "http.route", "http.status_code", "http.response.status_code"),
-    *("http.scheme", "url.scheme", "http.flavor", "network.protocol.version"),
+    *("http.request.method", "http.route", "http.response.status_code"),
     *("db.system", "db.system.name", "db.name", "db.namespace", "db.operation", "db.operation.name"),
     *("net.peer.name", "server.address", "net.peer.port", "server.port"),
     *("error.type", "exception.type"),

@@ -8,9 +8,8 @@ from django.conf import settings
 logger = structlog.get_logger(__name__)
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-UNTRACED = ("/healthz", "/readyz", "/static/")
-# Inside what gives every response its headers and its shape.
-FIRST_TRACED = "django.middleware.security.SecurityMiddleware"
+MIDDLEWARE = "litevault.operations.traced_requests.TraceMiddleware"
+MIDDLEWARE_BEFORE = "litevault.web.request_id.RequestIdMiddleware"
 
 
 def start(service: str) -> None:
@@ -18,7 +17,6 @@ def start(service: str) -> None:
     if not any(os.environ.get(name) for name in ENDPOINTS):
         return
     try:
-        from opentelemetry.instrumentation.django import DjangoInstrumentor
         from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
 
         from litevault.operations.span_exporter import send_spans
@@ -27,13 +25,4 @@ def start(service: str) -> None:
         return
     send_spans(service, version=settings.VERSION)
     PsycopgInstrumentor().instrument()
-    DjangoInstrumentor().instrument(
-        excluded_urls=",".join(UNTRACED),
-        middleware_position=settings.MIDDLEWARE.index(FIRST_TRACED),
-        request_hook=_add_request_id,
-    )
-
-
-def _add_request_id(span: object, _request: object) -> None:
-    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
-    span.set_attribute("litevault.request_id", request_id)  # type: ignore[attr-defined]  # installed on request
+    settings.MIDDLEWARE.insert(settings.MIDDLEWARE.index(MIDDLEWARE_BEFORE) + 1, MIDDLEWARE)

@@ -146,15 +146,15 @@ def test_trace_leads_from_the_request_to_the_model(
         item = reaches(Item.objects.get(), Status.READY_TO_CONFIRM)
         web.call("POST", "/api/v1/items", {"rawText": f"{REFUSED} {TEXT}"})
         web.call("GET", f"/api/v1/items?q={quote(TEXT)}&tag={quote(KEY)}")
-        web.call("GET", f"/{quote(TEXT)}")
+        assert json.loads(web.call("GET", f"/{quote(TEXT)}"))["error"]["code"] == "NOT_FOUND"
         web.call("POST", "/api/v1/items", {"rawText": [TEXT], TEXT: 1})
         reaches(Item.objects.exclude(pk=item.pk).get(), Status.FAILED)
-        until(lambda: len(collector.named("enrich item")) == 2 and len(collector.named("POST api/v1/items")) == 3)
+        until(lambda: len(collector.named("enrich item")) == 2 and len(collector.named("POST /api/v1/items")) == 3)
 
     request, first, *_ = sorted(trace_of(item, collector), key=lambda span: span["startTimeUnixNano"])
     spans = {span["name"]: span for span in trace_of(item, collector) if span["service"] == "litevault-listener"}
     attempt, draft, chat = (spans[name] for name in ("enrich item", "draft", "chat"))
-    assert (request["name"], request["service"]) == ("POST api/v1/items", "litevault-web")
+    assert (request["name"], request["service"]) == ("POST /api/v1/items", "litevault-web")
     assert (first["attributes"]["db.system"], first["parentSpanId"]) == ("postgresql", request["spanId"])
     assert attempt["parentSpanId"] == request["spanId"]
     assert (draft["parentSpanId"], chat["parentSpanId"]) == (attempt["spanId"], draft["spanId"])
@@ -164,6 +164,7 @@ def test_trace_leads_from_the_request_to_the_model(
     (refused,) = [span for span in collector.named("enrich item") if span["traceId"] != attempt["traceId"]]
     assert refused["attributes"]["litevault.error_reason"] == "KEY_REFUSED"
     assert refused["status"] == {"code": "STATUS_CODE_ERROR"}
+    assert '"envelope"' not in collector.output
     assert leaks({"spans": collector.output}) == []
     for log in (tmp_path / "process-0.log", listener.log):
         assert any(json.loads(line).get("request_id") == REQUEST_ID for line in json_lines(log))
