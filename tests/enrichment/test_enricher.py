@@ -82,8 +82,8 @@ def is_reported_down() -> bool:
 def log(monkeypatch: pytest.MonkeyPatch) -> list[MutableMapping[str, Any]]:
     """Capture the log of the enricher, independently of the logging configuration."""
     captured = structlog.testing.LogCapture()
-    processors = [structlog.contextvars.merge_contextvars, captured]
-    monkeypatch.setattr(enricher, "logger", structlog.wrap_logger(None, processors=processors))
+    logger = structlog.wrap_logger(None, processors=[structlog.contextvars.merge_contextvars, captured])
+    monkeypatch.setattr(enricher, "logger", logger)
     return captured.entries
 
 

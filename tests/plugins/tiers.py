@@ -73,6 +73,7 @@ THOROUGH_PLACES = (
     "litevault/events/test_limits.py",
     "litevault/events/test_metrics.py",
     "litevault/operations/test_checks.py",
+    "litevault/operations/test_telemetry.py",
     "litevault/test_manage.py",
     "privacy/test_processes.py",
     "privacy/test_search.py",

@@ -24,7 +24,7 @@ from tests.privacy.canaries import KEY, TEXT, leaks
 from tests.privacy.web import Web, web_server
 from tests.waiting import until
 
-pytestmark = [pytest.mark.thorough, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 LOCKS = Path(settings.BASE_DIR) / "requirements"
 INSTALL_SECONDS = 300
@@ -77,9 +77,9 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("packages")
     lock = folder / "lock.txt"
     lock.write_text("\n".join(sorted((requirements("otel") | requirements("sentry")) - requirements("base"))))
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", lock]
+    options = ["--quiet", "--no-deps", "--require-hashes", "-r", str(lock), "--target", str(folder / "made")]
     installed = subprocess.run(
-        [*command, "--target", folder / "made"], capture_output=True, timeout=INSTALL_SECONDS, check=False
+        [sys.executable, "-m", "pip", "install", *options], capture_output=True, timeout=INSTALL_SECONDS, check=False
     )
     if installed.returncode:
         pytest.skip("PyPI is not reachable, so that OpenTelemetry and Sentry cannot be installed.")
