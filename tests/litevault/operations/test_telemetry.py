@@ -219,6 +219,20 @@ def test_report_of_a_crash_has_no_text(collector: Collector) -> None:
     assert leaks({"reports": collector.output}) == []
 
 
+def test_work_goes_on_while_the_collector_is_down(owner: User, packages: str, start: CommandStarter) -> None:
+    Item.objects.capture(owner=owner, raw_text=TEXT)
+    nowhere = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "SENTRY_DSN": "http://public@127.0.0.1:9/1"}
+
+    listener = start("enrich_listener", "--drain", PYTHONPATH=packages, **nowhere)
+
+    assert listener.wait(INSTALL_SECONDS) == 0
+    assert Item.objects.get().status == Status.READY_TO_CONFIRM
+    log = listener.log.read_text()
+    assert "opentelemetry.reported" in log
+    assert "127.0.0.1:9" not in log
+    assert leaks({"log": log}) == []
+
+
 def test_nothing_is_imported_unless_it_is_asked_for(packages: str) -> None:
     assert run(IMPORTED, PYTHONPATH=packages).splitlines()[-1] == "[]"
 
