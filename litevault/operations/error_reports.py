@@ -8,6 +8,7 @@ import logging
 import os
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -60,16 +61,16 @@ class ErrorReports(logging.Handler):
         if error is None or record.name.startswith("sentry_sdk"):
             return
         tags = {name: str(line[name]) for name in TAGS if name in line}
-        self._capture_event(
-            {
-                "level": record.levelname.lower(),
-                "logger": record.name,
-                # What others log may quote a text.
-                "message": str(line.get("event", record.name)),
-                "exception": {"values": [_described(each) for each in causes_of(error)]},
-                "tags": {"service": self._service, **tags},
-            }
-        )
+        report = {
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            # What others log may quote a text.
+            "message": str(line.get("event", record.name)),
+            "exception": {"values": [_described(each) for each in causes_of(error)]},
+            "tags": {"service": self._service, **tags},
+        }
+        with suppress(Exception):  # the request or the worker goes on
+            self._capture_event(report)
 
 
 def _described(error: BaseException) -> dict[str, Any]:
