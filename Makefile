@@ -162,6 +162,8 @@ check-locks: setup ## check that pip can install the locks of make bench and mak
 lock: ## compile requirements/*.txt from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
 	@$(COMPILE) pyproject.toml --output-file requirements/base.txt
+	@$(COMPILE) pyproject.toml --extra otel --constraint requirements/base.txt --output-file requirements/otel.txt
+	@$(COMPILE) pyproject.toml --extra sentry --constraint requirements/base.txt --output-file requirements/sentry.txt
 	@$(COMPILE) pyproject.toml --group dev --constraint requirements/base.txt --output-file requirements/dev.txt
 	@$(COMPILE) pyproject.toml --group mutation --constraint requirements/dev.txt --output-file requirements/mutation.txt
 	@$(COMPILE) pyproject.toml --group bench --constraint requirements/base.txt --output-file requirements/bench.txt

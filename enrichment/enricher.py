@@ -7,8 +7,9 @@ from datetime import datetime
 
 import structlog
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
-from enrichment import metrics, verdicts
+from enrichment import metrics, traces, verdicts
 from enrichment.breaker import Breaker
 from enrichment.errors import (
     Abandoned,
@@ -51,7 +52,17 @@ class Enricher:
         self._max_refunds = max_refunds
 
     async def enrich(self, claim: Claim) -> Verdict:
-        """Return the verdict. Raise nothing but asyncio.CancelledError."""
+        """Return the verdict. Raise nothing but asyncio.CancelledError.
+
+        Log lines have the id of the request that asked for the draft.
+        """
+        known = {"request_id": claim.request_id} if claim.request_id else {}
+        with bound_contextvars(**known), traces.attempt(claim) as end_span:
+            verdict = await self._attempt(claim)
+            end_span(verdict)
+            return verdict
+
+    async def _attempt(self, claim: Claim) -> Verdict:
         started_at = timezone.now()
         try:
             result = await self._call_provider(claim)
@@ -73,7 +84,8 @@ class Enricher:
     async def _draft(self, claim: Claim) -> EnrichmentResult:
         """Draft, with the tags spelled as the owner spells them."""
         spellings = await self._vocabularies.get(claim.owner_id)
-        result = await self._provider.enrich_item(claim.raw_text, vocabulary=tuple(spellings.tags))
+        with traces.provider_call(self._provider):
+            result = await self._provider.enrich_item(claim.raw_text, vocabulary=tuple(spellings.tags))
         return replace(result, tags=spellings.respelled(result.tags))
 
     def _error_verdict(self, error: EnrichmentError, claim: Claim, *, started_at: datetime) -> Verdict:

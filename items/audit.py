@@ -14,6 +14,8 @@ from django.db.models import TextChoices
 
 SET_ACTOR = "SELECT set_config('litevault.actor', %s, true)"
 NAME_MAX_LENGTH = 150
+REQUEST_ID_MAX_LENGTH = 128
+REQUEST_ID_FORM = rf"[A-Za-z0-9._-]{{1,{REQUEST_ID_MAX_LENGTH}}}"
 
 
 class AuditAction(TextChoices):
@@ -46,13 +48,17 @@ class Via(TextChoices):
 
 
 class Actor(NamedTuple):
-    """`credential` is the id of a token, a keyed hash of a session's key, or the name of a command."""
+    """`credential` is the id of a token, a keyed hash of a session's key, or the name of a command.
+
+    `traceparent` is the W3C trace context of the request, if traces are on.
+    """
 
     user_id: int | None
     name: str
     via: Via
     credential: str = ""
     request_id: str = ""
+    traceparent: str = ""
 
 
 def _operator() -> Actor:

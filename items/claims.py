@@ -21,6 +21,8 @@ class Claim:
     refunds: int
     worker: str
     claimed_at: datetime
+    request_id: str | None
+    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,8 +88,10 @@ async def claim(
             refunds=refunds,
             worker=worker,
             claimed_at=claimed_at,
+            request_id=request_id,
+            traceparent=traceparent,
         )
-        for item_id, owner_id, raw_text, fencing_token, attempt, refunds in rows
+        for item_id, owner_id, raw_text, fencing_token, attempt, refunds, request_id, traceparent in rows
     ]
 
 

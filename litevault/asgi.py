@@ -16,6 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
 
 from django.conf import settings  # needs the line above
 
+from litevault.operations import error_reports
 from litevault.operations.checks import deployment_errors
 from postgres.transactions import IDLE_SECONDS
 
@@ -28,6 +29,8 @@ settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswi
 # A page left open reconnects its stream by itself, which must not keep the session alive.
 settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
 django.setup(set_prefix=False)
+
+error_reports.start("litevault-events")
 
 from litevault.events.application import Events  # needs models, and the middleware that is left
 

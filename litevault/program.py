@@ -36,6 +36,8 @@ def main() -> None:
         return
     try:
         with database(sys.argv):
+            if sys.argv[1:2] == ["enrich_listener"] and HELP_OPTIONS.isdisjoint(sys.argv):
+                observe("litevault-listener")
             execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
@@ -43,6 +45,14 @@ def main() -> None:
         if "--traceback" in sys.argv:
             raise
         sys.exit(sentence_for(error))
+
+
+def observe(service: str) -> None:
+    """Begin to send traces and reports of crashes, if the environment asks for them."""
+    from litevault.operations import error_reports, traces  # need settings, which need the database's address
+
+    traces.start(service)
+    error_reports.start(service)
 
 
 def escape_unknown_characters() -> None:

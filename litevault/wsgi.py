@@ -14,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "litevault.settings")
 
 from django.conf import settings  # needs the line above
 
+from litevault.operations import error_reports, traces
 from litevault.operations.checks import deployment_errors
 from litevault.web.content_type import LenientRequest
 from litevault.web.worker_folder import WorkerFolder
@@ -36,6 +37,9 @@ pool = {
     "connection_class": PooledConnection,
 }
 database["OPTIONS"] = {**database["OPTIONS"], "pool": pool}
+
+traces.start("litevault-web")
+error_reports.start("litevault-web")
 
 folder = WorkerFolder(settings.METRICS_PORT) if settings.METRICS_PORT else None
 

@@ -9,6 +9,7 @@ from enrichment.errors import EnrichmentError, FormatMissed, Interrupted, Provid
 from enrichment.providers.faults import fault_of, fault_of_unusable_reply
 from enrichment.providers.pacing import CHARACTERS_PER_TOKEN, Gate, Passage
 from enrichment.schemas import EnrichmentSchema, Usage
+from enrichment.traces import model_request
 from postgres.backoff import Backoff, jitter
 
 FAILURES_TO_BE_DOWN = 5
@@ -150,7 +151,8 @@ class Conversation:
         self._tries_left -= 1
         try:
             async with asyncio.timeout(min(self._try_seconds, self._seconds_left())):
-                reply, usage = await self._send(**request)
+                with model_request(self.usage.model):
+                    reply, usage = await self._send(**request)
         except EnrichmentError as fault:
             self._add_usage(fault.usage)
             return None, fault.with_traceback(None)

@@ -25,7 +25,15 @@ from items.states import Action, InvalidTransition, Status
 from items.usage import TotalUsage, last_attempts
 
 EVENTS_SHOWN = 100
-QUEUE_FIELDS = ("attempt_count", "refund_count", "available_at", "claimed_by", "claimed_at", "fencing_token")
+QUEUE_FIELDS = (
+    "attempt_count",
+    "refund_count",
+    "available_at",
+    "claimed_by",
+    "claimed_at",
+    "fencing_token",
+    "request_id",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

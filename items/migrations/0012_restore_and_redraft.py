@@ -1,4 +1,4 @@
-"""Add what a restore and a redraft need. 0018 runs the SQL of the triggers again, once all columns are there."""
+"""Add what a restore and a redraft need. 0023 runs the SQL of the triggers again, once all columns are there."""
 
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models

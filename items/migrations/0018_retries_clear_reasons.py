@@ -1,7 +1,4 @@
-"""Run all SQL of items/sql: the trigger of a retry clears the reason of the error, too.
-
-To restore dropped or disabled triggers and functions, migrate back to 0017_index_of_error_reasons and forward again.
-"""
+"""Run all SQL of items/sql: the trigger of a retry clears the reason of the error, too."""
 
 from django.db import migrations
 

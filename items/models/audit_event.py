@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
-from items.audit import AuditAction, Via
+from items.audit import REQUEST_ID_MAX_LENGTH, AuditAction, Via
 
 
 class AuditEvent(models.Model):
@@ -21,7 +21,7 @@ class AuditEvent(models.Model):
     credential = models.CharField(
         max_length=64, help_text="The id of the token, a hash of the session's key, or the command."
     )
-    request_id = models.CharField(max_length=128)
+    request_id = models.CharField(max_length=REQUEST_ID_MAX_LENGTH)
     action = models.CharField(max_length=12, choices=AuditAction)
     object_kind = models.CharField(max_length=8)
     object_id = models.CharField(max_length=36)

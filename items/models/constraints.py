@@ -4,7 +4,8 @@ from django.db.models import BooleanField, CheckConstraint, Func, Q, Value
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
-from items.models.limits import COUNTER_MAX, ERROR_FORM, RAW_TEXT_BYTES, TIMES, TOKEN_MAX
+from items.audit import REQUEST_ID_FORM
+from items.models.limits import COUNTER_MAX, ERROR_FORM, RAW_TEXT_BYTES, TIMES, TOKEN_MAX, TRACEPARENT_FORM
 from items.states import REDRAFTABLE_STATUSES, EnrichmentMode, SourceType, Status
 from items.texts import RAW_TEXT_HIGHEST_LIMIT, TAGS_MAX_COUNT
 
@@ -107,5 +108,13 @@ CONSTRAINTS = (
     CheckConstraint(
         name="items_former_draft_form",
         condition=Q(Func("former_draft", Value(DRAFT_FORM), function="jsonb_path_exists", output_field=BooleanField())),
+    ),
+    # So that a line of a log holds nothing else.
+    CheckConstraint(
+        name="items_request_id_form",
+        condition=Q(request_id=None) | Q(request_id__regex=f"^{REQUEST_ID_FORM}$"),
+    ),
+    CheckConstraint(
+        name="items_traceparent_form", condition=Q(traceparent=None) | Q(traceparent__regex=TRACEPARENT_FORM)
     ),
 )

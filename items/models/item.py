@@ -12,10 +12,10 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce, Now
 
-from items.audit import attributed
+from items.audit import REQUEST_ID_MAX_LENGTH, attributed, current_actor
 from items.models.constraints import CONSTRAINTS
 from items.models.indexes import INDEXES
-from items.models.limits import ERROR_MAX_LENGTH, REASON_MAX_LENGTH
+from items.models.limits import ERROR_MAX_LENGTH, REASON_MAX_LENGTH, TRACEPARENT_LENGTH
 from items.models.tag_keys import TagKeysField
 from items.models.transitions import FORMER_STATUS, allowing
 from items.states import (
@@ -116,6 +116,8 @@ class ItemManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[m
     def capture(self, *, owner: object, raw_text: str, enrich: bool = True) -> "Item":
         """Store a text. With `enrich` a trigger wakes the worker; without, the text is archived as it is."""
         item = unsaved_item(owner=owner, raw_text=raw_text, enrich=enrich)
+        actor = current_actor()
+        item.request_id, item.traceparent = actor.request_id or None, actor.traceparent or None
         item.save(force_insert=True, using=self.db)
         if not enrich:
             item.refresh_from_db(fields=["confirmed_at"])
@@ -180,6 +182,11 @@ class Item(models.Model):
     discarded_from = models.CharField(max_length=20, null=True, editable=False)
     redrafted_from = models.CharField(max_length=20, null=True, editable=False)
     former_draft = models.JSONField(null=True, editable=False)
+
+    # The request that captured the item or sent it back to enrichment last, and its trace. Commands and plain SQL have
+    # none. A trigger writes them, except at a capture.
+    request_id = models.CharField(max_length=REQUEST_ID_MAX_LENGTH, null=True, editable=False)
+    traceparent = models.CharField(max_length=TRACEPARENT_LENGTH, null=True, editable=False)
 
     # The columns of the queue, written by items.queue, by triggers and by ItemQuerySet.
     available_at = models.DateTimeField(db_default=Now(), editable=False)

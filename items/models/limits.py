@@ -13,6 +13,8 @@ IS_LONG = Q(GreaterThan(RAW_TEXT_BYTES, 16_384))
 ERROR_MAX_LENGTH = 500
 REASON_MAX_LENGTH = 40
 ERROR_FORM = r"^[A-Z][A-Z0-9_]{0,39}: ."
+TRACEPARENT_FORM = "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
+TRACEPARENT_LENGTH = 55
 
 # Far above any real value, and far below the range of the column.
 COUNTER_MAX = 10_000

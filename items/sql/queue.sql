@@ -3,7 +3,7 @@
 -- A function of the database (claim.sql), because a function keeps its plan for as long as the session lives. The function
 -- passes long texts on without reading them.
 -- name: claim
-SELECT id, owner_id, left(raw_text, %(text_length)s), fencing_token, attempt_count, refund_count
+SELECT id, owner_id, left(raw_text, %(text_length)s), fencing_token, attempt_count, refund_count, request_id, traceparent
 FROM items_claim(%(after_owner)s, %(limit)s, %(per_owner)s, %(lease_seconds)s, %(worker)s);
 
 -- Lengthen the leases of the items that no other session has locked, and return all that are still held. Do not wait for the disk:

@@ -14,7 +14,11 @@
 --
 -- A retry may say when the item becomes due, so that many retries can be spread over time: an available_at that the same
 -- statement sets counts if it is in the future. An older value does not count, because it may be left from a lease.
+--
+-- The request and the trace of the item are from then on those of the retry, which items/audit.py puts into litevault.actor.
 CREATE OR REPLACE FUNCTION items_restart() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    actor jsonb := nullif(current_setting('litevault.actor', true), '')::jsonb;
 BEGIN
     NEW.fencing_token := OLD.fencing_token + 1;
     NEW.claimed_by := NULL;
@@ -23,6 +27,8 @@ BEGIN
         NEW.enrichment_error := NULL;
         NEW.attempt_count := 0;
         NEW.refund_count := 0;
+        NEW.request_id := nullif(actor ->> 'request_id', '');
+        NEW.traceparent := nullif(actor ->> 'traceparent', '');
         IF NEW.available_at = OLD.available_at OR NEW.available_at < clock_timestamp() THEN
             NEW.available_at := clock_timestamp();
         END IF;

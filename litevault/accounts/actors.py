@@ -9,6 +9,7 @@ from structlog.contextvars import get_contextvars
 
 from items.audit import Actor, Via, acting
 from litevault.accounts.models import ApiToken
+from litevault.web.traces import current_traceparent
 
 SESSION_HASH_LENGTH = 16
 
@@ -26,7 +27,7 @@ def actor_of(request: HttpRequest) -> Actor:
     """Return the user as authenticated by now. REST framework sets `user` and `auth` on Django's request, too."""
     via, credential = _credential(request)
     request_id = get_contextvars().get("request_id", "")
-    return Actor(request.user.pk, request.user.get_username(), via, credential, request_id)
+    return Actor(request.user.pk, request.user.get_username(), via, credential, request_id, current_traceparent())
 
 
 def _credential(request: HttpRequest) -> tuple[Via, str]:

@@ -32,7 +32,7 @@ SQL_LOGGER = "django.db.backends"
 
 # These print the exceptions of others, and a database error quotes the row in its message: of what they say, only the
 # classes of exceptions are logged, and the lines of code.
-QUOTING_LOGGERS = ("asyncio", "psycopg")
+QUOTING_LOGGERS = ("asyncio", "opentelemetry", "psycopg", "sentry_sdk")
 
 SECRET_NAME = re.compile(r"(?i)(authorization|api_?key|password|secret|cookie|(^|_)token$|raw_?text)")
 
@@ -105,26 +105,35 @@ def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 def add_traceback(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Replace the traceback with the exceptions' classes and the lines of code, without any message."""
-    exc_info = event.pop("exc_info", None)
-    if exc_info is True:
-        exc_info = sys.exc_info()
-    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
-    if isinstance(error, BaseException):
-        event["exception"] = "\n".join(_places(error))
+    error = exception_of(event.pop("exc_info", None))
+    if error is not None:
+        event["exception"] = "\n".join(line for each in causes_of(error) for line in _places(each))
     return event
 
 
-def _places(error: BaseException | None) -> Iterator[str]:
-    """Start with the first cause, as Python's own tracebacks do."""
+def exception_of(exc_info: object) -> BaseException | None:
+    """Return the exception of what a line of the log is given as `exc_info`."""
+    if exc_info is True:
+        exc_info = sys.exc_info()
+    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
+    return error if isinstance(error, BaseException) else None
+
+
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """Start with the first cause, as Python's own tracebacks do. The parts of a group follow it."""
     if error is None:
         return
-    yield from _places(error.__cause__ or (None if error.__suppress_context__ else error.__context__))
+    yield from causes_of(error.__cause__ or (None if error.__suppress_context__ else error.__context__))
+    yield error
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            yield from causes_of(part)
+
+
+def _places(error: BaseException) -> Iterator[str]:
     for frame in traceback.extract_tb(error.__traceback__):
         yield f"  {frame.filename}:{frame.lineno} in {frame.name}"
     yield f"{type(error).__module__}.{type(error).__qualname__}"
-    if isinstance(error, BaseExceptionGroup):
-        for part in error.exceptions:
-            yield from _places(part)
 
 
 def _common_processors() -> list[Processor]:

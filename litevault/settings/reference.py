@@ -47,6 +47,10 @@ Any other line stops the start with its number. If a name is set twice, the last
 The API key of a model is read under LiteLLM's name for it, such as `OPENAI_API_KEY`, or from the file that
 `OPENAI_API_KEY_FILE` names ([models.md](models.md)).
 
+`OTEL_EXPORTER_OTLP_ENDPOINT` turns on traces, and `SENTRY_DSN` reports of crashes. Both are off by default, and need
+packages of their own. The other variables of OpenTelemetry and Sentry apply
+([operations.md](operations.md#traces-and-error-reports)).
+
 This page and [.env.example](../.env.example) are generated from the declaration of the settings in
 `litevault/settings/declaration.py` and `enrichment/config.py`. After a change there, run
 `python -m litevault.settings.reference --write`.

@@ -10,10 +10,12 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 from structlog.contextvars import bound_contextvars
 
+from items.audit import REQUEST_ID_FORM
+
 logger = structlog.get_logger(__name__)
 
 HEADER = "X-Request-Id"
-WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,128}")
+WELL_FORMED = re.compile(REQUEST_ID_FORM)
 PATH_LOGGED = 200
 QUIET_PATHS = ("/healthz", "/readyz")
 

@@ -82,7 +82,8 @@ def is_reported_down() -> bool:
 def log(monkeypatch: pytest.MonkeyPatch) -> list[MutableMapping[str, Any]]:
     """Capture the log of the enricher, independently of the logging configuration."""
     captured = structlog.testing.LogCapture()
-    monkeypatch.setattr(enricher, "logger", structlog.wrap_logger(None, processors=[captured]))
+    logger = structlog.wrap_logger(None, processors=[structlog.contextvars.merge_contextvars, captured])
+    monkeypatch.setattr(enricher, "logger", logger)
     return captured.entries
 
 
@@ -348,6 +349,19 @@ async def test_log_has_the_attempt_without_its_text(
         "error_reason": error_reason,
         "model": model,
     }
+
+
+@pytest.mark.parametrize("answer", [draft(), InvalidOutput(), ProviderTimeout()])
+async def test_log_has_the_request_that_asked_for_the_draft(
+    bench: Bench, log: list[MutableMapping[str, Any]], answer: object
+) -> None:
+    bench.provider.script["text"] = [answer, answer]  # type: ignore[list-item]  # types are up to the caller
+    claims = [replace(a_claim(), request_id=request_id) for request_id in ("req-1", None)]
+
+    for claim in claims:
+        await bench.enricher().enrich(claim)
+
+    assert [line.get("request_id") for line in log] == ["req-1", None]
 
 
 @pytest.mark.parametrize("is_filled", [True, False])

@@ -19,6 +19,8 @@ def a_verdict(*, outcome: Outcome = Outcome.SUCCEEDED, **fields: object) -> Verd
         refunds=0,
         worker="test",
         claimed_at=now,
+        request_id=None,
+        traceparent=None,
     )
     columns = {"status": Status.READY_TO_CONFIRM, "started_at": now, "finished_at": now, **fields}
     return Verdict(claim=claim, outcome=outcome, **columns)  # type: ignore[arg-type]  # types are up to the caller

@@ -86,6 +86,7 @@ THOROUGH_PLACES = (
     "litevault/events/test_stopping.py",
     "litevault/operations/doctor/test_model.py",
     "litevault/operations/test_checks.py",
+    "litevault/operations/test_telemetry.py",
     "litevault/test_ascii_terminal.py",
     "litevault/test_manage.py",
     "postgres/embedded/test_root.py",

@@ -16,7 +16,20 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(settings.BASE_DIR)
-LOCKS = ("base", "dev", "mutation", "bench", "build", "audit", "kubernetes", "docs", "client", "verify")
+LOCKS = (
+    "base",
+    "otel",
+    "sentry",
+    "dev",
+    "mutation",
+    "bench",
+    "build",
+    "audit",
+    "kubernetes",
+    "docs",
+    "client",
+    "verify",
+)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -33,7 +46,7 @@ def locked(text: str) -> dict[str, Requirement]:
 def asked_for_by_project(lock: str) -> Iterator[Requirement]:
     if lock not in {"build", "audit", "kubernetes", "docs", "client", "verify"}:
         yield from map(Requirement, PROJECT["project"]["dependencies"])
-    group = PROJECT["dependency-groups"].get(lock, [])
+    group = PROJECT["dependency-groups"].get(lock, []) + PROJECT["project"]["optional-dependencies"].get(lock, [])
     yield from (Requirement(one) for one in group if isinstance(one, str))
 
 
@@ -97,7 +110,7 @@ def test_packages_of_a_lock_are_all_installed() -> None:
     assert absent == []
 
 
-@pytest.mark.parametrize("lock", ["dev", "bench"])
+@pytest.mark.parametrize("lock", ["otel", "sentry", "dev", "bench"])
 def test_larger_set_has_the_versions_of_the_smaller(lock: str) -> None:
     base, larger = locked(lock_text("base")), locked(lock_text(lock))
 
