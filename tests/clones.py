@@ -26,9 +26,9 @@ def fresh_clone() -> Iterator[Path]:
 
 
 def bare_environment() -> dict[str, str]:
-    """Ours without any setting of LiteVault, and not measured: the code of a clone is gone afterwards."""
+    """Ours without settings but the PostgreSQL to use, and not measured: the code of a clone is gone afterwards."""
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("LITEVAULT_", "COVERAGE_", "DATABASE_URL"))
+        if name == "LITEVAULT_PG_BIN" or not name.startswith(("LITEVAULT_", "COVERAGE_", "DATABASE_URL"))
     }
