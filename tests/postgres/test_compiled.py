@@ -30,7 +30,7 @@ def test_each_call_has_its_own_values(owner: User, stranger: User) -> None:
 
 
 def test_instance_has_the_values_of_the_queryset(owner: User) -> None:
-    draft = {"title": "Before", "tags": ["a"]}
+    draft = {"title": "Before", "summary": "Said before.", "tags": ["a"], "sourceType": "NOTE"}
     item = make_item(owner, status=Status.ARCHIVED, former_draft=draft, tags=["b", "c"], title="Quotes: ' \" % %s")
 
     (found,) = CompiledQuery(by_owner_and_id).instances(owner=owner.pk, item=item.pk)
