@@ -159,8 +159,9 @@ class Browser:
         ]
 
     def complaints(self) -> list[str]:
-        """Return the console's messages since the last call, failed requests included."""
-        return [json.dumps(entry) for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]  # untyped in Selenium
+        """Return the warnings and errors of the console since the last call, failed requests included."""
+        entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # untyped in Selenium
+        return [json.dumps(entry) for entry in entries if entry["level"] != "INFO"]
 
     def all_complaints(self, number: int) -> list[str]:
         """Wait until there are this many."""

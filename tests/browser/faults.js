@@ -53,11 +53,15 @@
     Math.min(one.right, other.right) - Math.max(one.left, other.left) > TOLERANCE &&
     Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > TOLERANCE;
 
+  // An open menu covers what is below it.
+  const layer = (element) => element.closest(".menu[open] > :not(summary)");
+
   const overlaps = (boxes) => {
     const faults = [];
     boxes.forEach((one, index) => {
       for (const other of boxes.slice(index + 1)) {
         if (one.element.contains(other.element) || other.element.contains(one.element)) continue;
+        if (layer(one.element) !== layer(other.element)) continue;
         if (overlap(one, other)) faults.push(`${name(one.element)} and ${name(other.element)} overlap`);
       }
     });
