@@ -8,8 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 
 words = Path("/proc/1/cmdline").read_text().replace("\0", " ").split()
-# The web server responds only to its own names.
-host = os.environ.get("LITEVAULT_ALLOWED_HOSTS", "127.0.0.1").split(",")[0].strip()
+# The web server responds only to its own names, which may be patterns: .example.com, or * for all.
+name = os.environ.get("LITEVAULT_ALLOWED_HOSTS", "").split(",")[0].strip(" .")
+host = "127.0.0.1" if name in {"", "*"} else name
 for option, port in pairwise(words):
     if option in {"--port", "--metrics-port"}:
         connection = HTTPConnection("127.0.0.1", int(port), timeout=3)
