@@ -20,7 +20,7 @@ INSTALL := requirements/install.sh
 # Tests of one file stay together, because they share processes. A few chosen tests start sooner without.
 SIDE_BY_SIDE := --numprocesses=4 --dist=worksteal
 # Most of these tests wait for processes that they have started.
-USUAL_SIDE_BY_SIDE := --numprocesses=6 --dist=worksteal
+USUAL_SIDE_BY_SIDE := --numprocesses=5 --dist=worksteal
 # The quick tests compute more than they wait, and each process takes 10 s to start.
 FAST_SIDE_BY_SIDE := --numprocesses=2 --dist=worksteal
 FAST := "not slow and not soak"

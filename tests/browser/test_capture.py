@@ -1,5 +1,6 @@
 """An owner in a real browser: from the login to an item that is kept."""
 
+import pytest
 from django.contrib.auth.models import User
 from selenium.webdriver import Keys
 
@@ -45,6 +46,7 @@ def test_captured_text_is_confirmed_with_a_better_title(browser: Browser, person
     assert browser.has("Beans")
 
 
+@pytest.mark.thorough
 def test_all_of_it_is_done_by_keyboard(browser: Browser, person: User) -> None:
     browser.open("/login?next=/")
     browser.press("ada", Keys.TAB, "correct horse", Keys.ENTER)
@@ -71,6 +73,7 @@ def test_all_of_it_is_done_by_keyboard(browser: Browser, person: User) -> None:
     assert str(item.title).endswith(" of mine")
 
 
+@pytest.mark.thorough
 def test_discard_is_undone_by_keyboard(browser: Browser, person: User) -> None:
     item = make_item(person, status=Status.FAILED)
     browser.log_in(person)

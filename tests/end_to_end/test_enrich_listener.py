@@ -18,6 +18,7 @@ from tests.database import listeners_alive, reaches
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
 from tests.items.factories import make_attempt, make_item
 from tests.plugins.commands import CommandStarter, ListenerStarter, SlowListenerStarter
+from tests.plugins.tiers import first_usual
 from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,7 +36,7 @@ def test_captured_text_is_enriched_by_a_real_process(owner: User, start_listener
     assert 3 <= len(item.tags) <= 5
 
 
-@pytest.mark.parametrize("scope", ["", "_PER_OWNER"])
+@pytest.mark.parametrize("scope", first_usual("", "_PER_OWNER"))
 def test_listener_leaves_items_when_the_budget_is_spent(owner: User, start: CommandStarter, scope: str) -> None:
     now = timezone.now()
     paid = make_item(owner, status=Status.ARCHIVED)
@@ -71,6 +72,7 @@ def test_row_inserted_by_plain_sql_is_enriched(owner: User, start_listener: List
     reaches(Item.objects.get(), Status.READY_TO_CONFIRM)
 
 
+@pytest.mark.thorough
 def test_failed_row_that_plain_sql_sends_back_is_enriched(owner: User, start_listener: ListenerStarter) -> None:
     item = Item.objects.create(
         owner=owner, raw_text=TEXT, status=Status.FAILED, enrichment_error="CODE: why", attempt_count=3
@@ -93,7 +95,7 @@ def test_drain_enriches_what_is_due_and_exits(owner: User, start: CommandStarter
     assert Item.objects.filter(status=Status.READY_TO_CONFIRM).count() == 20
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signal_number", first_usual(signal.SIGTERM, signal.SIGINT))
 def test_idle_process_stops_at_the_first_signal(start_listener: ListenerStarter, signal_number: int) -> None:
     process = start_listener(LITEVAULT_ENRICH_GRACE_SECONDS="600")
 
@@ -177,6 +179,7 @@ def test_key_that_is_refused_fails_the_item_and_retry_heals_it(owner: User, star
     assert item.attempts.count() == 2
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "environment", "sentence"),
     [

@@ -26,6 +26,7 @@ from tests.clones import bare_environment, fresh_clone
 from tests.embedded import throwaway_folder
 from tests.litevault.events.client import Listening
 from tests.plugins.commands import CommandStarter, Started
+from tests.plugins.tiers import first_usual
 from tests.processes import descendants, keeper, kill, named, postmaster, survivors
 from tests.waiting import PATIENCE_SECONDS, until
 
@@ -94,6 +95,7 @@ def events_of(port: int) -> Listening:
     return stream
 
 
+@pytest.mark.thorough
 def test_child_that_dies_ends_all_with_its_exit_code(start: CommandStarter, tmp_path: Path, port: int) -> None:
     up = start("up", "--port", str(port), "--no-listener")
     until_ready(up, lambda: output(tmp_path))
@@ -137,7 +139,7 @@ def test_database_that_ends_during_the_start_is_not_waited_for(capsys: pytest.Ca
     assert not capsys.readouterr().out
 
 
-@pytest.mark.parametrize("port", ["0", "65536", "eighty"])
+@pytest.mark.parametrize("port", first_usual("0", "65536", "eighty"))
 def test_port_that_does_not_exist_is_refused(start: CommandStarter, tmp_path: Path, port: str) -> None:
     up = start("up", "--port", port)
 

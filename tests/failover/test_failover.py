@@ -35,7 +35,7 @@ WORKERS = """
     WHERE outcome = 'SUCCEEDED' AND finished_at > now() - make_interval(secs => %s)
 """
 FAULTS = [
-    ("kill", "async"),
+    pytest.param("kill", "async", marks=pytest.mark.thorough),
     pytest.param("freeze", "sync", marks=pytest.mark.thorough),
     pytest.param("kill", "sync", marks=pytest.mark.soak),
     pytest.param("freeze", "async", marks=pytest.mark.soak),

@@ -54,6 +54,7 @@ def test_ended_listen_connection_is_back_before_the_next_sweep(owner: User, star
     assert process.poll() is None
 
 
+@pytest.mark.thorough
 def test_ending_every_connection_repeatedly_loses_nothing(owner: User, start_slow: SlowListenerStarter) -> None:
     process = start_slow(0.05, "--concurrency", "10", **SHORT_LEASE)
     Item.objects.capture_many(owner=owner, raw_texts=[f"Text number {n}." for n in range(500)])

@@ -216,6 +216,7 @@ def test_every_door_agrees_on_texts(doors: Doors, value: str) -> None:
     Item.objects.exclude(pk=doors.item.pk).delete()
 
 
+@pytest.mark.thorough
 @each_value("title")
 @example(value="a\nb")
 @example(value="\u2800\u200b")
@@ -236,6 +237,7 @@ def test_every_door_agrees_on_summaries(doors: Doors, value: str) -> None:
     agree(doors, "summary", value)
 
 
+@pytest.mark.thorough
 @each_value("tags")
 @example(value=["Straße", "STRASSE", "cafe\u0301", "caf\u00e9", "ca\u00adfé"])
 @example(value=["İ" * 26])

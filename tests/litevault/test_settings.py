@@ -260,6 +260,7 @@ def test_unknown_name_is_refused_in_development(name: str) -> None:
         read({"LITEVAULT_DEBUG": "true", name: "x"})
 
 
+@pytest.mark.thorough
 def test_unknown_name_is_warned_of_in_production() -> None:
     ended = python("manage.py", "check", LITEVAULT_SECRETKEY="canary")
 

@@ -7,6 +7,7 @@ show once. `make check` runs them all.
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ THOROUGH_PLACES = (
     "browser/test_forms.py",
     "browser/test_keyboard.py",
     "browser/test_live.py",
+    "browser/test_owner.py",
     "browser/test_pages.py",
     "browser/test_review.py",
     "browser/test_without_scripts.py",
@@ -106,13 +108,18 @@ THOROUGH_PLACES = (
     "soak",
     "verification",
 )
-SLOW = {TESTS / place for place in (*PLACES, *THOROUGH_PLACES)}
-THOROUGH = {TESTS / place for place in THOROUGH_PLACES}
+SLOW = frozenset(TESTS / place for place in (*PLACES, *THOROUGH_PLACES))
+THOROUGH = frozenset(TESTS / place for place in THOROUGH_PLACES)
 NEEDS_LITELLM = (TESTS / "enrichment/providers", TESTS / "litevault/operations/doctor/test_model.py")
 FIXTURES = {"start", "shared_events", "chromium"}
 STARTS_A_PROCESS = {"subprocess.Popen", "os.fork", "os.posix_spawn"}
 
 _is_forbidden = False
+
+
+def first_usual(first: Any, *others: Any) -> list[Any]:
+    """Return the parameters of a test. `make test` takes the first of them, and `make check` all."""
+    return [first, *(pytest.param(other, marks=pytest.mark.thorough) for other in others)]
 
 
 def pytest_configure() -> None:
@@ -163,7 +170,8 @@ def _slow_first(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
     return ordered + quick
 
 
-def _is_in(places: set[Path], path: Path) -> bool:
+@cache
+def _is_in(places: frozenset[Path], path: Path) -> bool:
     return not places.isdisjoint([path, *path.parents])
 
 

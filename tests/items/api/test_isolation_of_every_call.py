@@ -11,6 +11,7 @@ from items.states import Outcome, Status
 from tests.items.api.client import Api
 from tests.items.factories import make_attempt, make_item
 from tests.openapi import CALLS, Call, call_named
+from tests.plugins.tiers import first_usual
 
 TABLES = ("items", "enrichment_attempts", "idempotency_keys")
 SECRET = "xylophone"  # in all that the owner has, and nowhere else
@@ -21,7 +22,7 @@ WITHOUT_ID = [name for name in CALLS if "{item_id}" not in name and not name.end
 EVERY_METHOD = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY")
 
 
-@pytest.fixture(params=Status)
+@pytest.fixture(params=first_usual(*Status))
 def theirs(request: pytest.FixtureRequest, owner: User) -> Item:
     """Create an item of the owner with an attempt."""
     item = make_item(

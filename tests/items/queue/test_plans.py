@@ -9,6 +9,7 @@ from items.pauses import ALL_OWNERS, pause_enrichment
 from items.sql import QUEUE
 from tests.items.factories import make_item
 from tests.items.queue.protocol import claim, finish, success
+from tests.plugins.tiers import first_usual
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,7 +43,7 @@ def test_verdicts_of_a_burst_scan_no_whole_table(owner: User) -> None:
     assert rows_read_by_scans() == read_before
 
 
-@pytest.mark.parametrize("paused", ["owner", "all"])
+@pytest.mark.parametrize("paused", first_usual("owner", "all"))
 def test_claim_with_pauses_scans_no_whole_table(owner: User, stranger: User, paused: str) -> None:
     for user in (owner, stranger):
         Item.objects.capture_many(owner=user, raw_texts=[f"Text number {number}." for number in range(1000)])

@@ -142,6 +142,7 @@ def test_item_is_sent_once_despite_many_notifications(events: Events, owner: Use
     assert len(names) == len(set(names))
 
 
+@pytest.mark.thorough
 def test_too_many_changes_reset_the_client(start_events: EventsStarter, owner: User) -> None:
     with start_events().listen(owner) as stream:
         Item.objects.capture_many(owner=owner, raw_texts=["text"] * 1500)
@@ -155,6 +156,7 @@ def test_position_that_was_never_given_out_resets_the_client(events: Events, own
         assert stream.event().name == "reset"
 
 
+@pytest.mark.thorough
 def test_heartbeats_carry_the_position(start_events: EventsStarter, owner: User) -> None:
     events = start_events(LITEVAULT_EVENTS_HEARTBEAT_SECONDS="1")
 

@@ -10,6 +10,7 @@ from django.test import Client
 from litevault.accounts.models import ApiToken
 from tests.hardening.production import PRODUCTION
 from tests.plugins.commands import starting
+from tests.plugins.tiers import first_usual
 from tests.privacy.web import HOST, Web, web_server
 from tests.waiting import PATIENCE_SECONDS
 
@@ -28,7 +29,7 @@ SENT = (
 PATHS = {"wsgi": "/api/v1/items", "asgi": "/api/v1/events"}
 
 
-@pytest.fixture(scope="module", params=["wsgi", "asgi"])
+@pytest.fixture(scope="module", params=first_usual("wsgi", "asgi"))
 def shared_server(
     request: pytest.FixtureRequest, django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Web]]:

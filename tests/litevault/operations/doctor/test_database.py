@@ -40,6 +40,7 @@ def test_advice_for_a_missing_trigger_works(listener_connection: object, stub: N
     assert run_doctor()[0] == 0
 
 
+@pytest.mark.thorough
 def test_advice_for_an_unapplied_migration_works(listener_connection: object, stub: None) -> None:
     call_command("migrate", "items", "0001", verbosity=0)
     before = run_doctor()

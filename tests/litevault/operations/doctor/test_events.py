@@ -119,6 +119,7 @@ def test_invalid_address_is_refused(address: str) -> None:
         run_doctor("--url", address)
 
 
+@pytest.mark.thorough
 def test_web_server_is_not_mistaken_for_an_events_process(
     start: CommandStarter,
     start_events: EventsStarter,

@@ -42,6 +42,7 @@ def test_unsafe_setting_is_reported(
     assert sentence in output
 
 
+@pytest.mark.thorough
 def test_advice_for_missing_static_files_works(
     listener_connection: object, stub: None, settings: Settings, tmp_path: Path
 ) -> None:
