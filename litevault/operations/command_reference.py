@@ -25,10 +25,10 @@ version of LiteVault. If LiteVault is installed from a wheel, the program is `li
 Without `DATABASE_URL`, commands use the embedded PostgreSQL and start it if necessary.
 
 All commands accept `-v 0`, which leaves out everything but errors and what was asked for, such as a list or a token.
-With `--json` the result is one JSON document on standard output, with the names of the API. Errors are sentences on
-standard error in any case, and `--traceback` adds where they come from. Questions are asked on standard error, and only
-on a terminal; otherwise the command needs `--yes`. Text of users is shown without control characters, and a terminal
-that does not know a character shows its escape.
+With `--json`, where a command has it, the result is one JSON document on standard output, with the names of the API.
+Errors are sentences on standard error in any case, and `--traceback` adds where they come from. Questions are asked on
+standard error, and only on a terminal; otherwise the command needs `--yes`. Text of users is shown without control
+characters, and a terminal that does not know a character shows its escape.
 
 A misspelled command, sub-command, setting, user, status or error code gets a suggestion.
 

@@ -126,7 +126,7 @@ class ProjectSettings(EnvironmentSettings):
         ge=10_000,
         le=1_000_000,
         description="How many characters a captured text may have. Longer texts that are stored already stay as they "
-        "are. Set it alike for all processes.",
+        "are. Set it alike for the web server and the commands.",
     )
     throttle_per_minute: int = Field(
         default=600,
@@ -138,9 +138,9 @@ class ProjectSettings(EnvironmentSettings):
         default=8,
         ge=4,
         le=1000,
-        description="How many requests of one user a web worker handles at once. A search counts as 4, and the list of "
-        "tags, too, and half of the number is for those that run; others wait for their turn. Requests beyond are "
-        "answered with 429.",
+        description="How many requests of one user a web worker handles at once. A search counts as 4, and so does the "
+        "list of tags. Those that run at the same time may take half of the number; others wait for their turn. "
+        "Further requests get 429.",
     )
     login_failures_per_name: int = Field(
         default=20, ge=0, le=1_000_000, description="How many logins may fail in a minute for one name. 0: no limit."

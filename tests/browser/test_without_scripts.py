@@ -93,9 +93,9 @@ def test_reviewer_clears_a_reason_and_undoes_a_discard(plain: Browser, reviewer:
     plain.log_in(reviewer)
     plain.open(f"{LIST}?status=FAILED")
 
-    plain.click("Retry these 2")
+    plain.click("Retry 2 items")
     plain.shows("2 items sent back to enrichment.")
-    plain.click("Discard these 3…")
+    plain.click("Discard 3 items…")
     plain.shows("Discard 3 items?")
     plain.click("Discard")
     plain.shows("3 items discarded.")

@@ -51,7 +51,7 @@ class Command(ProjectCommand):
         "Start as many as you like, on any machine, or several at once with --processes. "
         "The first SIGTERM, SIGINT or SIGHUP finishes the items in flight (LITEVAULT_ENRICH_GRACE_SECONDS), "
         "the second releases them at once, the third ends the process immediately. What it does is logged to standard "
-        "error, as JSON lines with LITEVAULT_LOG_FORMAT=json, and with -v 0 only warnings and errors are."
+        "error, as JSON lines with LITEVAULT_LOG_FORMAT=json, and with -v 0 only warnings and errors."
     )
     exit_codes: ClassVar[Mapping[int, str]] = MappingProxyType(
         {

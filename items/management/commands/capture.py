@@ -43,7 +43,7 @@ class Command(ProjectCommand):
         "Capture texts from files, from folders (all their text files, except hidden ones) or from standard input. "
         "A file is one item unless --each-line or --split is given. "
         f"A text has 1 to {raw_text_max_length():,} characters and is not blank. A file is read in UTF-8, or in the "
-        "encoding of its byte order mark, or in one that its words leave no doubt about, which the summary lists. "
+        "encoding of its byte order mark, or in another one if its words leave no doubt; the summary lists such files. "
         "Refused texts and skipped files are listed with the reason, and all others are captured."
     )
     exit_codes: ClassVar[Mapping[int, str]] = MappingProxyType(

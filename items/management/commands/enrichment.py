@@ -18,7 +18,12 @@ class Command(ProjectCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=("pause", "resume", "status"))
+        parser.add_argument(
+            "action",
+            choices=("pause", "resume", "status"),
+            metavar="ACTION",
+            help="pause, resume, or status, which shows whether it is paused",
+        )
         parser.add_argument("--owner", metavar="USER", help="only this user; without it, all owners")
 
     def handle(self, *_args: Any, action: str, owner: str | None, **options: Any) -> None:

@@ -40,7 +40,7 @@ class Command(ProjectCommand):
             "target",
             nargs="?",
             default=STANDARD_OUTPUT,
-            metavar="FILE|FOLDER",
+            metavar="TARGET",
             help="file, - for standard output (the default), or with --markdown a folder",
         )
         parser.add_argument(

@@ -67,11 +67,11 @@ manage.py items discard --status failed --before 30d --limit 100 --yes"""
         )
         add_ids(showing, nargs="+")
         for action in ACTIONS:
-            text = f"{action.label.lower()} items, oldest first"
+            text = f"{action.value} items, oldest first"
             acting = commands.add_parser(action.value, help=text, description=f"{text[0].upper()}{text[1:]}.")
             add_ids(acting)
             add_filters(acting)
-            add_limit(acting, default=None, most=CHANGED_AT_MOST, help="at most so many")
+            add_limit(acting, default=None, most=CHANGED_AT_MOST, help="change at most this many items")
             acting.add_argument("--yes", "--no-input", "--noinput", action="store_true", help="do not ask", dest="yes")
         for each in commands.choices.values():
             _add_common_options(each)

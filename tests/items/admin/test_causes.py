@@ -79,7 +79,7 @@ def test_three_hundred_failures_are_six_rows(reviewer: Client, owner: User) -> N
         assert row.startswith(f"{reason.label} {reason.sentence} {number} ")
         assert "model" in row
         assert " ".join(reason.advice.replace("`", " ").split()) in row
-        assert f"Retry these {number} Discard these {number}…" in row
+        assert f"Retry {number} items Discard {number} items…" in row
 
 
 def test_each_button_is_named_after_its_reason(reviewer: Client, owner: User) -> None:
@@ -89,10 +89,10 @@ def test_each_button_is_named_after_its_reason(reviewer: Client, owner: User) ->
     page = reviewer.get(OVERVIEW).text
 
     assert labels(page) == [
-        "Retry these 2: Key refused",
-        "Discard these 2…: Key refused",
-        "Retry these 1: Timed out",
-        "Discard these 1…: Timed out",
+        "Retry 2 items: Key refused",
+        "Discard 2 items…: Key refused",
+        "Retry 1 item: Timed out",
+        "Discard 1 item…: Timed out",
     ]
 
 
@@ -153,7 +153,7 @@ def test_unknown_reasons_are_groups_by_code(reviewer: Client, owner: User) -> No
 
     page = reviewer.get(OVERVIEW).text
 
-    assert {name: int(re.findall(r"Retry these (\d+)", row)[0]) for name, row in rows(page).items()} == GROUPS
+    assert {name: int(re.findall(r"Retry (\d+) item", row)[0]) for name, row in rows(page).items()} == GROUPS
     assert list(rows(page)) == list(GROUPS)
     assert sum(GROUPS.values()) == Item.objects.failed().count()
     assert rows(page)["NONE_LLM_TIMEOUT"].startswith("Unknown reason, LLM_TIMEOUT 11 ")
@@ -197,7 +197,7 @@ def test_number_beyond_the_limit_is_an_estimate(reviewer: Client, owner: User, m
 
     row = rows(reviewer.get(OVERVIEW).text)[Reason.TIMED_OUT]
 
-    assert "Retry these about 5 " in row
+    assert "Retry about 5 items" in row
     assert "more than" in row
 
 

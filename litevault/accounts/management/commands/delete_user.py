@@ -18,7 +18,7 @@ class Command(ProjectCommand):
     help = (
         "Delete a user with all items, attempts and tokens. The user is deactivated first, and calls to the model in "
         "flight are cancelled. Items are deleted in batches: if the command is interrupted, run it again. "
-        "manage.py export_items --owner USER FILE writes the items to a file before."
+        "To keep the items, first run manage.py export_items --owner USER FILE."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

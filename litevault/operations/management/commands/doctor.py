@@ -21,7 +21,7 @@ class Command(ProjectCommand):
     help = (
         "Check settings, web server, database, migrations, triggers, LISTEN, listeners, events, queue and model, and "
         "say how to fix what is wrong. A warning is something to look at while LiteVault works. Secrets are not shown. "
-        "With -v 0 only warnings and failures are."
+        "With -v 0, only warnings and failures are shown."
     )
     exit_codes: ClassVar[Mapping[int, str]] = MappingProxyType(
         {0: "all checks passed, perhaps with warnings", 1: "a check failed"}
