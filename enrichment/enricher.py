@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 
@@ -56,8 +57,8 @@ class Enricher:
 
         Log lines have the id of the request that asked for the draft.
         """
-        known = {"request_id": claim.request_id} if claim.request_id else {}
-        with bound_contextvars(**known), traces.attempt(claim) as end_span:
+        log_context = bound_contextvars(request_id=claim.request_id) if claim.request_id else nullcontext()
+        with log_context, traces.attempt(claim) as end_span:
             verdict = await self._attempt(claim)
             end_span(verdict)
             return verdict

@@ -5,20 +5,48 @@ They cost nothing until litevault/operations/traces.py has imported it. No attri
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeAlias
 
 from items.claims import Claim, Verdict
 
 SetAttributes: TypeAlias = Callable[[Mapping[str, object]], None]
 
+API = "opentelemetry.trace"
 
-@contextmanager
-def attempt(claim: Claim) -> Iterator[Callable[[Verdict], None]]:
+
+def _ignore(_of_a_span: object) -> None:
+    """Take what a span would."""
+
+
+NO_SPAN = nullcontext(_ignore)
+
+
+def attempt(claim: Claim) -> AbstractContextManager[Callable[[Verdict], None]]:
     """Open the span of an attempt, in the trace of the request that asked for the draft.
 
     Yield a function that takes the verdict. A cancelled attempt has none.
     """
+    return _attempt(claim) if _is_loaded() else NO_SPAN
+
+
+def provider_call(provider: object) -> AbstractContextManager[object]:
+    """Open the span of all that a provider does for one text: its waits, its tries and its fallback models."""
+    return _span("draft", "INTERNAL", {"litevault.provider": type(provider).__name__}) if _is_loaded() else NO_SPAN
+
+
+def model_request(model: str) -> AbstractContextManager[object]:
+    """Open the span of one request to a model."""
+    attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": model}
+    return _span("chat", "CLIENT", attributes) if _is_loaded() else NO_SPAN
+
+
+def _is_loaded() -> bool:
+    return API in sys.modules
+
+
+@contextmanager
+def _attempt(claim: Claim) -> Iterator[Callable[[Verdict], None]]:
     attributes = {
         "litevault.item_id": str(claim.item_id),
         "litevault.attempt": claim.attempt,
@@ -39,28 +67,11 @@ def attempt(claim: Claim) -> Iterator[Callable[[Verdict], None]]:
 
 
 @contextmanager
-def provider_call(provider: object) -> Iterator[None]:
-    """Open the span of all that a provider does for one text: its waits, its tries and its fallback models."""
-    with _span("draft", "INTERNAL", {"litevault.provider": type(provider).__name__}):
-        yield
-
-
-@contextmanager
-def model_request(model: str) -> Iterator[None]:
-    """Open the span of one request to a model."""
-    with _span("chat", "CLIENT", {"gen_ai.operation.name": "chat", "gen_ai.request.model": model}):
-        yield
-
-
-@contextmanager
 def _span(
     name: str, kind: str, attributes: Mapping[str, object], *, parent: str | None = None
 ) -> Iterator[SetAttributes]:
     """Open a span below the current one, or below `parent`, which begins a trace if it is empty."""
-    api: Any = sys.modules.get("opentelemetry.trace")
-    if api is None:
-        yield lambda _attributes: None
-        return
+    api: Any = sys.modules[API]
     context = None if parent is None else _remote_context(parent)
     with api.get_tracer("litevault").start_as_current_span(
         name, context, getattr(api.SpanKind, kind), record_exception=False, set_status_on_exception=False

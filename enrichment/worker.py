@@ -166,7 +166,8 @@ class EnrichmentWorker:
             self._wake.clear()
             try:
                 await self._claim_all_due(group)
-                pause = await self._seconds_until_next_claim()
+                # An item that was captured meanwhile does not wait for a query that says when the next one is due.
+                pause = 0 if self._wake.is_set() else await self._seconds_until_next_claim()
             except psycopg.Error as error:
                 self._report_claim_failed(error)
                 pause = DATABASE_PAUSE_SECONDS

@@ -100,6 +100,38 @@ async def test_free_slots_are_claimed_for_in_batches(
     assert min(rooms) == 2, "four are claimed ahead, and when two are left, it claims again"
 
 
+async def test_notification_during_a_claim_leads_to_the_next_claim(
+    owner: User,
+    database: Database,
+    working: WorkerMaker,
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queries: list[str] = []
+    claim, next_due_in = queue.claim, queue.next_due_in
+
+    async def claim_and_be_notified(fetch: Fetch, limit: int, **options: Any) -> list[Claim]:
+        queries.append("claim")
+        claims = await claim(fetch, limit, **options)
+        if claims:
+            worker.wake()
+        return claims
+
+    async def note(fetch: Fetch) -> tuple[float | None, bool]:
+        queries.append("next due")
+        return await next_due_in(fetch)
+
+    async with working(provider, listens=False, enrich={"sweep_seconds": 3600}) as worker:
+        monkeypatch.setattr(queue, "claim", claim_and_be_notified)
+        monkeypatch.setattr(queue, "next_due_in", note)
+        (item,) = await database.capture(owner, "some text")
+        worker.wake()
+        await database.reaches(item, Status.READY_TO_CONFIRM)
+        await until(lambda: "next due" in queries)
+
+    assert queries[:3] == ["claim", "claim", "next due"]
+
+
 @pytest.mark.parametrize(("text_length", "number"), [(1_000, 66), (160_000, 66), (1_000_000, 50), (20_000_000, 50)])
 async def test_claim_is_limited_by_the_length_of_texts(
     text_length: int,
