@@ -114,6 +114,14 @@ async def test_transient_failure_is_retried_after_growing_pauses(pauses: list[fl
     assert pauses == [0.5, 1, 2, 4, 8, 8, 8]
 
 
+async def test_jitter_shortens_the_pause(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 4)
+
+    await make(Script(ProviderUnavailable(), PRICED)).run(create_draft)
+
+    assert pauses == [0.125]
+
+
 async def test_pause_is_not_shorter_than_retry_after(pauses: list[float]) -> None:
     script = Script(ProviderUnavailable(retry_after=3), ProviderUnavailable(retry_after=0.1), PRICED)
 

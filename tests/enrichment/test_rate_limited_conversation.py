@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from enrichment.errors import EnrichmentError, RateLimited
+from enrichment.errors import EnrichmentError, ProviderUnavailable, RateLimited
 from enrichment.providers.conversation import MAX_WAIT_SECONDS, ModelHealth
 from enrichment.providers.pacing import Gate
 from enrichment.schemas import EnrichmentSchema, Usage
@@ -49,6 +49,18 @@ def test_refused_request_is_sent_again_in_time_without_using_a_try() -> None:
     run(scenario())
 
 
+def test_refusals_change_no_number_of_tries() -> None:
+    script = Script(RateLimited(retry_after=10), *[ProviderUnavailable()] * 3)
+
+    async def scenario() -> None:
+        draft, fault, _ = await converse(script, Gate(), tries=2)
+
+        assert (draft, type(fault)) == (None, ProviderUnavailable)
+        assert len(script.requests) == 1 + 2
+
+    run(scenario())
+
+
 def test_time_at_the_gate_does_not_count_against_the_try() -> None:
     script = SlowScript(PRICED)
 
@@ -75,6 +87,7 @@ def test_text_that_cannot_be_sent_soon_is_left_to_the_worker(answers: list[RateL
         assert (draft, type(fault), seconds) == (None, RateLimited, 0)
         assert fault is not None
         assert fault.retry_after == pytest.approx(60, abs=1)
+        assert not answers or fault is answers[0], "it has the provider's own words, such as the status"
         assert len(script.requests) == len(answers)
 
     run(scenario())
