@@ -274,9 +274,10 @@ restore = extend_schema(
 retry_all = extend_schema(
     operation_id="retryItems",
     summary="Enrich failed items again",
-    description="Retries all failed items of the caller that match.",
+    description="Retries all failed items of the caller that match, the oldest first. Stops at a time limit: "
+    "send the request again while `hasMore` is true.",
     request=serializers.RetrySerializer,
-    responses={200: _response(serializers.RetriedSerializer, "Retried", {"retried": 12})},
+    responses={200: _response(serializers.RetriedSerializer, "Retried", {"retried": 12, "hasMore": False})},
     examples=[
         _request("Items that timed out", {"errorCode": "LLM_TIMEOUT"}),
         _request("Items that failed because the key was refused", {"errorReason": "KEY_REFUSED"}),
