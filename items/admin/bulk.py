@@ -131,14 +131,4 @@ def minutes_to_retry(items: Count) -> int:
 
 def _change(items: ItemQuerySet, action: Action, *, after: timedelta = timedelta(0)) -> int:
     """Check the status in the statement that changes it."""
-    match action:
-        case Action.RETRY:
-            return items.retry(after=after)
-        case Action.REDRAFT:
-            return items.redraft(after=after)
-        case Action.CONFIRM:
-            return items.confirm()
-        case Action.RESTORE:
-            return items.restore()
-        case _:
-            return items.discard()
+    return items.perform(action, **({"after": after} if action in CALLS_THE_MODEL else {}))

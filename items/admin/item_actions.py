@@ -126,7 +126,7 @@ class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class 
             if seen_at and seen_at != item.updated_at.isoformat():
                 self.message_user(request, CHANGED_MEANWHILE, messages.ERROR)
             else:
-                perform(item, action)
+                item.perform(action)
                 self.log_change(request, item, f"{DONE[action].capitalize()}.")
                 self.report_done(request, action, item)
         except InvalidTransition as error:
@@ -187,20 +187,6 @@ def _leads_on(request: HttpRequest) -> bool:
 
 def _has(request: HttpRequest, query: dict[str, str]) -> bool:
     return all(request.GET.get(name) == value for name, value in query.items())
-
-
-def perform(item: Item, action: Action) -> None:
-    match action:
-        case Action.RETRY:
-            item.retry()
-        case Action.REDRAFT:
-            item.redraft()
-        case Action.CONFIRM:
-            item.confirm()
-        case Action.RESTORE:
-            item.restore()
-        case _:
-            item.discard()
 
 
 def was_edited(item: Item) -> bool:

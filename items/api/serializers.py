@@ -110,7 +110,7 @@ class ChangeSerializer(StrictSerializer):
 
 
 class SelectionSerializer(StrictSerializer):
-    """Items of one page, and what to do with them. Each action has a method of its name in ItemQuerySet."""
+    """Items of one page, and what to do with them."""
 
     action = Choice([action.value for action in Action if action != Action.EDIT])
     items = ItemIds(max_length=SELECTION_MAX_COUNT)

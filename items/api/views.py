@@ -164,7 +164,7 @@ class ItemViewSet(OwnerViewSet):
         with transaction.atomic():
             chosen = self.items.filter(pk__in=ids).allowing(Action(action)).order_by("pk")
             changed = set(chosen.select_for_update(no_key=True).values_list("pk", flat=True))
-            getattr(self.items.filter(pk__in=changed), action)()
+            self.items.filter(pk__in=changed).perform(Action(action))
         in_order = [str(pk) for pk in ids if pk in changed]  # after an Undo, the focus is on the first of them
         return Response({"action": action, "changed": in_order, "unchanged": len(ids) - len(changed)})
 

@@ -82,6 +82,10 @@ class ItemQuerySet(models.QuerySet["Item"]):
             yield batch
             batch = list(ordered.newer_than(*batch[-1]).values_list("created_at", "id")[:size])
 
+    def perform(self, action: Action, **options: Any) -> int:
+        """Call the method of the action. EDIT has none."""
+        return int(getattr(self, action.value)(**options))
+
     def confirm(self) -> int:
         """Archive the items that are ready, and return their number."""
         return self._move(Action.CONFIRM, status=Status.ARCHIVED, confirmed_at=Now())
@@ -233,6 +237,12 @@ class Item(models.Model):
     @property
     def error_code(self) -> str | None:
         return self.enrichment_error.partition(":")[0] if self.enrichment_error else None
+
+    def perform(self, action: Action) -> None:
+        """Call the method of the action. Raises ValueError for EDIT, which needs the changes."""
+        if action == Action.EDIT:
+            raise ValueError("Call edit() with the changes.")
+        getattr(self, action.value)()
 
     def edit(self, **changes: object) -> None:
         """Change the title, summary or tags of an item that is ready or archived."""
