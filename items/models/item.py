@@ -64,7 +64,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
 
-    # The last condition follows from the first, but only the last can be looked up in an index.
+    # Together these mean (created_at, id) < (X, Y), or >. In this form the condition on created_at can use the index.
 
     def older_than(self, created_at: datetime | Value, item_id: uuid.UUID | Value) -> Self:
         """Filter what follows an item in the order of newest_first."""
