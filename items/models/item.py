@@ -234,10 +234,6 @@ class Item(models.Model):
     def allowed_actions(self) -> tuple[Action, ...]:
         return allowed_actions(Status(self.status), mode=self.enrichment_mode, redrafted_from=self.redrafted_from)
 
-    @property
-    def error_code(self) -> str | None:
-        return self.enrichment_error.partition(":")[0] if self.enrichment_error else None
-
     def perform(self, action: Action) -> None:
         """Call the method of the action. Raises ValueError for EDIT, which needs the changes."""
         if action == Action.EDIT:
