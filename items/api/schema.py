@@ -110,6 +110,7 @@ FAILED = {
     **ENRICHING,
     "status": "FAILED",
     "enrichmentError": "LLM_TIMEOUT: The model did not answer in time.",
+    "errorReason": "TIMED_OUT",
     "allowedActions": ["retry", "discard"],
     "updatedAt": "2026-11-22T09:30:40.000000Z",
 }
