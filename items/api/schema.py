@@ -320,7 +320,7 @@ pause = extend_schema(
 resume = extend_schema(
     operation_id="resumeEnrichment",
     summary="Resume enrichment",
-    description="An owner who was paused singly stays paused when all owners are resumed.",
+    description="An owner who was paused individually stays paused when all owners are resumed.",
     parameters=[serializers.PauseParameters],
     responses={200: _response(serializers.PauseSerializer, "Resumed", RESUMED), 404: UNKNOWN_OWNER},
 )

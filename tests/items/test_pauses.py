@@ -80,7 +80,7 @@ def test_pause_of_an_owner_leaves_the_others(owner: User, stranger: User, per_ow
 
 
 @pytest.mark.django_db(transaction=True)
-def test_resuming_all_leaves_an_owner_who_was_paused_singly(owner: User, stranger: User) -> None:
+def test_resuming_all_leaves_an_owner_paused_individually(owner: User, stranger: User) -> None:
     for user in (owner, stranger):
         make_item(user)
     pause_enrichment(owner.pk)
@@ -323,7 +323,7 @@ def test_item_and_pages_say_that_enrichment_is_paused(owner: User, operator: Use
     admin_pages = [client_of(operator).get(address).text for address in ("/admin/", "/admin/items/item/")]
 
     assert (found["pausedUntil"], found["pauseReason"]) == (None, "STAFF")
-    assert all("Enrichment is paused." in page for page in pages)
+    assert all("Enrichment is paused" in page for page in pages)
     assert all("Enrichment is paused for all owners" in page for page in admin_pages)
 
 
@@ -342,7 +342,7 @@ def test_command_shows_the_state(owner: User, stranger: User) -> None:
         call_command("enrichment", *arguments, stdout=output)
         return output.getvalue()
 
-    assert run("status") == "Enrichment is not paused for all owners. Paused singly: 1 owner.\n"
+    assert run("status") == "Enrichment is not paused for all owners. Paused individually: 1 owner.\n"
     assert run("status", "--owner", owner.username) == f"Enrichment is not paused for {owner.username}.\n"
     assert run("pause").startswith("Enrichment is paused for all owners since ")
     assert run("status", "--owner", owner.username).endswith(" It is paused for all owners.\n")
