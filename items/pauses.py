@@ -69,19 +69,14 @@ def staff_pause(owner_id: int = ALL_OWNERS) -> EnrichmentPause | None:
     return EnrichmentPause.objects.filter(owner_id=owner_id, reason=PauseReason.STAFF).first()
 
 
-def pause_enrichment(owner_id: int = ALL_OWNERS) -> bool:
-    """Stop claiming items of the owner, and return whether they were claimed until now.
-
-    No item of the owner is claimed after this returns.
-    """
+def pause_enrichment(owner_id: int = ALL_OWNERS) -> None:
+    """Stop claiming items of the owner. None is claimed after this returns."""
     with attributed(), connection.cursor() as cursor:
         cursor.execute(EXCLUDE_CLAIMS)
-        _, is_new = EnrichmentPause.objects.get_or_create(owner_id=owner_id, reason=PauseReason.STAFF)
-    return is_new
+        EnrichmentPause.objects.get_or_create(owner_id=owner_id, reason=PauseReason.STAFF)
 
 
-def resume_enrichment(owner_id: int = ALL_OWNERS) -> bool:
-    """Remove the pause by staff, which wakes the workers, and return whether there was one."""
+def resume_enrichment(owner_id: int = ALL_OWNERS) -> None:
+    """Remove the pause by staff, which wakes the workers."""
     with attributed():
-        deleted, _ = EnrichmentPause.objects.filter(owner_id=owner_id, reason=PauseReason.STAFF).delete()
-    return bool(deleted)
+        EnrichmentPause.objects.filter(owner_id=owner_id, reason=PauseReason.STAFF).delete()

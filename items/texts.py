@@ -189,6 +189,11 @@ def on_one_line(text: str) -> str:
     return "" if is_blank(line) else " ".join(line.split())
 
 
+def with_line_feeds(text: str) -> str:
+    """Replace each CRLF and CR by LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def first_line(text: str) -> str:
     """Return the title of a text that is not enriched: its first line that has more than markup, on one line."""
     markup = ""

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
+from items.pauses import Connection
 from items.queue import LISTENER_NAME
 from postgres.listener import IS_NAMED
 
@@ -15,12 +16,6 @@ SELECT application_name, pid, coalesce(host(client_addr), client_hostname), back
 FROM pg_stat_activity WHERE {IS_NAMED}
 ORDER BY backend_start, pid
 """  # noqa: S608  # a constant
-
-
-class Connection(Protocol):
-    """A connection of Django or psycopg."""
-
-    def cursor(self) -> Any: ...
 
 
 class ListeningWorker(NamedTuple):

@@ -1,13 +1,13 @@
 """The command line options of enrich_listener."""
 
 import argparse
-from collections.abc import Callable
 
 from django.conf import settings
 from django.core.management.base import CommandParser
 
 from enrichment.config import LLMSettings
 from enrichment.management.metrics_server import LOOPBACK, ip_address
+from items.management.arguments import whole_number
 
 WORKER_ID_MAX_LENGTH = 64
 LAST_PORT = 65535
@@ -66,17 +66,6 @@ def add_metrics_options(parser: CommandParser) -> None:
         metavar="ADDRESS",
         help="The IP address to serve them on (%(default)s). They need no login.",
     )
-
-
-def whole_number(least: int, most: int) -> Callable[[str], int]:
-    """Return an argument type whose error message has the range."""
-
-    def parse(text: str) -> int:
-        if text.isascii() and text.isdigit() and least <= int(text) <= most:
-            return int(text)
-        raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}")
-
-    return parse
 
 
 def worker_id(text: str) -> str:

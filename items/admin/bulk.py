@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from math import ceil, isinf
 from time import monotonic
-from typing import TypeAlias
 from uuid import UUID
 
 from django.db import OperationalError, connection
@@ -16,6 +15,7 @@ from django.db.models.functions import Now
 from items.admin.labels import Count
 from items.admin.queries import COUNT_LIMIT, bounded_count
 from items.models import Item, ItemQuerySet
+from items.models.item import Position
 from items.models.transitions import allowing
 from items.states import Action, Status
 
@@ -34,9 +34,6 @@ TIME_LIMIT_SECONDS = 10.0
 CALLS_THE_MODEL = (Action.RETRY, Action.REDRAFT)
 
 NONE = Count(0)
-
-Position: TypeAlias = tuple[datetime, UUID]
-"""The place of an item in the order of its list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +86,7 @@ def in_batches(items: ItemQuerySet, change: Callable[[list[UUID]], None], *, sec
     ends_at = monotonic() + limit
     done: Position | None = None
     try:
-        for batch in batches(items):
+        for batch in items.batches(BATCH_SIZE):
             change([item_id for _, item_id in batch])
             done = batch[-1]
             if monotonic() > ends_at:
@@ -132,25 +129,6 @@ def minutes_to_retry(items: Count) -> int:
     return max(0, items.number - 1) // BATCH_SIZE
 
 
-def batches(items: ItemQuerySet) -> Iterator[list[Position]]:
-    """Yield each item once, also when it fails again at once, as in an outage."""
-    ordered = items.order_by("created_at", "id")
-    page = list(ordered.values_list("created_at", "id")[:BATCH_SIZE])
-    while page:
-        yield page
-        page = list(ordered.newer_than(*page[-1]).values_list("created_at", "id")[:BATCH_SIZE])
-
-
 def _change(items: ItemQuerySet, action: Action, *, after: timedelta = timedelta(0)) -> int:
     """Check the status in the statement that changes it."""
-    match action:
-        case Action.RETRY:
-            return items.retry(after=after)
-        case Action.REDRAFT:
-            return items.redraft(after=after)
-        case Action.CONFIRM:
-            return items.confirm()
-        case Action.RESTORE:
-            return items.restore()
-        case _:
-            return items.discard()
+    return items.perform(action, **({"after": after} if action in CALLS_THE_MODEL else {}))

@@ -33,7 +33,8 @@ OLDER = "older"
 
 SEARCH_LIMIT = 20_000
 SEARCH_HELP = (
-    f"An id, an owner's full name, or words of a title or name among the newest {SEARCH_LIMIT:,} matching items"
+    "Search by id, by exact username, or by words in the title or username of the newest "
+    f"{SEARCH_LIMIT:,} matching items"
 )
 
 # Common models from the planner's statistics, and models that are newer than the statistics.

@@ -13,7 +13,15 @@ from items.admin.comparison import changed_words
 from items.admin.labels import CHANGED_MEANWHILE
 from items.models import Item
 from items.states import Action, Status
-from items.texts import SUMMARY_MAX_LENGTH, TITLE_MAX_LENGTH, InvalidText, clean_summary, clean_tags, clean_title
+from items.texts import (
+    SUMMARY_MAX_LENGTH,
+    TITLE_MAX_LENGTH,
+    InvalidText,
+    clean_summary,
+    clean_tags,
+    clean_title,
+    with_line_feeds,
+)
 from items.words import KEYS
 
 DRAFT_FIELDS = ("title", "summary", "tags")
@@ -29,7 +37,7 @@ def cleaned(clean: Callable[[Any], Any], value: object) -> Any:
 
 
 def _lines(value: Any) -> str:
-    return str(value or "").replace("\r\n", "\n").replace("\r", "\n")
+    return with_line_feeds(str(value or ""))
 
 
 class StoredField(forms.Field):

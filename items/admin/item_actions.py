@@ -9,7 +9,7 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
@@ -73,6 +73,14 @@ class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class 
     def has_discard_permission(self, request: HttpRequest) -> bool:
         return may(request, Action.DISCARD)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Item | None:
+        """Lock an item that may be changed, so that nobody else changes it between the checks and the save."""
+        item: Item | None = super().get_object(request, object_id, from_field)
+        if item is not None and request.method == "POST" and connection.in_atomic_block:
+            item = Item.objects.select_for_update().filter(pk=item.pk).first()
+        return item
+
+    @transaction.atomic
     def action_view(self, request: HttpRequest, item_id: UUID, action: Action) -> HttpResponse:
         """Act on POST, but ask before edits are replaced. On GET, ask before a discard, or redirect to the item."""
         if not (may(request, action) and self.has_view_permission(request)):
@@ -118,15 +126,11 @@ class ItemActionsAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class 
             if seen_at and seen_at != item.updated_at.isoformat():
                 self.message_user(request, CHANGED_MEANWHILE, messages.ERROR)
             else:
-                with transaction.atomic():
-                    perform(item, action)
-                    self.log_change(request, item, f"{DONE[action].capitalize()}.")
+                item.perform(action)
+                self.log_change(request, item, f"{DONE[action].capitalize()}.")
                 self.report_done(request, action, item)
         except InvalidTransition as error:
             self.message_user(request, refusal(error), messages.ERROR)
-        except Item.DoesNotExist:
-            self.message_user(request, GONE, messages.WARNING)
-            return HttpResponseRedirect(self.list_url(request))
         return HttpResponseRedirect(self._back_url(request, item))
 
     def _confirm(self, request: HttpRequest, item: Item, action: Action) -> HttpResponse:
@@ -183,20 +187,6 @@ def _leads_on(request: HttpRequest) -> bool:
 
 def _has(request: HttpRequest, query: dict[str, str]) -> bool:
     return all(request.GET.get(name) == value for name, value in query.items())
-
-
-def perform(item: Item, action: Action) -> None:
-    match action:
-        case Action.RETRY:
-            item.retry()
-        case Action.REDRAFT:
-            item.redraft()
-        case Action.CONFIRM:
-            item.confirm()
-        case Action.RESTORE:
-            item.restore()
-        case _:
-            item.discard()
 
 
 def was_edited(item: Item) -> bool:

@@ -107,8 +107,6 @@ class ItemPageAdmin(ItemActionsAdmin):
         except InvalidTransition as error:
             self.message_user(request, refusal(error), messages.ERROR)
             return HttpResponseRedirect(self.detail_url(request, object_id))
-        except Item.DoesNotExist:
-            return self._report_gone(request)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -118,9 +116,6 @@ class ItemPageAdmin(ItemActionsAdmin):
         return super().history_view(request, object_id, {"events": events, **(extra_context or {})})
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, *_args: Any) -> HttpResponse:
-        return self._report_gone(request)
-
-    def _report_gone(self, request: HttpRequest) -> HttpResponse:
         self.message_user(request, GONE, messages.WARNING)
         return HttpResponseRedirect(self.list_url(request))
 

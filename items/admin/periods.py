@@ -3,13 +3,12 @@
 Periods that are over hardly change any more. They are read once and kept in the database for all web processes.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self, TypeAlias
 
-from django.db import Error
 from django.utils import timezone
 
 from items.admin.charts import Chart, Slot, lines, scale, slots, stacked, ticks
@@ -17,7 +16,6 @@ from items.admin.labels import DASH, duration
 from items.admin.queries import COUNT_LIMIT, DAYS, HOURS, fetch_all
 from items.models.period import Period
 from items.usage import TotalUsage
-from postgres.sqlstates import drop_read_only_connection
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -214,18 +212,17 @@ def read_periods(
     names = {start: _name(start, length) for start in starts}
     stored = dict(Period.objects.filter(name__in=names.values()).values_list("name", "said"))
     fresh = read([start for start in starts if names[start] not in stored])
-    _store(Period(name=names[start], start=start, said=row) for start, row in fresh.items() if _is_over(start, length))
+    _store(
+        [Period(name=names[start], start=start, said=row) for start, row in fresh.items() if _is_over(start, length)]
+    )
     return {start: stored[names[start]] if names[start] in stored else fresh[start] for start in starts}
 
 
-def _store(periods: Iterable[Period]) -> None:
+def _store(periods: Sequence[Period]) -> None:
     """Ignore conflicts: another process may have stored the same row. Store nothing in a read-only database."""
-    try:
-        if Period.objects.bulk_create(periods, ignore_conflicts=True):
-            Period.objects.filter(start__lt=timezone.now() - KEPT_FOR).delete()
-    except Error as error:
-        if not drop_read_only_connection(error):
-            raise
+    if periods and fetch_all("SHOW transaction_read_only") == [("off",)]:
+        Period.objects.bulk_create(periods, ignore_conflicts=True)
+        Period.objects.filter(start__lt=timezone.now() - KEPT_FOR).delete()
 
 
 def read_hours(hours: Sequence[datetime]) -> dict[datetime, Row]:

@@ -10,6 +10,7 @@ from rest_framework.request import Request, is_form_media_type
 
 from items.api.serializers import presentable
 from items.models import Item
+from items.texts import with_line_feeds
 
 METHOD = "_method"
 NEXT = "_next"
@@ -74,10 +75,12 @@ def with_unchanged(values: dict[str, Any], request: Request, item: Item) -> dict
         return values
     shown = {
         "title": _without_breaks(item.title or ""),
-        "summary": _lines(item.summary or ""),
+        "summary": with_line_feeds(item.summary or ""),
         "tags": _without_breaks(line_of(item.tags)),
     }
-    unchanged = {name for name, text in shown.items() if name in values and _lines(str(request.data[name])) == text}
+    unchanged = {
+        name for name, text in shown.items() if name in values and with_line_feeds(str(request.data[name])) == text
+    }
     stored = {name: getattr(item, name) for name in unchanged}
     changed = {name: value for name, value in values.items() if name not in unchanged}
     return {**changed, **{name: value for name, value in stored.items() if value is not None}}
@@ -96,12 +99,8 @@ def _refuse_repeats(form: QueryDict, *, but: str = "") -> None:
         )
 
 
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
 def _without_breaks(text: str) -> str:
-    return _lines(text).replace("\n", "")
+    return with_line_feeds(text).replace("\n", "")
 
 
 def tags_of(line: str) -> list[str]:

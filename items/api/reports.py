@@ -18,7 +18,8 @@ def report(request: Request, action: str, data: Mapping[str, Any]) -> None:
     if action == "create":
         _add(request, "The text was captured. A draft follows." if data["status"] == Status.ENRICHING else "Archived.")
     elif action == "retry_all":
-        _add(request, f"{_number(data['retried'])} sent back for a draft.")
+        others = " Retry again for the others." if data["hasMore"] else ""
+        _add(request, f"{_number(data['retried'])} sent back for a draft.{others}")
     elif action == "selected":
         _report_selected(request, data)
     else:

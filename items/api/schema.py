@@ -110,6 +110,7 @@ FAILED = {
     **ENRICHING,
     "status": "FAILED",
     "enrichmentError": "LLM_TIMEOUT: The model did not answer in time.",
+    "errorReason": "TIMED_OUT",
     "allowedActions": ["retry", "discard"],
     "updatedAt": "2026-11-22T09:30:40.000000Z",
 }
@@ -274,9 +275,10 @@ restore = extend_schema(
 retry_all = extend_schema(
     operation_id="retryItems",
     summary="Enrich failed items again",
-    description="Retries all failed items of the caller that match.",
+    description="Retries all failed items of the caller that match, the oldest first. Stops at a time limit: "
+    "send the request again while `hasMore` is true.",
     request=serializers.RetrySerializer,
-    responses={200: _response(serializers.RetriedSerializer, "Retried", {"retried": 12})},
+    responses={200: _response(serializers.RetriedSerializer, "Retried", {"retried": 12, "hasMore": False})},
     examples=[
         _request("Items that timed out", {"errorCode": "LLM_TIMEOUT"}),
         _request("Items that failed because the key was refused", {"errorReason": "KEY_REFUSED"}),
@@ -318,7 +320,7 @@ pause = extend_schema(
 resume = extend_schema(
     operation_id="resumeEnrichment",
     summary="Resume enrichment",
-    description="An owner who was paused singly stays paused when all owners are resumed.",
+    description="An owner who was paused individually stays paused when all owners are resumed.",
     parameters=[serializers.PauseParameters],
     responses={200: _response(serializers.PauseSerializer, "Resumed", RESUMED), 404: UNKNOWN_OWNER},
 )

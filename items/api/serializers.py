@@ -18,6 +18,7 @@ from items.texts import LISTED_TEXT_MAX_LENGTH, SUMMARY_MAX_LENGTH, TITLE_MAX_LE
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 UNKNOWN_FIELDS_SHOWN = 20
 SELECTION_MAX_COUNT = 100  # as many items as a page has
+RETRY_SECONDS = 10  # that one call retries for
 EDITABLE = ("title", "summary", "tags")
 
 
@@ -109,7 +110,7 @@ class ChangeSerializer(StrictSerializer):
 
 
 class SelectionSerializer(StrictSerializer):
-    """Items of one page, and what to do with them. Each action has a method of its name in ItemQuerySet."""
+    """Items of one page, and what to do with them."""
 
     action = Choice([action.value for action in Action if action != Action.EDIT])
     items = ItemIds(max_length=SELECTION_MAX_COUNT)
@@ -252,6 +253,9 @@ class PendingPageSerializer(ItemPageSerializer):
 
 class RetriedSerializer(serializers.Serializer[Any]):
     retried = serializers.IntegerField(help_text="The number of items sent back to enrichment.")
+    hasMore = serializers.BooleanField(
+        help_text=f"Whether items remain after {RETRY_SECONDS} seconds. Send the request again for these."
+    )
 
 
 class TagCountSerializer(serializers.Serializer[Any]):

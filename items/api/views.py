@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from time import monotonic
 from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
@@ -25,6 +26,7 @@ from items.api.idempotency import fingerprint_of, key_from, respond_once
 from items.api.listed_texts import with_long_texts
 from items.api.pagination import Page, TagCursor
 from items.api.serializers import (
+    RETRY_SECONDS,
     CaptureSerializer,
     ChangeSerializer,
     ItemSerializer,
@@ -38,6 +40,9 @@ from items.states import Action, Status
 from items.texts import first_line
 from items.vocabulary import tag_counts
 from postgres.django.compiled import CompiledQuery, Parameter
+
+RETRY_BATCH_SIZE = 300
+"""Items that one statement retries, so that it ends before LITEVAULT_STATEMENT_SECONDS."""
 
 
 class OwnerViewSet(BrowserForms, ViewSet):
@@ -141,7 +146,14 @@ class ItemViewSet(OwnerViewSet):
     def retry_all(self, request: Request) -> Response:
         body = RetrySerializer(data=body_of(request))
         body.is_valid(raise_exception=True)
-        return Response({"retried": body.narrow(self.items).retry()})
+        items = body.narrow(self.items)
+        retried, has_more, ends_at = 0, False, monotonic() + RETRY_SECONDS
+        for batch in items.batches(RETRY_BATCH_SIZE):
+            has_more = retried > 0 and monotonic() > ends_at
+            if has_more:
+                break
+            retried += items.filter(pk__in=[item_id for _, item_id in batch]).retry()
+        return Response({"retried": retried, "hasMore": has_more})
 
     @schema.selected
     def selected(self, request: Request) -> Response:
@@ -152,7 +164,7 @@ class ItemViewSet(OwnerViewSet):
         with transaction.atomic():
             chosen = self.items.filter(pk__in=ids).allowing(Action(action)).order_by("pk")
             changed = set(chosen.select_for_update(no_key=True).values_list("pk", flat=True))
-            getattr(self.items.filter(pk__in=changed), action)()
+            self.items.filter(pk__in=changed).perform(Action(action))
         in_order = [str(pk) for pk in ids if pk in changed]  # after an Undo, the focus is on the first of them
         return Response({"action": action, "changed": in_order, "unchanged": len(ids) - len(changed)})
 

@@ -1,6 +1,7 @@
-"""The arguments that capture, import_items and export_items share."""
+"""Arguments that several commands share."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
 
 from items.transfer.owners import DEFAULT_OWNER
 
@@ -21,3 +22,14 @@ def add_owner(parser: ArgumentParser) -> None:
 
 def add_allow_refused(parser: ArgumentParser) -> None:
     parser.add_argument("--allow-refused", action="store_true", help="exit with 0 although something was refused")
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return an argument type whose error message has the range."""
+
+    def parse(text: str) -> int:
+        if text.isascii() and text.isdigit() and least <= int(text) <= most:
+            return int(text)
+        raise ArgumentTypeError(f"must be a whole number from {least} to {most}")
+
+    return parse

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from items.management.arguments import whole_number
 from items.models import Item, ItemQuerySet
 from items.reasons import Reason
 from items.states import Status
@@ -135,14 +136,3 @@ def age(text: str) -> timedelta:
     if length is None or length > LONGEST_AGE:
         raise ArgumentTypeError(f"must be a number of days or hours, like 30d or 12h, up to {LONGEST_AGE.days}d")
     return length
-
-
-def whole_number(least: int, most: int) -> Callable[[str], int]:
-    """Return an argument type whose error message has the range."""
-
-    def parse(text: str) -> int:
-        if text.isascii() and text.isdigit() and least <= int(text) <= most:
-            return int(text)
-        raise ArgumentTypeError(f"must be a whole number from {least} to {most}")
-
-    return parse

@@ -1,9 +1,9 @@
 """The item, and querysets of items."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, TypeAlias, cast
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -29,6 +29,9 @@ from items.states import (
     allowed_actions,
 )
 from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TITLE_MAX_LENGTH, comparable, first_line
+
+Position: TypeAlias = tuple[datetime, uuid.UUID]
+"""The place of an item in the order of its list."""
 
 COMPARED_TAGS = Coalesce("tag_keys", "tags", output_field=ArrayField(models.TextField()))
 
@@ -61,7 +64,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
 
-    # The last condition follows from the first, but only the last can be looked up in an index.
+    # Together these mean (created_at, id) < (X, Y), or >. In this form the condition on created_at can use the index.
 
     def older_than(self, created_at: datetime | Value, item_id: uuid.UUID | Value) -> Self:
         """Filter what follows an item in the order of newest_first."""
@@ -70,6 +73,18 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def newer_than(self, created_at: datetime, item_id: uuid.UUID) -> Self:
         """Filter what follows an item when the oldest comes first."""
         return self.filter(Q(created_at__gt=created_at) | Q(id__gt=item_id), created_at__gte=created_at)
+
+    def batches(self, size: int) -> Iterator[list[Position]]:
+        """Yield each item once, oldest first, also when it fails again at once, as in an outage."""
+        ordered = self.order_by("created_at", "id")
+        batch = list(ordered.values_list("created_at", "id")[:size])
+        while batch:
+            yield batch
+            batch = list(ordered.newer_than(*batch[-1]).values_list("created_at", "id")[:size])
+
+    def perform(self, action: Action, **options: Any) -> int:
+        """Call the method of the action. EDIT has none."""
+        return int(getattr(self, action.value)(**options))
 
     def confirm(self) -> int:
         """Archive the items that are ready, and return their number."""
@@ -219,9 +234,11 @@ class Item(models.Model):
     def allowed_actions(self) -> tuple[Action, ...]:
         return allowed_actions(Status(self.status), mode=self.enrichment_mode, redrafted_from=self.redrafted_from)
 
-    @property
-    def error_code(self) -> str | None:
-        return self.enrichment_error.partition(":")[0] if self.enrichment_error else None
+    def perform(self, action: Action) -> None:
+        """Call the method of the action. Raises ValueError for EDIT, which needs the changes."""
+        if action == Action.EDIT:
+            raise ValueError("Call edit() with the changes.")
+        getattr(self, action.value)()
 
     def edit(self, **changes: object) -> None:
         """Change the title, summary or tags of an item that is ready or archived."""

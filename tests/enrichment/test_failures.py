@@ -144,7 +144,7 @@ async def test_item_that_killed_every_worker_is_abandoned(
     async with working(provider):
         item = await database.reaches(item, Status.FAILED)
 
-    assert (item.error_code, item.error_reason) == ("ENRICHMENT_ABANDONED", "ABANDONED")
+    assert item.error_reason == "ABANDONED"
     assert await database.outcomes(item) == [(Outcome.LOST, None), (Outcome.FAILED, "ENRICHMENT_ABANDONED")]
     assert provider.calls == []
 
@@ -244,5 +244,5 @@ async def test_draft_refused_by_the_database_fails_only_its_item(
 
         (attempt,) = await database.attempts(bad)
 
-    assert bad.error_code == "LLM_VALIDATION_ERROR"
+    assert bad.error_reason == "INVALID_OUTPUT"
     assert (attempt.outcome, attempt.prompt_tokens, attempt.completion_tokens) == (Outcome.FAILED, 7, 3)

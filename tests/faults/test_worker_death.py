@@ -89,7 +89,7 @@ def test_text_that_kills_every_worker_is_abandoned(
     reaches(item, Status.READY_TO_CONFIRM)
 
     poison.refresh_from_db()
-    assert poison.error_code == "ENRICHMENT_ABANDONED"
+    assert poison.error_reason == "ABANDONED"
     assert list(poison.attempts.order_by("number").values_list("outcome", flat=True)) == [
         Outcome.LOST,
         Outcome.LOST,

@@ -97,6 +97,17 @@ def test_confirm_stores_last_edits(owner: User) -> None:
     assert stored(item).confirmed_at is not None
 
 
+def test_edit_is_not_performed_without_its_changes(owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+
+    with pytest.raises(ValueError, match="changes"):
+        item.perform(Action.EDIT)
+    with pytest.raises(AttributeError):
+        Item.objects.all().perform(Action.EDIT)
+
+    assert (stored(item).status, stored(item).updated_at) == (Status.READY_TO_CONFIRM, item.updated_at)
+
+
 def test_action_sets_updated_at(owner: User) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     before = item.updated_at

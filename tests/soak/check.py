@@ -33,7 +33,7 @@ def wrong_with_item(record: Record, item: Item) -> Iterator[str]:
         yield f"still claimed by {item.claimed_by}"
     if (item.status == Status.FAILED) != (item.enrichment_error is not None) and item.status != Status.DISCARDED:
         yield f"{item.status} with the error {item.enrichment_error}"
-    if item.status == Status.FAILED and item.error_code != "LLM_API_ERROR":
+    if item.status == Status.FAILED and not (item.enrichment_error or "").startswith("LLM_API_ERROR:"):
         yield f"failed for a reason that nobody gave: {item.enrichment_error}"
     yield from wrong_with_values(record, item)
 

@@ -14,7 +14,8 @@ from items.transfer.owners import get_owner
 class Command(ProjectCommand):
     help = (
         "Pause enrichment for all owners or for one, resume it, or show whether it is paused. While it is paused, "
-        "texts are captured and wait, and no model is called. Calls in flight finish. Every listener heeds it at once."
+        "texts are captured and wait, and no model is called. Calls in flight finish. It takes effect at once in all "
+        "listeners."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -51,4 +52,4 @@ def _others(owner: str | None, staff: Pauses) -> str:
     """Name the other pauses: those of all and of single owners do not end each other."""
     if owner:
         return " It is paused for all owners." if staff.of_all else ""
-    return f" Paused singly: {Pauses(of_owners=staff.of_owners).owners}." if staff.of_owners else ""
+    return f" Paused individually: {Pauses(of_owners=staff.of_owners).owners}." if staff.of_owners else ""

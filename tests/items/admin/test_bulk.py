@@ -1,10 +1,9 @@
 """Actions on many items: in batches, scheduled over time, and within a time limit."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from time import monotonic
 from uuid import UUID
 
 import pytest
@@ -22,7 +21,7 @@ from items.admin.queries import bounded_count
 from items.models import Item
 from items.states import Action, Status
 from tests.items.factories import after, make_item
-from tests.items.other_connection import other_connection
+from tests.items.other_connection import and_disconnect, other_connection, until_somebody_waits
 from tests.items.queue.protocol import claim
 
 MINUTE = timedelta(minutes=1)
@@ -179,7 +178,7 @@ def test_items_are_locked_in_the_order_of_the_queue(owner: User) -> None:
     second, first = (make_item(owner, pk=UUID(int=number)).pk for number in (2, 1))
     with ThreadPoolExecutor() as pool, other_connection(autocommit=False) as queue_side:
         queue_side.execute("SELECT 1 FROM items WHERE id = %s FOR NO KEY UPDATE", [first])
-        moving = pool.submit(in_thread, partial(change_selected, {second, first}, Action.DISCARD))
+        moving = pool.submit(and_disconnect, partial(change_selected, {second, first}, Action.DISCARD))
         until_somebody_waits()
 
         locked = queue_side.execute("SELECT 1 FROM items WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED", [second])
@@ -187,23 +186,6 @@ def test_items_are_locked_in_the_order_of_the_queue(owner: User) -> None:
         assert locked.fetchone()
         queue_side.rollback()
         assert moving.result(timeout=60).changed == 2
-
-
-def in_thread(work: Callable[[], BulkResult]) -> BulkResult:
-    try:
-        return work()
-    finally:
-        connection.close()
-
-
-def until_somebody_waits() -> None:
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    deadline = monotonic() + 10
-    with other_connection() as looking:
-        while monotonic() < deadline:
-            if looking.execute(waiting).fetchone():
-                return
-    pytest.fail("Nothing waits for the lock.")
 
 
 @pytest.mark.slow

@@ -1,5 +1,9 @@
 """Changes by others while a reviewer has the item open."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, LiteralString
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
@@ -10,6 +14,10 @@ from items.models import Item
 from items.states import Status
 from tests.items.admin.pages import LIST, detail, form_of, messages, verb
 from tests.items.factories import RAW_TEXT, make_item
+from tests.items.other_connection import and_disconnect, other_connection, until_somebody_waits
+
+EDIT = "UPDATE items SET title = 'Theirs', updated_at = clock_timestamp() WHERE id = %s"
+DELETE = "DELETE FROM items WHERE id = %s"
 
 NEW_DRAFT = {
     "title": "A better title",
@@ -78,38 +86,58 @@ def test_form_of_a_deleted_item_redirects_with_a_message(reviewer: Client, owner
     assert messages(response.text) == [GONE]
 
 
-@pytest.mark.parametrize(("button", "verb_name"), [("_save", "edit"), ("_confirm", "confirm")])
-def test_item_deleted_before_the_lock_is_reported(
-    reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch, button: str, verb_name: str
-) -> None:
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("button", ["_save", "_confirm"])
+def test_edit_that_waits_for_another_one_is_refused(reviewer: Client, owner: User, button: str) -> None:
     item = make_item(owner, status=Status.READY_TO_CONFIRM)
     form = form_of(reviewer, item)
-    vanish_before(verb_name, monkeypatch)
 
-    response = reviewer.post(detail(item), form | NEW_DRAFT | {button: ""}, follow=True)
+    response = post_during(EDIT, item, lambda: reviewer.post(detail(item), form | NEW_DRAFT | {button: ""}))
+
+    assert CHANGED_MEANWHILE in response.text
+    item.refresh_from_db()
+    assert (item.status, item.title) == (Status.READY_TO_CONFIRM, "Theirs")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["confirm", "discard"])
+def test_button_that_waits_for_an_edit_is_refused(reviewer: Client, owner: User, name: str) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    seen = {"seen": item.updated_at.isoformat()}
+
+    response = post_during(EDIT, item, lambda: reviewer.post(verb(item, name), seen, follow=True))
+
+    assert messages(response.text) == [CHANGED_MEANWHILE]
+    assert Item.objects.get(pk=item.pk).status == Status.READY_TO_CONFIRM
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_form_that_waits_for_a_deletion_is_reported(reviewer: Client, owner: User) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
+    form = form_of(reviewer, item) | NEW_DRAFT | {"_save": ""}
+
+    response = post_during(DELETE, item, lambda: reviewer.post(detail(item), form, follow=True))
 
     assert messages(response.text) == [GONE]
 
 
-@pytest.mark.parametrize(("name", "status"), [("retry", Status.FAILED), ("discard", Status.FAILED)])
-def test_item_deleted_during_an_action_is_reported(
-    reviewer: Client, owner: User, monkeypatch: pytest.MonkeyPatch, name: str, status: Status
-) -> None:
-    item = make_item(owner, status=status)
-    vanish_before(name, monkeypatch)
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["confirm", "discard"])
+def test_button_that_waits_for_a_deletion_is_reported(reviewer: Client, owner: User, name: str) -> None:
+    item = make_item(owner, status=Status.READY_TO_CONFIRM)
 
-    response = reviewer.post(verb(item, name), follow=True)
+    response = post_during(DELETE, item, lambda: reviewer.post(verb(item, name), follow=True))
 
     assert messages(response.text) == [GONE]
     assert not LogEntry.objects.exists()
 
 
-def vanish_before(verb_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Delete the row after the page has loaded it and before the action locks it."""
-    original = getattr(Item, verb_name)
-
-    def late(item: Item, **changes: object) -> None:
-        Item.objects.filter(pk=item.pk).delete()
-        original(item, **changes)
-
-    monkeypatch.setattr(Item, verb_name, late)
+def post_during(change: LiteralString, item: Item, post: Callable[[], Any]) -> Any:
+    """Send the request while another transaction has changed the item, and commit that once the request waits."""
+    with ThreadPoolExecutor(1) as pool, other_connection(autocommit=False) as other:
+        other.execute(change, [item.pk])
+        posting = pool.submit(and_disconnect, post)
+        until_somebody_waits()
+        other.commit()
+        return posting.result(timeout=60)

@@ -345,6 +345,22 @@ def test_old_periods_are_deleted(db: None) -> None:
     assert Period.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_read_only_database_has_a_dashboard(viewer: Client, owner: User) -> None:
+    make_attempt(make_item(owner), finished_at=timezone.now() - 3 * HOUR)
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    try:
+        response = viewer.get(INDEX)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SET default_transaction_read_only = off")
+
+    assert response.status_code == 200
+    assert "Attempts finished in each hour" in response.text
+    assert not Period.objects.exists()
+
+
 def test_recent_hour_is_read_again_for_late_verdicts(db: None) -> None:
     present = timezone.now().replace(minute=0, second=0, microsecond=0)
     asked: list[Sequence[datetime]] = []

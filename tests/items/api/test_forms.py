@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from items.api import views
 from items.models import Item
 from items.states import Action, Status
 from tests.items.api.browser import Browser, Forms, url_of
@@ -201,6 +202,18 @@ def test_all_failed_items_can_be_retried_at_once(owner: User) -> None:
 
     assert response.status_code == 303
     assert Item.objects.filter(status=Status.ENRICHING).count() == 3
+
+
+def test_page_says_that_failed_items_remain(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "RETRY_BATCH_SIZE", 1)
+    monkeypatch.setattr(views, "RETRY_SECONDS", 0)
+    browser = Browser(owner)
+    for _ in range(2):
+        make_item(owner, status=Status.FAILED)
+
+    browser.send(browser.form("/api/v1/items/pending", to="/api/v1/items/retry"))
+
+    assert "1 item was sent back for a draft. Retry again for the others." in browser.open("/api/v1/items/pending")
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ ON_MANY = [
     ("GET", "/items/pending", b"", {"items": [], "pagination": {"cursor": None, "hasMore": False}, "total": 0}),
     ("GET", "/items?q=vacuum", b"", {"items": [], "pagination": {"cursor": None, "hasMore": False}}),
     ("GET", "/tags", b"", {"tags": [], "pagination": {"cursor": None, "hasMore": False}}),
-    ("POST", "/items/retry", b"{}", {"retried": 0}),
+    ("POST", "/items/retry", b"{}", {"retried": 0, "hasMore": False}),
 ]
 CAPTURE = ("POST", "/items", b'{"rawText": "Mine."}')
 

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from items.api import views
 from items.models import Item
 from items.states import EnrichmentMode, Outcome, SourceType, Status
 from items.texts import normalise_tag
@@ -353,7 +354,7 @@ def test_retry_of_all_does_not_change_other_statuses(owner: User) -> None:
 
     response = Api(owner).post("/items/retry")
 
-    assert (response.status_code, response.json()) == (200, {"retried": 3})
+    assert (response.status_code, response.json()) == (200, {"retried": 3, "hasMore": False})
     assert {item.status for item in Item.objects.filter(pk__in=[item.pk for item in failed])} == {Status.ENRICHING}
     assert [Item.objects.get(pk=item.pk).status for item in others] == [item.status for item in others]
 
@@ -384,8 +385,34 @@ def test_retry_is_limited_to_matching_items(owner: User, body: dict[str, str], e
 
     response = Api(owner).post("/items/retry", body)
 
-    assert response.json() == {"retried": expected}
+    assert response.json() == {"retried": expected, "hasMore": False}
     assert Item.objects.filter(status=Status.ENRICHING).count() == expected
+
+
+@pytest.mark.django_db(transaction=True)
+def test_retry_of_all_commits_batch_by_batch(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "RETRY_BATCH_SIZE", 3)
+    for _ in range(7):
+        make_item(owner, status=Status.FAILED)
+
+    with CaptureQueriesContext(connection) as captured:
+        response = Api(owner).post("/items/retry")
+
+    changes = [query["sql"].split(" SET ")[0] for query in captured.captured_queries]
+    changes = [change for change in changes if change in {'UPDATE "items"', "COMMIT"}]
+    assert changes[changes.index('UPDATE "items"') :] == ['UPDATE "items"', "COMMIT"] * 3
+    assert response.json() == {"retried": 7, "hasMore": False}
+
+
+def test_retry_of_all_says_what_the_time_limit_left(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "RETRY_BATCH_SIZE", 3)
+    monkeypatch.setattr(views, "RETRY_SECONDS", 0)
+    for _ in range(5):
+        make_item(owner, status=Status.FAILED)
+
+    responses = [Api(owner).post("/items/retry").json() for _ in range(2)]
+
+    assert responses == [{"retried": 3, "hasMore": True}, {"retried": 2, "hasMore": False}]
 
 
 def all_pages(api: Api, path: str, limit: int) -> Any:
