@@ -118,9 +118,9 @@ async def connect_async(
 
 
 def connect(connect: Callable[..., Connected], parameters: Parameters, *, deadline_seconds: float) -> Connected:
-    """Do the same without an event loop.
+    """Return the first connection, without an event loop.
 
-    psycopg waits for at least two seconds, so that many silent targets take longer than the deadline.
+    Resolving names and very short shares may exceed the deadline: psycopg waits for at least two seconds.
     """
     attempts = Attempts(parameters, deadline_seconds=deadline_seconds)
     last_error: psycopg.Error = psycopg.OperationalError("no host")
