@@ -6,20 +6,20 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import inf
 
-import psycopg
 import structlog
 from django.utils import timezone
 
-from items.budget import read_costs, record_pauses
+from items.budget import read_costs_of_hour, read_newer_costs, read_position, record_pauses
 from items.pauses import ALL_OWNERS
 from postgres.session import Fetch
 
 logger = structlog.get_logger(__name__)
 
 CHECK_SECONDS = 2.0
-# Costs of attempts that finished longer ago are read once and remembered, so that a check stays cheap.
-SETTLED_AFTER = timedelta(minutes=1)
-READ_AT_ONCE = timedelta(hours=1)
+# Costs of older attempts are read once and remembered, so that a check stays cheap. A newer attempt may be committed
+# after others with higher ids.
+NEWEST_ATTEMPTS = 2000
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -44,11 +44,14 @@ class DailyBudget:
         self._total_usd = Decimal(str(total_usd))
         self._per_owner_usd = Decimal(str(per_owner_usd))
         self._has_limit = bool(total_usd or per_owner_usd)
+        self._by_owner = per_owner_usd > 0
         self._clock = clock
         self._check_at = 0.0
         self._day_ends_at = NEVER
         self._settled: dict[int, Decimal] = {}
-        self._settled_until = NEVER
+        self._settled_id = 0
+        self._settled_day = NEVER
+        self._deleted_usd = Decimal(0)
 
     @property
     def is_spent(self) -> bool:
@@ -64,13 +67,8 @@ class DailyBudget:
         if time.monotonic() < self._check_at and now < self._day_ends_at:
             return
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        try:
-            paused = await self._owners_to_pause(now, midnight)
-            await record_pauses(self._fetch, paused, until=midnight + DAY)
-        except psycopg.Error:
-            # Verdicts that wait for the database may be written long after their attempts have finished.
-            self._settled_until = NEVER
-            raise
+        paused = await self._owners_to_pause(midnight)
+        await record_pauses(self._fetch, paused, until=midnight + DAY)
         if paused - self.paused:
             logger.warning("budget.spent", for_all=ALL_OWNERS in paused, owners=len(paused - {ALL_OWNERS}))
         elif self.paused and not paused:
@@ -82,26 +80,36 @@ class DailyBudget:
             # The pauses of an earlier budget have been removed.
             self._check_at, self._day_ends_at = inf, datetime.max.replace(tzinfo=UTC)
 
-    async def _owners_to_pause(self, now: datetime, midnight: datetime) -> frozenset[int]:
+    async def _owners_to_pause(self, midnight: datetime) -> frozenset[int]:
         if not self._has_limit:
             return frozenset()
-        spent = await self._spent_since(midnight, now)
+        spent = await self._spent_since(midnight)
         owners = {owner for owner, cost in spent.items() if 0 < self._per_owner_usd <= cost}
-        if 0 < self._total_usd <= sum(spent.values()):
+        if 0 < self._total_usd <= sum(spent.values(), start=self._deleted_usd):
             owners.add(ALL_OWNERS)
         return frozenset(owners)
 
-    async def _spent_since(self, midnight: datetime, now: datetime) -> dict[int, Decimal]:
-        if self._settled_until < midnight:
-            self._settled, self._settled_until = {}, midnight
-        while now - self._settled_until > 2 * SETTLED_AFTER:
-            end = min(self._settled_until + READ_AT_ONCE, now - SETTLED_AFTER)
-            self._settled = _sums(self._settled, await self._costs(self._settled_until, end))
-            self._settled_until = end
-        return _sums(self._settled, await self._costs(self._settled_until, midnight + DAY))
+    async def _spent_since(self, midnight: datetime) -> dict[int, Decimal]:
+        """Return the costs by owner. Those of deleted attempts are in `_deleted_usd`."""
+        newest_id, deleted_usd = await read_position(self._fetch, day=midnight)
+        last_id = newest_id - NEWEST_ATTEMPTS
+        is_new_day = midnight != self._settled_day
+        # Ids become lower after a failover that lost attempts.
+        if is_new_day or deleted_usd != self._deleted_usd or newest_id < self._settled_id:
+            settled: dict[int, Decimal] = {}
+            for start in (midnight + hour * HOUR for hour in range(DAY // HOUR)):
+                costs = await read_costs_of_hour(self._fetch, start=start, last_id=last_id, by_owner=self._by_owner)
+                settled = _sums(settled, costs)
+            self._settled, self._settled_id, self._settled_day = settled, last_id, midnight
+            self._deleted_usd = deleted_usd
+        elif last_id - self._settled_id > NEWEST_ATTEMPTS:
+            self._settled = _sums(self._settled, await self._newer_costs(last_id))
+            self._settled_id = last_id
+        return _sums(self._settled, await self._newer_costs(newest_id))
 
-    async def _costs(self, start: datetime, end: datetime) -> dict[int, Decimal]:
-        return await read_costs(self._fetch, start=start, end=end, by_owner=self._per_owner_usd > 0)
+    async def _newer_costs(self, last_id: int) -> dict[int, Decimal]:
+        day, after_id = self._settled_day, self._settled_id
+        return await read_newer_costs(self._fetch, day=day, after_id=after_id, last_id=last_id, by_owner=self._by_owner)
 
 
 def _sums(one: dict[int, Decimal], other: dict[int, Decimal]) -> dict[int, Decimal]:

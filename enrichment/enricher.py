@@ -135,6 +135,7 @@ async def within_deadline(draft: Awaitable[EnrichmentResult], *, seconds: float)
             raise
         failure = unexpected_cancellation(cancelled)
     except Exception as error:  # an error of one item must not end the worker
+        logger.error("enrichment.crashed", exc_info=error)  # the log has no message
         failure = UnexpectedFailure(cause=type(error).__name__)
     # Raised here, so that the error has no context, which may hold the text.
     raise failure
@@ -149,6 +150,7 @@ def unexpected_cancellation(cancelled: Interrupted | asyncio.CancelledError) -> 
     """Return the error for a cancellation that the worker did not request, so that it counts as an attempt."""
     if isinstance(cancelled, Interrupted):
         return ProviderTimeout(usage=cancelled.usage)  # by the deadline
+    logger.error("enrichment.crashed", exc_info=cancelled)
     return UnexpectedFailure(cause="CancelledError")  # leaked by a library
 
 

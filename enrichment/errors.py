@@ -83,7 +83,10 @@ class ProviderUnavailable(EnrichmentError):
 
 
 class RateLimited(EnrichmentError):
-    """The provider responds, but accepts no more requests for now. Never uses up an attempt."""
+    """The provider responds, but accepts no more requests for now.
+
+    Does not count as an attempt, up to LITEVAULT_ENRICH_MAX_REFUNDS times.
+    """
 
     reason = Reason.RATE_LIMITED
     is_transient = True

@@ -49,6 +49,9 @@ class LeaseKeeper:
             self._requested.clear()
             requested_at = time.monotonic()
             claims = self._claims()
+            if not claims:
+                renewed_at = requested_at
+                continue
             try:
                 still_ours = await queue.renew(self._fetch, claims, lease_seconds=self._lease_seconds)
             except psycopg.Error as error:

@@ -45,8 +45,8 @@ CUT_MARK = "\n[…]"
 _SAFETY = 0.95
 # Far more than real texts have. What is beyond the input tokens in any case is not claimed.
 MAX_CHARACTERS_PER_TOKEN = 20
-# Of English. The beginning that is counted first has as many tokens as may be sent, or more.
-_CHARACTERS_PER_TOKEN = 4
+# Of English.
+CHARACTERS_PER_TOKEN = 4
 
 
 def build_messages(text: str, *, tags: Sequence[str] = ()) -> list[Message]:
@@ -86,7 +86,8 @@ def cut_to_tokens(text: str, *, limit: int, count: Callable[[str], int]) -> str:
     """
     if len(text.encode("utf-8", "surrogatepass")) <= limit:
         return text
-    length = limit * _CHARACTERS_PER_TOKEN
+    # A beginning with as many tokens as may be sent, or more.
+    length = limit * CHARACTERS_PER_TOKEN
     while (tokens := count(text[:length])) <= limit and length < len(text):
         length *= 2
     kept = text[:length]

@@ -46,7 +46,7 @@ def failed(claim: Claim, started_at: datetime, error: EnrichmentError) -> Verdic
 
 
 def postponed(claim: Claim, started_at: datetime, error: EnrichmentError, *, is_refunded: bool) -> Verdict:
-    """Retry the item later, not before the provider's Retry-After. A rate limit says itself when."""
+    """Retry the item later, not before the provider's Retry-After. With that of a rate limit, no backoff is added."""
     backoff_seconds = BACKOFF.jittered_seconds(claim.attempt + claim.refunds)
     if isinstance(error, RateLimited) and error.retry_after:
         backoff_seconds = 0.0

@@ -40,13 +40,15 @@ MIN_PACED_PAUSE_SECONDS = 0.1
 BLOCKED_PAUSE_SECONDS = 0.2
 # The same, while owners are paused, perhaps for hours.
 OWNER_PAUSE_SECONDS = 1.0
+PROVIDER_DOWN = "The provider is down. The remaining items wait for another worker, or for the next run."
 
 
 class EnrichmentWorker:
     """Enriches up to `concurrency` items at a time.
 
     All methods are called from the event loop: by the listener and by signal handlers. With `exits_when_idle`, run()
-    returns as soon as nothing is due; with `max_items`, after that many attempts.
+    returns as soon as nothing is due, or may be claimed, as while the provider is down; with `max_items`, after that
+    many attempts.
     """
 
     def __init__(
@@ -174,6 +176,8 @@ class EnrichmentWorker:
             else:
                 self._claim_failure = None
                 if self._is_finished():
+                    if self._breaker.is_open:
+                        logger.warning("worker.gave_up", sentence=PROVIDER_DOWN)
                     return
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):

@@ -52,10 +52,11 @@ class Pauses(NamedTuple):
 
 
 def read_pauses(connection: Connection) -> dict[PauseReason, Pauses]:
+    """Leave out reasons of a newer version, which may run beside this one during an upgrade."""
     with connection.cursor() as cursor:
         cursor.execute(PAUSES)
-        found = {PauseReason(reason): Pauses(*numbers) for reason, *numbers in cursor.fetchall()}
-    return {reason: found.get(reason, Pauses()) for reason in PauseReason}
+        found = {reason: Pauses(*numbers) for reason, *numbers in cursor.fetchall()}
+    return {reason: found.get(reason.value, Pauses()) for reason in PauseReason}
 
 
 def pause_of(owner_id: int) -> EnrichmentPause | None:

@@ -43,7 +43,7 @@ class Reason(StrEnum):
     RATE_LIMITED = (
         "RATE_LIMITED",
         "LLM_API_ERROR",
-        "The provider's rate limit left no room for this text for too long. Check the limits of the account.",
+        "The provider's rate limit was reached for too long. Check the limits of the account.",
         "Raise the limits of the account, or lower `LITEVAULT_LLM_CONCURRENCY`, and retry.",
     )
     KEY_REFUSED = (
@@ -122,7 +122,7 @@ class Reason(StrEnum):
         "UNEXPECTED_FAILURE",
         "LLM_API_ERROR",
         "The call to the model failed in an unexpected way. The log of the worker says where.",
-        "Look up the `cause` in the log. It is a bug, in LiteVault or in a library.",
+        "Look up `enrichment.crashed` in the log. It is a bug, in LiteVault or in a library.",
     )
     INVALID_OUTPUT = (
         "INVALID_OUTPUT",

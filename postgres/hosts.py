@@ -7,9 +7,11 @@ every claim before the second one is tried.
 import asyncio
 import random
 import socket
+import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any, TypeAlias, TypeVar
@@ -106,7 +108,7 @@ async def connect_async(
         try:
             async with asyncio.timeout(seconds):
                 if is_name(target):
-                    attempts.add(await asyncio.get_running_loop().run_in_executor(None, resolve, target))
+                    attempts.add(await resolve_in_thread(target))
                     continue
                 connection = await connect(**{**parameters, **named(target)})
         except (psycopg.Error, OSError) as error:
@@ -118,9 +120,9 @@ async def connect_async(
 
 
 def connect(connect: Callable[..., Connected], parameters: Parameters, *, deadline_seconds: float) -> Connected:
-    """Do the same without an event loop.
+    """Return the first connection, without an event loop.
 
-    psycopg waits for at least two seconds, so that many silent targets take longer than the deadline.
+    Resolving names and very short shares may exceed the deadline: psycopg waits for at least two seconds.
     """
     attempts = Attempts(parameters, deadline_seconds=deadline_seconds)
     last_error: psycopg.Error = psycopg.OperationalError("no host")
@@ -192,3 +194,18 @@ def resolve(target: Target) -> list[Target]:
     host, _, port = target
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
     return [(host, str(address[0]), port) for *_, address in found]
+
+
+async def resolve_in_thread(target: Target) -> list[Target]:
+    """Do the same in a daemon thread, because asyncio.run() waits for its own threads, and a resolver may be silent."""
+    resolved: Future[list[Target]] = Future()
+    resolved.set_running_or_notify_cancel()  # a late result is dropped
+
+    def run() -> None:
+        try:
+            resolved.set_result(resolve(target))
+        except Exception as error:  # raised to the caller
+            resolved.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await asyncio.wrap_future(resolved)

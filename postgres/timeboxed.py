@@ -9,10 +9,13 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 import psycopg
+import structlog
 from psycopg.conninfo import conninfo_to_dict
 
 from postgres.conninfo import database_conninfo
 from postgres.hosts import connect
+
+logger = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -88,5 +91,7 @@ def _run(query: Callable[[psycopg.Connection[Any]], T], conninfo: str, results: 
             results.append(query(connection))
     except psycopg.Error:
         pass  # the caller sees that there is no result; the message stays in this thread
+    except Exception:  # a bug: else Python would print the message
+        logger.exception("query.crashed")
     finally:
         CONCURRENT_QUERIES.release()

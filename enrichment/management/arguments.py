@@ -41,7 +41,12 @@ def add_worker_options(parser: CommandParser) -> None:
 
 
 def add_stop_options(parser: CommandParser) -> None:
-    parser.add_argument("--drain", action="store_true", help="Enrich the due items, then exit. For tests and for cron.")
+    parser.add_argument(
+        "--drain",
+        action="store_true",
+        help="Enrich the due items, then exit. While the provider is down or the budget is spent, leave them for the "
+        "next run. For tests and for cron.",
+    )
     parser.add_argument("--max-items", type=whole_number(1, 10**9), metavar="N", help="Exit after this many attempts.")
     parser.add_argument(
         "--stop-with-stdin",

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from enrichment.errors import EnrichmentError, FormatMissed, Interrupted, ProviderTimeout, RateLimited
+from enrichment.prompts import CHARACTERS_PER_TOKEN
 from enrichment.providers.faults import fault_of, fault_of_unusable_reply
-from enrichment.providers.pacing import CHARACTERS_PER_TOKEN, Gate, Passage
+from enrichment.providers.pacing import Gate, Passage
 from enrichment.schemas import EnrichmentSchema, Usage
 from enrichment.traces import model_request
 from postgres.backoff import Backoff, jitter

@@ -10,6 +10,8 @@ everything else is permanent, because it would come again with every try.
 from collections.abc import Iterator
 from http import HTTPStatus
 
+import structlog
+
 from enrichment.errors import (
     EnrichmentError,
     InvalidOutput,
@@ -37,6 +39,8 @@ from enrichment.providers.fault_tables import (
 )
 from enrichment.providers.retry_after import retry_after_of
 
+logger = structlog.get_logger(__name__)
+
 # Around any exception while a request is sent.
 CONNECTION_ERROR = "openai.APIConnectionError"
 # What litellm raises for a missing key and for a reply that it cannot read.
@@ -55,6 +59,8 @@ def fault_of(error: BaseException) -> EnrichmentError:
     )
     if isinstance(fault, ParameterRefused):
         fault.parameter = min(body.parameters)
+    elif isinstance(fault, UnexpectedFailure):
+        logger.error("enrichment.crashed", exc_info=error)  # the log has no message
     return fault
 
 
@@ -64,6 +70,7 @@ def fault_of_unusable_reply(error: BaseException, *, has_reply: bool) -> Enrichm
     # Instructor wraps the cause in an exception of its own, unless the reply was cut off.
     cause = names[min(1, len(names) - 1)]
     if not has_reply:
+        logger.error("enrichment.crashed", exc_info=error)
         return UnexpectedFailure(cause=cause)
     return {"IncompleteOutputException": OutputCutOff, "AssertionError": ModelDeclined}.get(cause, InvalidOutput)(
         cause=cause

@@ -77,7 +77,7 @@ READ_IF_EMPTY = ("_API_BASE", "_API_KEY", "_API_VERSION", "_BASE_URL", "_LOCATIO
 # The owner's tags may take one part in four of the input tokens.
 TAGS_PART = 4
 # Far more than real replies have. A longer reply is not sent back to the model for repair.
-MAX_CHARACTERS_PER_TOKEN = 20
+MAX_REPLY_CHARACTERS_PER_TOKEN = 20
 
 
 @dataclass
@@ -215,7 +215,7 @@ class LiteLLMProvider(EnrichmentProvider):
         usage = _usage_of(reply, route)
         if is_declined(reply):
             raise ModelDeclined(usage=usage, cause="Refusal")
-        if length_of(reply) > route.settings.max_tokens * MAX_CHARACTERS_PER_TOKEN:
+        if length_of(reply) > route.settings.max_tokens * MAX_REPLY_CHARACTERS_PER_TOKEN:
             raise InvalidOutput(usage=usage, cause="AnswerTooLong")
         tools = request.get("tools")
         place_draft(reply, tool=tools[0]["function"]["name"] if tools else None, fill_tags=prompt.fill_tags)

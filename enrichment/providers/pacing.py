@@ -31,7 +31,6 @@ FORGET_SECONDS = 60.0
 """After a longer time without requests, the limit is forgotten."""
 AHEAD_SECONDS = 5.0
 """How long requests may wait at the gate. Later ones are better left to other workers."""
-CHARACTERS_PER_TOKEN = 4
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ class EnrichmentPause(models.Model):
     pk = models.CompositePrimaryKey("owner_id", "reason")
     # Not a foreign key: the owner may be deleted while the row is written.
     owner_id = models.BigIntegerField()
+    # Without a CHECK: during an upgrade, the newer version may already write a reason of its own.
     reason = models.CharField(max_length=10, choices=PauseReason)
     since = models.DateTimeField(db_default=Now())
     until = models.DateTimeField(null=True)

@@ -82,7 +82,7 @@ WHERE items.id = verdict.id;
 -- Record late verdicts as attempts. The items are locked, so that no two attempts get the same number.
 --
 -- An attempt that is recorded already gets no new number. Only a LOST one changes: its worker has answered after all,
--- and the answer had its price.
+-- and the answer had its price. It gets a new id, because budgets look for costs among the newest ids.
 -- name: record_late
 WITH verdict AS (
     SELECT * FROM json_to_recordset(%(verdicts)s::json) AS verdict (
@@ -111,6 +111,7 @@ SELECT id, (SELECT coalesce(max(number), 0) FROM enrichment_attempts WHERE item_
        prompt_tokens, completion_tokens, cost_usd, tags_filled
 FROM late
 ON CONFLICT (item_id, fencing_token) DO UPDATE SET
+    id = excluded.id,
     outcome = excluded.outcome,
     finished_at = excluded.finished_at,
     model = excluded.model,

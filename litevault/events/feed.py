@@ -32,8 +32,7 @@ LONGEST_STREAM_SECONDS = 3600.0
 class Feed:
     """Reads at every notification, at every sweep and for every new stream. Without streams it does nothing."""
 
-    def __init__(self, *, sweep_seconds: float = SWEEP_SECONDS) -> None:
-        self._sweep_seconds = sweep_seconds
+    def __init__(self) -> None:
         self._streams: set[Stream] = set()
         self._database = OrmThread("litevault-changes", deadline_seconds=DEADLINE_SECONDS)
         self._wake = asyncio.Event()
@@ -107,7 +106,7 @@ class Feed:
             stream.add_changes(found, read_at=changes.read_at, look_back=look_back)
         if is_sweep:
             await self._end_invalid(streams)
-            self._sweep_at = time.monotonic() + self._sweep_seconds
+            self._sweep_at = time.monotonic() + SWEEP_SECONDS
 
     async def _end_invalid(self, streams: Collection[Stream]) -> None:
         """End streams that are open for too long, or whose credentials are no longer valid, or do not suffice."""

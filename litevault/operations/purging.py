@@ -1,4 +1,4 @@
-"""Deletion of what is no longer needed: declared once, for `manage.py purge` and its help."""
+"""The kinds of rows that `manage.py purge` deletes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

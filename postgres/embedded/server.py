@@ -22,7 +22,7 @@ STOP_SECONDS = 10
 STOP_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
 
 # Lines of postmaster.pid, counted from 0.
-PID_LINE, PORT_LINE, STATUS_LINE = 0, 3, 7
+PID_LINE, STATUS_LINE = 0, 7
 
 
 class PortTaken(Exception):

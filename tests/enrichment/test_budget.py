@@ -9,18 +9,19 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from psycopg import OperationalError
 
 from enrichment import budget
 from enrichment.budget import DailyBudget
 from enrichment.schemas import Usage
-from items.models import EnrichmentPause, Item
+from items.deletion import delete_attempts
+from items.models import EnrichmentAttempt, EnrichmentPause, Item
 from items.pauses import ALL_OWNERS, pause_of
 from items.states import Outcome, Status
+from litevault.accounts.deletion import delete_user
 from postgres.session import Parameters, Row
 from tests.enrichment.scripted import ScriptedProvider, draft
 from tests.items.factories import make_attempt, make_item
-from tests.items.queue.protocol import at_once, fetch
+from tests.items.queue.protocol import at_once, claim, fetch, finish, outcomes, success
 from tests.plugins.worker import Database, WorkerMaker
 
 MIDNIGHT = datetime(2040, 6, 1, tzinfo=UTC)
@@ -122,50 +123,111 @@ def test_midnight_is_noticed_between_two_checks(owner: User, clock: Clock, monke
 
 
 class Watched:
-    """Runs statements, notes from when costs are read, and fails when told to."""
+    """Runs statements, and notes which hours are read, and from which attempt on."""
 
     def __init__(self) -> None:
-        self.read_from: list[datetime] = []
-        self.is_away = False
+        self.hours: list[datetime] = []
+        self.after_ids: list[int] = []
 
     async def fetch(self, statement: str, parameters: Parameters) -> list[Row]:
-        if self.is_away:
-            raise OperationalError
         if "start" in parameters:
-            self.read_from.append(parameters["start"])
+            self.hours.append(parameters["start"])
+        if "after_id" in parameters:
+            self.after_ids.append(parameters["after_id"])
         return await fetch(statement, parameters)
 
 
-@pytest.mark.parametrize("limits", [{"total": 5}, {"per_owner": 5}])
-def test_later_checks_read_only_the_last_minutes(owner: User, clock: Clock, limits: dict[str, float]) -> None:
+@pytest.fixture
+def few_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "NEWEST_ATTEMPTS", 3)
+
+
+@pytest.mark.parametrize("limits", [{"total": 7.5}, {"per_owner": 7.5}])
+def test_later_checks_read_only_the_newest_attempts(
+    owner: User, clock: Clock, few_newest: None, limits: dict[str, float]
+) -> None:
     for minutes in range(0, 12 * 60, 45):
         spend(owner, "0.25", finished_at=MIDNIGHT + timedelta(minutes=minutes))
     database = Watched()
     subject = make(clock, using=database.fetch, **limits)
-    first = check(subject)
-    database.read_from.clear()
-    spend(owner, "1")
-    clock.now += timedelta(minutes=5)
+    found = [check(subject)]
+    first_hours = list(database.hours)
+    for _ in range(13):
+        spend(owner, "0.25")
+        found.append(check(subject))
 
-    second = check(subject)
+    spend(owner, "0.25")
 
-    assert (len(first), len(second)) == (0, 1), "16 times 0.25, and then 1 more"
-    assert database.read_from
-    assert min(database.read_from) >= clock.now - timedelta(minutes=20)
+    assert not any(found), "7.25 in 29 attempts"
+    assert check(subject)
+    assert database.hours == first_hours
+    newest = EnrichmentAttempt.objects.latest("id").pk
+    assert database.after_ids[-1] >= newest - 2 * budget.NEWEST_ATTEMPTS
 
 
-def test_day_is_read_again_after_the_database_was_away(owner: User, clock: Clock) -> None:
-    database = Watched()
-    subject = make(clock, total=1, using=database.fetch)
+def test_two_workers_agree_on_verdicts_that_were_written_late(owner: User, clock: Clock, few_newest: None) -> None:
+    running = make(clock, total=1)
+    spend(owner, *["0.01"] * 20)
+    check(running)
+
+    spend(owner, "0.9", finished_at=MIDNIGHT)
+
+    assert check(running) == check(make(clock, total=1)) == {ALL_OWNERS}
+
+
+@pytest.mark.parametrize("is_purged", [True, False])
+def test_two_workers_agree_on_costs_of_deleted_attempts(
+    owner: User, stranger: User, clock: Clock, few_newest: None, *, is_purged: bool
+) -> None:
+    running = make(clock, total=1)
+    spend(owner, *["0.04"] * 20)
+    spend(stranger, "0.1")
+    check(running)
+
+    if is_purged:
+        sum(deleted.attempts for deleted in delete_attempts(before=NEXT_MIDNIGHT))
+    else:
+        delete_user(owner)
+    before = [check(running), check(make(clock, total=1))]
+    spend(stranger, "0.1")
+
+    assert before == [frozenset(), frozenset()]
+    assert check(running) == check(make(clock, total=1)) == {ALL_OWNERS}
+
+
+def test_deleted_attempts_of_other_days_do_not_count(owner: User, clock: Clock) -> None:
+    spend(owner, "5", finished_at=MIDNIGHT - timedelta(hours=1))
+    spend(owner, "5", finished_at=NEXT_MIDNIGHT)
+
+    delete_user(owner)
+
+    assert not check(make(clock, total=1))
+
+
+def test_cost_of_a_lost_attempt_that_was_answered_late_counts(owner: User, clock: Clock, few_newest: None) -> None:
+    item = make_item(owner, available_at=NOON.replace(year=2020))
+    (lost,) = claim(worker="slow", lease_seconds=0)
+    (claimed,) = claim(worker="quick")
+    finish([success(claimed)])
+    spend(owner, *["0.01"] * 20)
+    running = make(clock, total=1)
+    check(running)
+
+    finish([success(lost, started_at=NOON, finished_at=NOON, cost_usd=Decimal("0.9"))])
+
+    assert outcomes(item) == [Outcome.STALE, Outcome.SUCCEEDED]
+    assert check(running) == {ALL_OWNERS}
+
+
+def test_day_is_read_again_after_a_failover_that_lost_attempts(owner: User, clock: Clock, few_newest: None) -> None:
+    spend(owner, *["0.04"] * 20)
+    subject = make(clock, total=1)
     check(subject)
-    database.is_away = True
-    with pytest.raises(OperationalError):
-        check(subject)
-    spend(owner, "2", finished_at=MIDNIGHT)
+    EnrichmentAttempt.objects.filter(number__gt=1).delete()
 
-    database.is_away = False
+    spend(owner, "0.3")
 
-    assert check(subject) == {ALL_OWNERS}
+    assert not check(subject)
 
 
 def test_pauses_end_when_the_budget_is_raised_or_removed(owner: User, clock: Clock) -> None:
@@ -182,13 +244,10 @@ def test_pauses_end_when_the_budget_is_raised_or_removed(owner: User, clock: Clo
 
 def test_without_a_budget_costs_are_not_read(owner: User, clock: Clock) -> None:
     database = Watched()
-    subject = make(clock, using=database.fetch)
 
-    check(subject)
-    database.is_away = True
-    check(subject)
+    check(make(clock, using=database.fetch))
 
-    assert database.read_from == []
+    assert database.hours == database.after_ids == []
 
 
 def test_pause_that_is_recorded_already_is_not_written_again(owner: User, clock: Clock) -> None:

@@ -29,6 +29,7 @@ from enrichment.schemas import EnrichmentResult
 from enrichment.vocabulary import Vocabularies
 from items.claims import Claim, Verdict
 from items.states import Outcome, Status
+from litevault.operations.logging import add_traceback
 from postgres.backoff import Backoff
 from postgres.session import Fetch, Session
 from tests.enrichment.scripted import SPENT, ScriptedProvider, draft
@@ -127,7 +128,7 @@ async def test_permanent_failure_fails_the_item(
     assert (verdict.outcome, verdict.status, verdict.error_code) == (Outcome.FAILED, Status.FAILED, code)
     assert verdict.prompt_tokens == tokens
     assert began_at <= verdict.started_at <= verdict.finished_at
-    assert (log[0]["event"], log[0]["cause"]) == ("enrichment.failed", cause)
+    assert (log[-1]["event"], log[-1]["cause"]) == ("enrichment.failed", cause)
 
 
 @pytest.mark.parametrize(
@@ -381,3 +382,16 @@ async def test_unexpected_error_is_not_kept_as_the_context(bench: Bench) -> None
 
     assert type(raised.value) is UnexpectedFailure
     assert raised.value.__context__ is None
+
+
+@pytest.mark.parametrize("raised", [ValueError("canary"), asyncio.CancelledError("canary")])
+async def test_unexpected_error_is_logged_with_its_place(
+    bench: Bench, caplog: pytest.LogCaptureFixture, raised: BaseException
+) -> None:
+    await bench.verdict_on(raised)
+
+    (line,) = [record.msg for record in caplog.records if "enrichment.crashed" in str(record.msg)]
+    shown = str(add_traceback(None, "", dict(line)))  # type: ignore[arg-type]  # of structlog
+    assert type(raised).__name__ in shown
+    assert "scripted.py" in shown
+    assert "canary" not in shown

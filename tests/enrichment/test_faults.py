@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -362,3 +363,17 @@ def validate_environment() -> None:
 )
 def test_class_decides_where_there_is_no_status(error: Exception, kind: type[EnrichmentError]) -> None:
     assert type(fault_of(error)) is kind
+
+
+@pytest.mark.parametrize("translate", [fault_of, partial(fault_of_unusable_reply, has_reply=False)])
+def test_only_an_unexpected_error_is_logged_with_its_place(
+    translate: Callable[[BaseException], EnrichmentError], caplog: pytest.LogCaptureFixture
+) -> None:
+    error = RuntimeError()
+
+    translate(error)
+    fault_of(httpx.ReadError("private"))
+
+    (record,) = caplog.records
+    line = dict(record.msg)  # type: ignore[arg-type]  # of structlog
+    assert (line["event"], line["exc_info"]) == ("enrichment.crashed", error)

@@ -157,3 +157,18 @@ async def test_renewals_go_on_when_the_database_is_back(kept: Leases) -> None:
 
     assert len(kept.renewals) == 2
     assert kept.lost == kept.taken
+
+
+async def test_without_claims_nothing_is_sent(kept: Leases) -> None:
+    claims, kept.claims = kept.claims, []
+
+    async with keeping(kept) as keeper:
+        kept.now += AWAY_SECONDS
+        await renew(kept, keeper)
+        idle_renewals = list(kept.renewals)
+        kept.claims, kept.is_away = claims, True
+        kept.now += AWAY_SECONDS - 0.1
+        await renew(kept, keeper)
+
+    assert idle_renewals == []
+    assert kept.lost == []

@@ -3,9 +3,12 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from enrichment.errors import ProviderUnavailable
+from enrichment.worker import PROVIDER_DOWN
 from items.models import Item
 from items.states import Outcome, Status
 from tests.enrichment.scripted import ScriptedProvider
@@ -65,6 +68,24 @@ async def test_worker_exits_when_nothing_is_due(
             await database.reaches(item, Status.READY_TO_CONFIRM)
 
     assert sorted(provider.calls) == ["a", "b", "c", "d", "e"]
+
+
+async def test_drain_ends_in_an_outage_and_says_so(
+    owner: User,
+    database: Database,
+    working: WorkerMaker,
+    provider: ScriptedProvider,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    texts = [f"text {number}" for number in range(20)]
+    provider.script = {text: [ProviderUnavailable()] * 9 for text in texts}
+    await database.capture(owner, *texts)
+
+    async with asyncio.timeout(PATIENCE_SECONDS), working(provider, exits_when_idle=True, listens=False):
+        await until(lambda: "worker.gave_up" in caplog.text)
+
+    waiting = await database.run(Item.objects.filter(status=Status.ENRICHING, claimed_by=None).count)
+    assert (waiting, PROVIDER_DOWN in caplog.text) == (20, True)
 
 
 async def test_worker_stops_after_max_items(

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -114,6 +115,34 @@ async def test_name_with_two_addresses_is_two_hosts(monkeypatch: pytest.MonkeyPa
 
     assert connected.info.hostaddr == host
     await connected.close()
+
+
+def test_silent_resolver_does_not_delay_the_end_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered, ended = threading.Event(), threading.Event()
+
+    def look_up(*_arguments: object, **_options: object) -> list[Any]:
+        answered.wait(PATIENCE_SECONDS)
+        ended.set()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    with pytest.raises(ConnectionTimeout):
+        asyncio.run(connect_async(CuttingConnection.connect, "host=db.test", deadline_seconds=0.1))
+
+    assert not ended.is_set()
+    answered.set()
+    assert ended.wait(PATIENCE_SECONDS)
+
+
+async def test_unknown_name_is_an_error_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(*_arguments: object, **_options: object) -> None:
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    with pytest.raises(psycopg.OperationalError, match="gaierror"):
+        await connect_async(CuttingConnection.connect, "host=db.test", deadline_seconds=PATIENCE_SECONDS)
 
 
 def test_address_that_a_name_no_longer_has_is_not_asked() -> None:

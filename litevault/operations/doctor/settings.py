@@ -31,6 +31,12 @@ def shown(setting: Setting, value: str) -> str:
 
 
 def without_password(address: str) -> str:
-    """Blank the password between user and host, and every parameter that is a password."""
+    """Blank the password between user and host, and every parameter that is a password.
+
+    Of a model's address, show only scheme, host, port and path: each other part may be a key.
+    """
+    if re.match(r"(?i)https?://", address):
+        address = re.sub(r"//.*[?#].*@.*", "//***", address)  # a password with a ?, or a parameter with an @
+        return re.sub(r"([?#]).*", r"\1***", re.sub(r"//.*@", "//***@", address))
     address = re.sub(r"(//[^/@:]*:).*@", r"\1***@", address)
     return re.sub(r"(?i)(password\s*=\s*)(?:'(?:\\.|[^'\\])*'|[^&\s]*)", r"\1***", address)

@@ -132,6 +132,31 @@ def test_metrics_without_a_database_say_so(nowhere: None) -> None:
     assert metrics_of_the_queue() == {"litevault_database_writable": 0}
 
 
+def test_pause_of_a_newer_version_breaks_no_page(listener: None) -> None:
+    EnrichmentPause.objects.create(reason="UPGRADE", owner_id=0)
+
+    told = metrics_of_the_queue()
+
+    assert Client().get("/readyz").json() == {"status": "ok", "checks": ALL_OK}
+    assert told["litevault_database_writable"] == 1
+    assert not any("UPGRADE" in name for name in told)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_crash_of_a_query_is_logged_without_its_message(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def crash(_connected: object) -> None:
+        raise ValueError("canary")
+
+    with pytest.raises(DatabaseUnavailable):
+        run_query(crash)
+
+    assert "canary" not in capfd.readouterr().err
+    (record,) = caplog.records
+    assert record.msg["event"] == "query.crashed"  # type: ignore[index]  # of structlog
+
+
 @pytest.mark.django_db(transaction=True)
 def test_hanging_query_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeboxed, "DEADLINE_SECONDS", 0.2)

@@ -12,11 +12,12 @@ from pytest_django import Settings
 from items.models import EnrichmentPause
 from items.pauses import ALL_OWNERS
 from items.states import Outcome, Status
-from litevault.operations.doctor import queue
+from litevault.operations.doctor import checks, queue
 from tests.database import database_url
 from tests.faults.pgbouncer import PROGRAM as PGBOUNCER
 from tests.faults.pgbouncer import running_pgbouncer
 from tests.items.factories import make_attempt, make_item
+from tests.items.other_connection import other_connection
 from tests.litevault.operations.doctor.command import run_doctor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,6 +70,21 @@ def test_replies_and_postponed_items_are_reported(owner: User) -> None:
         r"1 items wait for their provider, for up to [56]\d\d s",
         busy.detail,
     )
+
+
+def test_locked_table_is_reported_in_time(
+    listener_connection: object, stub: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "STATEMENT_SECONDS", 1)
+
+    with other_connection(autocommit=False) as migrating:
+        migrating.execute("LOCK items")
+        code, output = run_doctor()
+
+    assert code == 1
+    assert "  failed queue        the database does not answer within 1 s\n" in output
+    assert "Another session may hold a lock." in output
+    assert "  ok     failures" in output
 
 
 def test_missing_listener_is_reported_with_advice(stub: None) -> None:
