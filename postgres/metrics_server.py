@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, TypeAlias
@@ -24,6 +25,9 @@ logger = structlog.get_logger(__name__)
 
 LOOP_DEADLINE_SECONDS = 2.0
 CLIENT_DEADLINE_SECONDS = 5.0
+CONNECTION_SECONDS = 15.0
+"""From accepting a client to the end of the response. Prometheus waits for 10 seconds by default."""
+MOST_CONNECTIONS = 32
 BIND_AGAIN_SECONDS = 1.0
 
 
@@ -70,14 +74,37 @@ def is_loop_alive(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 class MetricsServer(ThreadingHTTPServer):
-    """Serves in daemon threads, so that a scrape never blocks an event loop."""
+    """Serves in daemon threads, so that a scrape never blocks an event loop.
+
+    It closes new connections while there are MOST_CONNECTIONS, and each one after CONNECTION_SECONDS.
+    """
 
     daemon_threads = True
 
     def __init__(self, address: str, port: int, pages: Pages) -> None:
         self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.pages = pages
+        self._accepted_at: dict[socket.socket, float] = {}
         super().__init__((address, port), Handler)
+
+    def verify_request(self, _request: Any, _client_address: object) -> bool:
+        return len(self._accepted_at) < MOST_CONNECTIONS
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._accepted_at[request] = time.monotonic()
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._accepted_at.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Cut off connections that last too long. The server calls this between clients, and twice a second."""
+        limit = time.monotonic() - CONNECTION_SECONDS
+        for request, accepted_at in self._accepted_at.copy().items():
+            if accepted_at < limit:
+                with suppress(OSError):  # closed meanwhile
+                    request.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, _request: object, _client_address: object) -> None:
         """Log no more than the name of the exception."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, TypeAlias, cast
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce, Now
 
@@ -29,6 +29,7 @@ from items.states import (
     allowed_actions,
 )
 from items.texts import SUMMARY_MAX_LENGTH, TAG_MAX_LENGTH, TITLE_MAX_LENGTH, comparable, first_line
+from postgres.django.waits import WAITS
 
 Position: TypeAlias = tuple[datetime, uuid.UUID]
 """The place of an item in the order of its list."""
@@ -134,6 +135,7 @@ class ItemManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[m
         actor = current_actor()
         item.request_id, item.traceparent = actor.request_id or None, actor.traceparent or None
         item.save(force_insert=True, using=self.db)
+        transaction.on_commit(WAITS.record_change)  # outside a transaction the statement has committed itself
         if not enrich:
             item.refresh_from_db(fields=["confirmed_at"])
         return item

@@ -12,7 +12,7 @@ HEAVY = 4
 """How many requests a search counts as, and the list of tags: they read thousands of items."""
 
 AT_ONCE_SECONDS = 1.0
-"""How long a client is asked to wait that sends too many requests at once."""
+"""Retry-After for a client with too many concurrent requests."""
 
 ADMITTED = "_admitted"
 """The attribute of a request for what UserThrottle began."""

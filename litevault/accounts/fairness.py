@@ -14,7 +14,7 @@ from litevault.web.errors import Problem
 class FairnessMiddleware:
     """Ends what UserThrottle began, once the response is rendered, and charges for the time that it took.
 
-    It refuses the requests of a flood itself, before they cost what an answer costs: others wait behind them.
+    Refuse a flood of requests here, before authentication, so that it does not delay other users.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

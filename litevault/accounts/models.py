@@ -84,11 +84,6 @@ class ApiToken(models.Model):
             return "Revoked"
         return "Expired" if self.expires_at and self.expires_at <= timezone.now() else "Valid"
 
-    def revoke(self) -> None:
-        self.revoked_at = timezone.now()
-        with attributed():
-            self.save(update_fields=["revoked_at"])
-
 
 class UserSession(AbstractBaseSession):
     """Django's table of sessions, with the user of each, which is unknown for one from before a login."""

@@ -73,8 +73,8 @@ class UserThrottle(BaseThrottle):
         weight = weight_of(request, view)
         # A statement may have admitted the request already, which is one less.
         is_admitted: bool | None = getattr(request.auth, "is_admitted", None)
+        # FairnessMiddleware sets the attribute, and takes the request out again.
         if is_admitted is not False and hasattr(request._request, ADMITTED):
-            # not in the events process, which has limits of its own
             admitted = Admitted(request.user.pk, weight, credentials_of(request._request))
             if not AT_ONCE.enter(admitted):
                 if is_admitted:
@@ -101,5 +101,5 @@ class UserThrottle(BaseThrottle):
         return False
 
     def wait(self) -> float:
-        """Return the seconds until the next request is allowed."""
-        return max(self._wait, 0.0)
+        """Return the seconds until the next request is allowed: at least one, although the bucket drained meanwhile."""
+        return max(self._wait, 1.0)

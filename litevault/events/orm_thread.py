@@ -27,7 +27,7 @@ class OrmThread:
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run `work` in the thread. Raises TimeoutError, and cuts the connection, when it takes too long.
 
-        The work may then have been done, or not.
+        The work may then have been done, or not. It is not done if it has not begun.
         """
         return await self._run_within(self._deadline_seconds, work)
 
@@ -42,7 +42,7 @@ class OrmThread:
         await asyncio.wait({future}, timeout=seconds)
         if future.done():
             return future.result()
-        future.add_done_callback(_forget)
+        future.cancel()  # drops work that has not begun, and otherwise its result
         if self._connection is not None:
             cut(self._connection.connection)
         raise TimeoutError
@@ -60,9 +60,3 @@ class OrmThread:
             return work()
         finally:
             close_old_connections()
-
-
-def _forget(future: asyncio.Future[Result]) -> None:
-    """Retrieve the exception of abandoned work, which asyncio would log otherwise."""
-    if not future.cancelled():
-        future.exception()

@@ -37,10 +37,9 @@ TAG_OF: Mapping[str, str] = MappingProxyType(
 """The operations in order. Others come last, as those for staff."""
 
 
-def describe(result: dict[str, Any], *, request: Any = None, **_context: object) -> dict[str, Any]:
-    """Describe the API, with commands for the server that is asked."""
-    address = request.build_absolute_uri("/").rstrip("/") if request else EXAMPLE
-    result["info"]["description"] = DESCRIPTION.replace(EXAMPLE, address)
+def describe(result: dict[str, Any], **_context: object) -> dict[str, Any]:
+    """Describe the API, with commands for the server at EXAMPLE."""
+    result["info"]["description"] = DESCRIPTION
     schemes = result["components"]["securitySchemes"]
     result["components"]["securitySchemes"] = dict(sorted(schemes.items(), key=lambda scheme: scheme[0] != "token"))
     return result

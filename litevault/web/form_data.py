@@ -43,9 +43,13 @@ class StrictFormsMiddleware:
         try:
             request.GET = _query_dict(decode_pairs(request.META.get("QUERY_STRING", "").encode(charset)))
             if request.content_type in (URLENCODED, MULTIPART) and request.body:
-                request.POST = _query_dict(_decode_form(request))
-                # Otherwise Django parses the form again.
-                request._files = MultiValueDict()  # type: ignore[attr-defined]  # noqa: SLF001  # as REST framework does
+                form = _query_dict(_decode_form(request))
+                request.form = form  # type: ignore[attr-defined]  # for the API, which takes forms by other methods, too
+                # Views that check a password read POST, and only POST is limited and has its CSRF token checked.
+                if request.method == "POST":
+                    request.POST = form
+                    # Otherwise Django parses the form again.
+                    request._files = MultiValueDict()  # type: ignore[attr-defined]  # noqa: SLF001  # as REST framework does
         except APIException as error:
             return error_response(request, problem_of(error) or Problem.known(400))
         return self.get_response(request)

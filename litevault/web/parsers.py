@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, cast
 
 from django.http import QueryDict
 from rest_framework.exceptions import ParseError
@@ -44,7 +44,7 @@ class FormParser(BaseParser):
         self, _stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> QueryDict:
         request: Request = (parser_context or {})["request"]
-        return request._request.POST
+        return cast(QueryDict, getattr(request._request, "form", QueryDict()))
 
 
 class MultiPartParser(FormParser):

@@ -21,7 +21,7 @@ QUIET_PATHS = ("/healthz", "/readyz")
 
 
 class RequestIdMiddleware:
-    """Comes first, so that every response has an id and a line in the log."""
+    """Comes before everything that responds or logs, so that every response has an id and a line in the log."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,12 +1,21 @@
 """The OpenAPI document and the errors that all operations share."""
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from hashlib import sha256
+from typing import Any, cast
 
+from django.http import HttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer2, OpenApiYamlRenderer2
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
 
 from litevault.web.error_schema import ERROR, ERROR_REFERENCE, examples_of, message_of
+from litevault.web.first_hour import EXAMPLE
 from litevault.web.request_id import HEADER, WELL_FORMED
 
 ALWAYS = ("400", "401", "403", "406", "429", "500", "503")
@@ -36,8 +45,29 @@ HEADERS_OF: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+RENDERERS = {"json": OpenApiJsonRenderer2, "yaml": OpenApiYamlRenderer2}
+
+
 class SchemaView(SpectacularAPIView):
-    renderer_classes = [OpenApiJsonRenderer2, OpenApiYamlRenderer2]
+    renderer_classes = [*RENDERERS.values()]
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponse:
+        """Return the document, with commands for the server that is asked."""
+        renderer = request.accepted_renderer
+        address = request.build_absolute_uri("/").rstrip("/")
+        content = _document(renderer.format).replace(EXAMPLE.encode(), address.encode())
+        etag = quote_etag(sha256(content).hexdigest())
+        headers = {"ETag": etag, "Content-Disposition": f'inline; filename="LiteVault.{renderer.format}"'}
+        response = HttpResponse(content, content_type=renderer.media_type, headers=headers)
+        return cast(HttpResponse, get_conditional_response(request, etag=etag, response=response))
+
+
+@cache
+def _document(name: str) -> bytes:
+    """Generate the document once in each process: it takes a second, and anyone may request it."""
+    document = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+    return cast(bytes, RENDERERS[name]().render(document, renderer_context={}))
 
 
 def document_errors(result: dict[str, Any], **_context: object) -> dict[str, Any]:

@@ -19,12 +19,7 @@ class StuckCommitsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.method in SAFE:
-            return self.get_response(request)
-        if not WAITS.may_change():
+        if request.method not in SAFE and not WAITS.may_change():
             headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
             return error_response(request, Problem.known(HTTPStatus.SERVICE_UNAVAILABLE, headers=headers))
-        response = self.get_response(request)
-        if response.status_code < HTTPStatus.BAD_REQUEST:
-            WAITS.record_change()
-        return response
+        return self.get_response(request)

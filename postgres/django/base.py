@@ -31,6 +31,12 @@ POOL_REFUSAL_SECONDS = 0.05
 INTERVAL_SECONDS = 0.1
 """Psycopg's own, at which it looks for signals."""
 
+WAITS_FOR_STANDBY = """
+    SELECT pg_current_xact_id_if_assigned() IS NOT NULL
+       AND current_setting('synchronous_commit') NOT IN ('off', 'local')
+"""
+"""Whether the transaction has written, and its commit waits for a synchronous standby if there is one."""
+
 
 class UtcTimestamptzLoader(TimestamptzLoader):
     """Reads a time in UTC three times as fast as psycopg's loader with Django's on top."""
@@ -89,6 +95,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
             except Error:
                 self.close()  # Django has not noticed that a transaction begins
                 raise
+
+    def _commit(self) -> None:
+        """Record the commit of a change while earlier ones may be waiting for a standby."""
+        is_change = False
+        if WAITS.are_left() and self.connection is not None:
+            with self.wrap_database_errors:
+                (is_change,) = self.connection.execute(WAITS_FOR_STANDBY).fetchone()
+        super()._commit()  # type: ignore[misc]  # the stubs lack it
+        if is_change:
+            WAITS.record_change()
 
     def close_if_unusable_or_obsolete(self) -> None:
         if not self.in_atomic_block and has_moved(self.connection):

@@ -28,7 +28,10 @@ UNREACHABLE_SECONDS = 3.0
 MANY = POOL_CONNECTIONS // 2
 MOST_LEFT = 2 * POOL_CONNECTIONS
 TRIAL = Backoff(first_seconds=5.0, longest_seconds=3600.0)
-"""Between two changes that are tried nevertheless, because a dead server that a proxy hides never answers."""
+"""The pause between trial changes.
+
+A dead server behind a proxy never closes its connections, so the count alone would refuse changes for ever.
+"""
 
 
 class StatementTimeout(OperationalError):
@@ -90,8 +93,12 @@ class Waits:
             self._next_trial_at = time.monotonic() + TRIAL.seconds(self._trials + 1)
             return True
 
+    def are_left(self) -> bool:
+        """Return whether sessions of the server may be at work for requests that ended."""
+        return bool(self._left)
+
     def record_change(self) -> None:
-        """Changes succeed again, and do not depend on those that were given up."""
+        """Changes are committed again, and do not depend on those that were given up."""
         with self._lock:
             while self._left:
                 self._left.popleft().close()

@@ -23,6 +23,18 @@ return performance.getEntriesByType('resource').some((e) => e.initiatorType === 
 """
 
 
+# As a proxy that accepts the connection and never responds.
+HANG_ONCE = """
+const [send, timeout] = [window.fetch, AbortSignal.timeout];
+AbortSignal.timeout = () => timeout.call(AbortSignal, 200);
+window.fetch = (address, options) => {
+  window.fetch = send;
+  window.hasHung = true;
+  return new Promise((_, fail) => options.signal?.addEventListener('abort', () => fail(options.signal.reason)));
+};
+"""
+
+
 @pytest.fixture
 def site_that_heals(site: Site) -> Iterator[Site]:
     """Restart the events process for other tests."""
@@ -93,6 +105,19 @@ def test_pending_shows_what_others_capture_and_confirm(browser: Browser, person:
     Item.objects.get().confirm()
 
     browser.shows("Nothing waits for you.")
+    assert_was_not_reloaded(browser)
+
+
+def test_page_that_is_never_answered_is_asked_for_again(browser: Browser, person: User) -> None:
+    browser.log_in(person)
+    open_for_good(browser, PENDING)
+    browser.driver.execute_script(HANG_ONCE)
+
+    captured_and_enriched(person, "Water the beans.")
+    until(lambda: browser.driver.execute_script("return window.hasHung"))
+    title = captured_and_enriched(person, "Prune the roses.")
+
+    browser.shows(title)
     assert_was_not_reloaded(browser)
 
 

@@ -105,7 +105,7 @@ def test_child_that_dies_ends_all_with_its_exit_code(start: CommandStarter, tmp_
     kill(web)
 
     assert up.wait(PATIENCE_SECONDS) == 128 + signal.SIGKILL
-    assert "because web ended with exit code 137" in output(tmp_path)
+    assert "Stopped: web ended with exit code 137" in output(tmp_path)
     until(lambda: not survivors(family))
 
 
@@ -193,7 +193,7 @@ def test_data_and_login_are_found_again_after_every_end(clone: Path, port: int) 
 def assert_it_ended_with_its_database(up: Started, clone: Path) -> None:
     assert up.wait(PATIENCE_SECONDS) == 1
     (sentence,) = (line for line in up.log.read_text().splitlines() if line.startswith("CommandError: "))
-    assert "because the embedded PostgreSQL has ended." in sentence
+    assert "Stopped: the embedded PostgreSQL has ended." in sentence
     assert str(clone / "var" / "postgres" / "server.log") in sentence
     assert "Stopped." not in up.log.read_text()
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection, transaction
 
 from postgres.backoff import Backoff
 from postgres.django import base, waits
@@ -18,6 +19,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+WRITE = "SELECT pg_logical_emit_message(true, '', '')"
 LOCKED = "SELECT pg_advisory_xact_lock(4711)"
 ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE query = %s AND state = 'active'"
 
@@ -44,10 +46,10 @@ def left_waiting(url: str, count: int) -> None:
     connections = [PooledConnection.connect(url, autocommit=True) for _ in range(count)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settings, "STATEMENT_SECONDS", 0.1)
-        for connection in connections:
+        for left in connections:
             with pytest.raises(StatementTimeout):
-                connection.execute(LOCKED)
-            assert connection.closed
+                left.execute(LOCKED)
+            assert left.closed
 
 
 def test_server_is_counted_as_busy_until_it_answers(
@@ -89,15 +91,35 @@ def test_changes_are_tried_ever_more_seldom(
     assert trials == [5, 15, 35, 75]
 
 
-def test_change_that_succeeds_ends_the_refusals(
+def committed(*statements: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def test_commit_that_waits_for_a_standby_ends_the_refusals(
     own_waits: Waits, other: psycopg.Connection[tuple[object, ...]]
 ) -> None:
     left_waiting(database_url(), MANY)
     assert not own_waits.may_change()
 
-    own_waits.record_change()
+    committed(WRITE)
 
     assert own_waits.may_change()
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [("SELECT 1",), ("SET LOCAL synchronous_commit = off", WRITE), ("SET LOCAL synchronous_commit = local", WRITE)],
+)
+def test_commit_that_waits_for_no_standby_leaves_the_refusals(
+    own_waits: Waits, other: psycopg.Connection[tuple[object, ...]], statements: tuple[str, ...]
+) -> None:
+    left_waiting(database_url(), MANY)
+
+    committed(*statements)
+
+    assert not own_waits.may_change()
 
 
 def test_number_of_kept_sockets_is_limited(
@@ -116,8 +138,8 @@ def test_no_request_waits_behind_many_slow_statements(own_waits: Waits, monkeypa
     with ExitStack() as stack:
         connections = [stack.enter_context(psycopg.connect(database_url())) for _ in range(MANY)]
         monkeypatch.setattr(waits, "SLOW_SECONDS", -1)  # each is slow from its beginning
-        for connection in connections[1:]:
-            own_waits.begin(connection)
+        for each in connections[1:]:
+            own_waits.begin(each)
         assert not own_waits.are_many()
         own_waits.begin(connections[0])
         assert own_waits.are_many()

@@ -3,6 +3,7 @@
 {
   const { live, address, events } = document.currentScript.dataset;
   const PAUSE_MS = 1000;
+  const FETCH_MS = 30_000;
   const FIRST_RETRY_MS = 5_000;
   const LAST_RETRY_MS = 300_000;
   let isRequested = false;
@@ -35,7 +36,8 @@
   };
 
   const refresh = async () => {
-    const response = await fetch(location.href, { redirect: "error", headers: { Accept: "text/html" } });
+    const signal = AbortSignal.timeout(FETCH_MS);
+    const response = await fetch(location.href, { redirect: "error", headers: { Accept: "text/html" }, signal });
     if (!response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const old of document.querySelectorAll(live)) {

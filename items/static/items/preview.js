@@ -1,6 +1,8 @@
 "use strict";
 // Open the preview of an item below its row. Without this script, the link leads to a page.
 {
+  const FETCH_MS = 30_000;
+
   const columns = (row) => [...row.cells].reduce((sum, cell) => sum + cell.colSpan, 0);
 
   const open = async (link) => {
@@ -18,7 +20,7 @@
     const address = new URL(link.href);
     address.searchParams.set("part", "");
     try {
-      const response = await fetch(address, { redirect: "error" });
+      const response = await fetch(address, { redirect: "error", signal: AbortSignal.timeout(FETCH_MS) });
       if (!response.ok) throw new Error(String(response.status));
       cell.innerHTML = await response.text();
     } catch {

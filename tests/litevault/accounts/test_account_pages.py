@@ -94,7 +94,7 @@ def test_number_of_valid_tokens_is_limited(browser: Client, monkeypatch: pytest.
         issue(browser)
 
     refused = issue(browser)
-    ApiToken.objects.all()[0].revoke()
+    ApiToken.objects.filter(pk=ApiToken.objects.first().pk).revoke()
     accepted = issue(browser)
 
     assert "You have 2 valid tokens. Revoke one first." in refused.text

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 
 from items.api.views import OwnerViewSet
 from items.models import ItemQuerySet
+from litevault.accounts import throttling
 from litevault.accounts.at_once import AT_ONCE, HEAVY, Admitted
 from litevault.accounts.models import Throttle
 from litevault.accounts.throttling import MOST_CHARGED
@@ -48,6 +49,22 @@ def test_client_learns_when_the_next_request_is_allowed(owner: User, settings: S
 
     assert problem(response) == (429, "RATE_LIMITED")
     assert 10 <= int(response["Retry-After"]) <= 15
+
+
+@pytest.mark.parametrize("uses_token", [True, False])
+def test_client_learns_to_wait_if_the_bucket_drained_meanwhile(
+    owner: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, *, uses_token: bool
+) -> None:
+    settings.THROTTLE_PER_MINUTE = 1
+    monkeypatch.setattr(throttling, "SECONDS_TO_WAIT", "SELECT -0.1::float8")
+    client = Client(headers=Api(owner).headers if uses_token else {})
+    client.force_login(owner)
+    client.get("/api/v1/items")
+
+    response = client.get("/api/v1/items")
+
+    assert problem(response) == (429, "RATE_LIMITED")
+    assert response["Retry-After"] == "1"
 
 
 def test_client_that_waits_as_long_gets_one_request(owner: User, settings: Settings) -> None:

@@ -16,7 +16,8 @@ def test_list_tells_tokens_apart_and_shows_no_secret(
     used, secret = ApiToken.objects.issue(user=owner, name="laptop")
     ApiToken.objects.filter(pk=used.pk).update(last_used_at="2026-05-01T12:00Z")
     ApiToken.objects.issue(user=stranger, name="old", expires_at=timezone.now() - timedelta(days=1))
-    ApiToken.objects.issue(user=owner, name="lost")[0].revoke()
+    ApiToken.objects.issue(user=owner, name="lost")
+    ApiToken.objects.filter(name="lost").revoke()
 
     call_command("list_tokens")
 

@@ -1,7 +1,10 @@
 """The ORM thread abandons a silent server at the deadline, and replaces a lost connection."""
 
+import asyncio
+import gc
 import time
 from functools import partial
+from threading import Event
 
 import pytest
 from django.db import OperationalError, connection
@@ -46,6 +49,40 @@ async def test_slow_work_is_abandoned_and_frees_the_thread() -> None:
 
     assert time.monotonic() - started < 30, "the server would have taken a minute"
     assert await thread.run(backend_pid)
+    await thread.close()
+
+
+async def test_work_that_waits_until_the_deadline_is_never_done() -> None:
+    thread = OrmThread("test", deadline_seconds=0.2)
+    ended = Event()
+    done: list[int] = []
+    slow = asyncio.create_task(thread.run(ended.wait))
+
+    waiting = [asyncio.create_task(thread.run(partial(done.append, number))) for number in range(2)]
+    late = await asyncio.gather(slow, *waiting, return_exceptions=True)
+    ended.set()
+
+    assert await thread.run(backend_pid)
+    assert [type(error) for error in late] == [TimeoutError] * 3
+    assert done == []
+    await thread.close()
+
+
+async def test_error_of_abandoned_work_is_not_reported(caplog: pytest.LogCaptureFixture) -> None:
+    thread = OrmThread("test", deadline_seconds=0.2)
+    ended = Event()
+
+    def fail_late() -> None:
+        ended.wait()
+        raise ValueError
+
+    with pytest.raises(TimeoutError):
+        await thread.run(fail_late)
+    ended.set()
+    assert await thread.run(backend_pid)
+    gc.collect()
+
+    assert caplog.records == []
     await thread.close()
 
 

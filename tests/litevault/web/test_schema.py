@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.translation import trans_real
+from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 from pytest_django import Settings
 
@@ -117,6 +118,30 @@ def test_document_is_public() -> None:
 
     assert response.status_code == 200
     assert response.json()["info"]["title"] == "LiteVault"
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/yaml"])
+def test_document_is_generated_once_for_all_hosts(media_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Client().get("/api/v1/schema", headers={"Accept": media_type, "Host": "testserver"})
+    monkeypatch.setattr(SchemaGenerator, "get_schema", None)
+
+    other = Client().get("/api/v1/schema?version=2", headers={"Accept": media_type, "Host": "testserver:8081"})
+
+    assert first["Content-Type"].startswith(media_type)
+    assert "curl http://testserver/api/v1/items" in first.text
+    assert other.text == first.text.replace("http://testserver/", "http://testserver:8081/")
+    assert other["Content-Disposition"] == f'inline; filename="LiteVault.{media_type.removeprefix("application/")}"'
+    assert "Accept" in other["Vary"]
+
+
+def test_document_that_the_client_has_is_not_sent_again() -> None:
+    etag = Client().get("/api/v1/schema")["ETag"]
+
+    again = Client().get("/api/v1/schema", headers={"If-None-Match": etag})
+    elsewhere = Client().get("/api/v1/schema", headers={"If-None-Match": etag, "Host": "testserver:8081"})
+
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", etag)
+    assert elsewhere.status_code == 200
 
 
 def test_language_of_a_request_keeps_nothing_in_memory() -> None:

@@ -50,7 +50,7 @@ LiteVault is running.
     {curl} -H 'Content-Type: application/json' -d '{text}' {base}/api/v1/items
     {curl} {base}/api/v1/items/pending
 
-  Ctrl-C stops all of it. The data stay.
+  Ctrl-C stops all of it. Your data is kept.
 """
 CURL = "curl -H 'X-Dev-User-Id: admin'"
 EXAMPLE = '{"rawText": "PostgreSQL wakes the worker by itself: a trigger calls NOTIFY and the worker LISTENs."}'
@@ -138,11 +138,11 @@ def failure(child: Child | None) -> CommandError:
     """Return the error for the unexpected end of a child, or of the embedded server."""
     if child is None:
         return CommandError(
-            f"All stopped, because the embedded PostgreSQL has ended. Its log is {POSTGRES / 'server.log'}. "
+            f"Stopped: the embedded PostgreSQL has ended. Its log is {POSTGRES / 'server.log'}. "
             "The next start finds the data again."
         )
     return CommandError(
-        f"All stopped, because {child.name} ended with exit code {child.exit_code}. See the lines above.",
+        f"Stopped: {child.name} ended with exit code {child.exit_code}. See the lines above.",
         returncode=child.exit_code or 1,
     )
 

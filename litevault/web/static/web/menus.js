@@ -2,11 +2,15 @@
 // The menus of filters: close them on Escape and outside, and count their choices when the first one is opened.
 // Without this script, a link shows the counts, and a menu closes when another one is opened.
 {
+  const FETCH_MS = 30_000;
+
   const open = () => document.querySelector(".menu[open]");
 
   // The page with counts is this page: take only the counts from it.
   const count = async (filters) => {
-    const response = await fetch(filters.dataset.counts, { redirect: "error", headers: { Accept: "text/html" } });
+    const signal = AbortSignal.timeout(FETCH_MS);
+    const headers = { Accept: "text/html" };
+    const response = await fetch(filters.dataset.counts, { redirect: "error", headers, signal });
     if (!response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const counts = [...page.querySelectorAll(".menu .menu-count")];
