@@ -59,6 +59,16 @@ def test_implausible_own_cost_is_dropped() -> None:
 
 
 @pytest.mark.asyncio(loop_scope="package")
+async def test_requests_are_counted(provider: MakeProvider) -> None:
+    made = provider()
+
+    for _ in range(2):
+        await made.enrich_item(TEXT)
+
+    assert made.requests == 2
+
+
+@pytest.mark.asyncio(loop_scope="package")
 @pytest.mark.parametrize("model", ["gpt-4o-mini", "gpt-6-mini", "some-name"])
 async def test_price_that_litellm_makes_up_is_unknown(model: str, provider: MakeProvider) -> None:
     result = await provider(model=f"openai/{model}").enrich_item(TEXT)
@@ -107,3 +117,12 @@ async def test_ollama_is_not_asked_for_its_price(provider_name: str, litellm_pro
 
     assert [request.partition("\n")[0] for request in server.requests] in (["/api/chat"], ["/api/generate"])
     assert (result.usage.prompt_tokens, result.usage.cost_usd) == (90, Decimal(0))
+    assert has_price_of_zero(f"{provider_name}/new")
+
+
+def has_price_of_zero(model: str) -> bool:
+    """Return whether LiteLLM itself finds the price, and it is 0."""
+    import litellm  # it takes seconds
+
+    prices: tuple[float, float] = litellm.cost_per_token(model, prompt_tokens=1, completion_tokens=1)
+    return prices == (0, 0)
