@@ -146,3 +146,25 @@ def test_longest_words_are_not_too_large_for_postgresql(letters: str, ignores_ac
 
     with connection.cursor() as cursor:
         assert matches(cursor, [pattern, pattern], [word, "a"]) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "places"),
+    [("abc", "abc", [0, 1, 2, 3]), ("a\u200bc", "ac", [0, 2, 3]), ("", "", [0])],
+)
+def test_each_seen_character_has_its_place(text: str, kept: str, places: list[int]) -> None:
+    seen, found = folding(ignores_accents=False).seen(text)
+
+    assert (seen, list(found)) == (kept, places)
+
+
+def test_letter_with_a_mark_is_another_letter() -> None:
+    text = "cafe\u0301"
+
+    assert not re.search(folding(ignores_accents=False).pattern("cafe"), text)
+    assert re.search(folding(ignores_accents=True).pattern("cafe"), text)
+
+
+@pytest.mark.parametrize("text", ["\ufb01s", "\ufb03s"])
+def test_word_begins_within_any_ligature(text: str) -> None:
+    assert re.search(folding(ignores_accents=False).pattern("is"), text)
