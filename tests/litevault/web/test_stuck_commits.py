@@ -59,7 +59,6 @@ def test_change_of_an_item_ends_the_count(browser: Client, waits: Waits) -> None
         pytest.param("/login", {}, id="login-without-a-name"),
         pytest.param("/account", {}, id="invalid-form"),
         pytest.param("/api/v1/items/retry", {}, id="retry-of-nothing"),
-        pytest.param("/admin/items/item/{item}/retry/", {}, id="retry-that-is-refused"),
         pytest.param("/admin/items/item/", {"action": "discard_selected", "_selected_action": "{item}"}, id="question"),
     ],
 )
