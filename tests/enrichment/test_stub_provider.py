@@ -18,7 +18,7 @@ from items.states import SourceType
 from tests.enrichment import markup, texts
 
 # Generous for a busy machine: quadratic work on 10,000 characters takes tens of seconds, ours milliseconds.
-TIME_ALLOWED_SECONDS = 0.5
+PROCESSOR_SECONDS_ALLOWED = 0.5
 PROJECT = Path(__file__).parents[2]
 
 ROFF_PAGE = r"""
@@ -284,8 +284,8 @@ HOSTILE_FRAGMENTS = """
 @pytest.mark.parametrize("fragment", HOSTILE_FRAGMENTS.split())
 def test_ten_thousand_hostile_characters_take_milliseconds(fragment: str) -> None:
     text = (fragment.replace("·", " ").replace("¶", "\n") * 10_000)[:10_000]
-    started_at = time.perf_counter()
+    used_before = time.thread_time()
 
     draft(text)
 
-    assert time.perf_counter() - started_at < TIME_ALLOWED_SECONDS
+    assert time.thread_time() - used_before < PROCESSOR_SECONDS_ALLOWED
