@@ -16,17 +16,17 @@ TIMES = ("created_at", "updated_at", "available_at", "confirmed_at", "claimed_at
 COUNTERS = ("attempt_count", "refund_count")
 
 
-def never(status: str) -> Q:
+def neither_is_nor_was(status: str) -> Q:
     statuses = Func("status", "discarded_from", "redrafted_from", template="ARRAY[%(expressions)s]")
     return Q(IsNull(Func(statuses, Value(status), function="array_position", output_field=IntegerField()), True))
 
 
 CONSTRAINTS = {
     "items_tags_count": Q(LessThanOrEqual(NUMBER_OF_TAGS, 20)),
-    "items_failed_has_error": never("FAILED") | Q(enrichment_error__isnull=False),
-    "items_ready_has_result": never("READY_TO_CONFIRM")
+    "items_failed_has_error": neither_is_nor_was("FAILED") | Q(enrichment_error__isnull=False),
+    "items_ready_has_result": neither_is_nor_was("READY_TO_CONFIRM")
     | Q(GreaterThanOrEqual(NUMBER_OF_TAGS, 1), title__isnull=False, summary__isnull=False, source_type__isnull=False),
-    "items_archived_has_confirmed_at": never("ARCHIVED") | Q(confirmed_at__isnull=False),
+    "items_archived_has_confirmed_at": neither_is_nor_was("ARCHIVED") | Q(confirmed_at__isnull=False),
     "items_counters_in_range": Q(GreaterThanOrEqual(Least(*COUNTERS), 0))
     & Q(LessThanOrEqual(Greatest(*COUNTERS), 10_000))
     & Q(fencing_token__range=(0, 2**62)),

@@ -26,7 +26,7 @@ DRAFT_FORM = """strict $ ? (
 )"""
 
 
-def _never(status: Status) -> Q:
+def _neither_is_nor_was(status: Status) -> Q:
     """Return the condition for items that do not have the status, and that no restore takes back to it."""
     statuses = Func("status", "discarded_from", "redrafted_from", template="ARRAY[%(expressions)s]")
     return Q(IsNull(Func(statuses, Value(status), function="array_position", output_field=IntegerField()), True))
@@ -50,16 +50,19 @@ CONSTRAINTS = (
     ),
     CheckConstraint(name="items_tags_count", condition=Q(LessThanOrEqual(NUMBER_OF_TAGS, TAGS_MAX_COUNT))),
     # What a status needs, and a restore to it, so that it cannot fail.
-    CheckConstraint(name="items_failed_has_error", condition=_never(Status.FAILED) | Q(enrichment_error__isnull=False)),
+    CheckConstraint(
+        name="items_failed_has_error", condition=_neither_is_nor_was(Status.FAILED) | Q(enrichment_error__isnull=False)
+    ),
     CheckConstraint(
         name="items_ready_has_result",
-        condition=_never(Status.READY_TO_CONFIRM)
+        condition=_neither_is_nor_was(Status.READY_TO_CONFIRM)
         | Q(
             GreaterThanOrEqual(NUMBER_OF_TAGS, 1), title__isnull=False, summary__isnull=False, source_type__isnull=False
         ),
     ),
     CheckConstraint(
-        name="items_archived_has_confirmed_at", condition=_never(Status.ARCHIVED) | Q(confirmed_at__isnull=False)
+        name="items_archived_has_confirmed_at",
+        condition=_neither_is_nor_was(Status.ARCHIVED) | Q(confirmed_at__isnull=False),
     ),
     CheckConstraint(
         name="items_claimed_is_enriching",
