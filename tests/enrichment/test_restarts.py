@@ -18,7 +18,6 @@ from tests.waiting import until
 PAUSE_SECONDS = 0.02
 # No handler, as in a listener that is still starting.
 WAITING = "import signal; signal.pause()"
-STUBBORN = "import signal; [signal.signal(sign, signal.SIG_IGN) for sign in (2, 15)]; signal.pause()"
 
 
 def ending(code: int) -> str:
