@@ -1,4 +1,4 @@
-"""Pauses of enrichment: whose items wait, because a budget is spent or because staff said so.
+"""Pauses of enrichment: whose items wait, because a budget is spent or staff paused them.
 
 items_claim() skips these owners, and pages, metrics and checks read the pauses. Calls in flight finish.
 """

@@ -210,10 +210,10 @@ def read_periods(
 ) -> dict[datetime, Row]:
     """Return a row for each period: the stored one, or what `read` returns for those that are not stored."""
     names = {start: _name(start, length) for start in starts}
-    stored = dict(Period.objects.filter(name__in=names.values()).values_list("name", "said"))
+    stored = dict(Period.objects.filter(name__in=names.values()).values_list("name", "totals"))
     fresh = read([start for start in starts if names[start] not in stored])
     _store(
-        [Period(name=names[start], start=start, said=row) for start, row in fresh.items() if _is_over(start, length)]
+        [Period(name=names[start], start=start, totals=row) for start, row in fresh.items() if _is_over(start, length)]
     )
     return {start: stored[names[start]] if names[start] in stored else fresh[start] for start in starts}
 

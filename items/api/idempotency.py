@@ -64,12 +64,12 @@ def respond_once(
         if stored:
             if not constant_time_compare(stored.fingerprint, fingerprint):
                 raise KeyReused
-            return stored.answer, True
+            return stored.response, True
         response = respond()
         IdempotencyKey.objects.update_or_create(
             owner=owner,
             key=key,
-            defaults={"fingerprint": fingerprint, "answer": response, "created_at": Now()},
+            defaults={"fingerprint": fingerprint, "response": response, "created_at": Now()},
         )
         _delete_old_keys()
         return response, False

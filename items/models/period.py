@@ -9,7 +9,7 @@ class Period(models.Model):
 
     name = models.CharField(max_length=16, primary_key=True, help_text="Its length in hours and its start.")
     start = models.DateTimeField()
-    said = models.JSONField(encoder=DjangoJSONEncoder)
+    totals = models.JSONField(encoder=DjangoJSONEncoder)
 
     class Meta:
         db_table = "overview_periods"

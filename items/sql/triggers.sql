@@ -9,8 +9,7 @@
 -- Raise the fencing token of every item that leaves its worker, so that a late result is recognised. The worker's own
 -- results do not come here: they clear the claim in the same statement.
 --
--- Remember where a discarded item and a redrafted one come from, so that they can be restored. These columns are named in
--- no WHEN clause, because an earlier migration runs this file before it has them.
+-- Remember where a discarded item and a redrafted one come from, so that they can be restored.
 --
 -- A retry may say when the item becomes due, so that many retries can be spread over time: an available_at that the same
 -- statement sets counts if it is in the future. An older value does not count, because it may be left from a lease.

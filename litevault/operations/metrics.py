@@ -101,7 +101,7 @@ class Snapshot(Collector):
         yield GaugeMetricFamily("litevault_listeners", "Listeners that receive notifications.", value=self.listeners)
         pauses = GaugeMetricFamily(
             "litevault_enrichment_pauses",
-            "Owners whose items wait because a budget is spent or because staff said so; 1 for all owners if all wait.",
+            "Owners whose items wait because a budget is spent or staff paused them; 1 for all owners if all wait.",
             labels=["reason", "scope"],
         )
         for reason, paused in self.pauses.items():

@@ -121,9 +121,9 @@ class Server:
                 f"A server that was killed in {self.data.path} is still ending. Try again in a moment."
             )
         found = next(filter(None, (re.search(r"(?:FATAL|PANIC): +(.+)", line) for line in lines)), None)
-        said = f' It said: "{found[1]}".' if found else ""
+        reported = f' It reported: "{found[1]}".' if found else ""
         return PostgresUnavailable(
-            f"PostgreSQL cannot use the data in {self.data.path}.{said} Its log is {self.log}. Repair the folder, "
+            f"PostgreSQL cannot use the data in {self.data.path}.{reported} Its log is {self.log}. Repair the folder, "
             f"or move {self.folder} away to start with an empty database."
         )
 

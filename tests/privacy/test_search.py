@@ -42,13 +42,13 @@ def test_canary_is_found_in_every_kind_of_column(owner: User) -> None:
     owner.first_name = KEY
     owner.save()
     make_item(owner, raw_text=TEXT, status=Status.READY_TO_CONFIRM, tags=["fine", TEXT[:20]])
-    IdempotencyKey.objects.create(owner=owner, key="key", fingerprint="", answer={"nested": [TEXT]})
+    IdempotencyKey.objects.create(owner=owner, key="key", fingerprint="", response={"nested": [TEXT]})
 
     found = leaks(columns())
 
     assert sorted(found) == [
         "auth_user.first_name: key",
-        "idempotency_keys.answer: text",
+        "idempotency_keys.response: text",
         "items.raw_text: text",
         "items.tag_keys: text",
         "items.tags: text",

@@ -45,7 +45,7 @@ def triggers() -> CheckResult:
     return CheckResult(
         "triggers",
         f"missing or disabled: {', '.join(missing)}",
-        "Run: manage.py migrate items 0022_validate_request_ids && manage.py migrate",
+        "Run: manage.py migrate items 0002_cascade_deletions && manage.py migrate",
     )
 
 

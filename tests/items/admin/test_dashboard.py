@@ -337,7 +337,7 @@ def test_past_hours_and_days_are_read_once(viewer: Client, owner: User) -> None:
 
 def test_old_periods_are_deleted(db: None) -> None:
     long_ago = timezone.now() - timedelta(days=60)
-    Period.objects.create(name="1h.2026", start=long_ago, said=[])
+    Period.objects.create(name="1h.2026", start=long_ago, totals=[])
 
     read_periods([timezone.now() - 5 * HOUR], lambda starts: dict.fromkeys(starts, ()), length=HOUR)
 

@@ -96,14 +96,14 @@ def test_stored_response_does_not_contain_the_text(owner: User, *, enrich: bool)
     Api(owner).post("/items", {"rawText": TEXT, "enrich": enrich}, Idempotency_Key="key")
 
     stored = IdempotencyKey.objects.get()
-    assert "Nobody" not in json.dumps(stored.answer) + stored.fingerprint
+    assert "Nobody" not in json.dumps(stored.response) + stored.fingerprint
 
 
 def test_response_that_an_earlier_version_stored_is_complete(owner: User) -> None:
     api = Api(owner)
     first = api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")
     stored = IdempotencyKey.objects.get()
-    del stored.answer["item"]["errorReason"]
+    del stored.response["item"]["errorReason"]
     stored.save()
 
     again = api.post("/items", {"rawText": TEXT}, Idempotency_Key="key")
@@ -137,7 +137,7 @@ def test_key_is_valid_for_a_day(owner: User) -> None:
 def test_new_key_deletes_some_expired_ones(owner: User, stranger: User) -> None:
     yesterday = timezone.now() - timedelta(hours=25)
     IdempotencyKey.objects.bulk_create(
-        IdempotencyKey(owner=stranger, key=str(number), fingerprint="", answer={}, created_at=yesterday)
+        IdempotencyKey(owner=stranger, key=str(number), fingerprint="", response={}, created_at=yesterday)
         for number in range(DELETED_AT_ONCE + 5)
     )
 

@@ -34,7 +34,7 @@ def belongings(owner: User, stranger: User) -> None:
         for status in statuses:
             make_attempt(make_item(user, status=status))
         ApiToken.objects.issue(user=user, name="laptop")
-        IdempotencyKey.objects.create(owner=user, key="key", fingerprint="", answer={})
+        IdempotencyKey.objects.create(owner=user, key="key", fingerprint="", response={})
 
 
 def assert_only_the_stranger_is_left(stranger: User) -> None:

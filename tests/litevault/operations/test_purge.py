@@ -32,7 +32,7 @@ def rows(owner: User) -> None:
         token, _ = ApiToken.objects.issue(user=owner, name="old", expires_at=then + timedelta(hours=1))
         if days == 91:
             ApiToken.objects.filter(pk=token.pk).update(expires_at=None, revoked_at=then)
-        IdempotencyKey.objects.create(owner=owner, key=str(days), fingerprint="", answer={}, created_at=then)
+        IdempotencyKey.objects.create(owner=owner, key=str(days), fingerprint="", response={}, created_at=then)
         Session.objects.create(session_key=str(days), session_data="", expire_date=then + timedelta(hours=1))
     ApiToken.objects.issue(user=owner, name="for ever")
     # Issuing the tokens made five events.

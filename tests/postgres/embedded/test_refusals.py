@@ -49,7 +49,7 @@ def test_broken_data(fragile_folder: Path) -> None:
 def test_broken_settings_are_quoted(fragile_folder: Path) -> None:
     (fragile_folder / "data" / "pg_hba.conf").write_text("nonsense\n")
 
-    assert 'It said: "could not load' in sentence_of_refusal(fragile_folder)
+    assert 'It reported: "could not load' in sentence_of_refusal(fragile_folder)
 
 
 def test_folder_that_cannot_be_written(empty_folder: Path) -> None:

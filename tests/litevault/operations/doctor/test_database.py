@@ -32,11 +32,11 @@ def test_advice_for_a_missing_trigger_works(listener_connection: object, stub: N
         cursor.execute("DROP TRIGGER items_notify_insert ON items")
     before = run_doctor()
 
-    call_command("migrate", "items", "0022_validate_request_ids", verbosity=0)
+    call_command("migrate", "items", "0002_cascade_deletions", verbosity=0)
     call_command("migrate", verbosity=0)
 
     assert before[0] == 1
-    assert "manage.py migrate items 0022_validate_request_ids && manage.py migrate" in before[1]
+    assert "manage.py migrate items 0002_cascade_deletions && manage.py migrate" in before[1]
     assert run_doctor()[0] == 0
 
 

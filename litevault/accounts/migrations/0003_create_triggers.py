@@ -1,6 +1,6 @@
 """Record who issued, revoked or deleted a token, and who deleted a user, as items/sql/audit.sql does for items.
 
-The use of a token does not call the function.
+The use of a token does not call the function. audit_record is in items/sql/audit.sql, too.
 """
 
 from django.db import migrations
@@ -47,6 +47,6 @@ DROP = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0003_validate_foreign_keys"), ("items", "0011_audit_triggers")]
+    dependencies = [("accounts", "0002_cascade_deletions")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]

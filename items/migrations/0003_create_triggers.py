@@ -1,4 +1,7 @@
-"""Run all SQL of items/sql: the trigger of a retry clears the reason of the error, too."""
+"""Run the SQL of items/sql: triggers and functions.
+
+To restore dropped or disabled ones, migrate back to 0002_cascade_deletions and forward again.
+"""
 
 from django.db import migrations
 
@@ -6,7 +9,7 @@ from items.sql import read
 
 
 class Migration(migrations.Migration):
-    dependencies = [("items", "0017_index_of_error_reasons")]
+    dependencies = [("items", "0002_cascade_deletions")]
 
     operations = [
         migrations.RunSQL(
