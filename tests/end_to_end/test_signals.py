@@ -38,10 +38,11 @@ def send(process: Started, sign: signal.Signals, *, until_logged: str) -> None:
     until(lambda: until_logged in process.log.read_text())
 
 
-def capture_for(worker: str, owner: User) -> Item:
-    """Return an item that this worker has claimed."""
+def capture_for(process: Started, owner: User) -> Item:
+    """Return an item for which the only worker has begun a call."""
+    before = process.calls()
     item = Item.objects.capture(owner=owner, raw_text="A text that takes long.")
-    until(lambda: Item.objects.filter(pk=item.pk, claimed_by=worker).exists())
+    until(lambda: process.calls() > before)
     return item
 
 
@@ -59,7 +60,7 @@ def test_no_connection_is_left_behind(owner: User, start_listener: ListenerStart
 
 def test_sighup_lets_the_call_in_flight_finish(owner: User, start_slow: SlowListenerStarter) -> None:
     process = start_slow(1, "--worker-id", "first", LITEVAULT_ENRICH_GRACE_SECONDS="60", **FAR_SWEEP)
-    item = capture_for("first", owner)
+    item = capture_for(process, owner)
 
     send(process, signal.SIGHUP, until_logged="worker.draining")
 
@@ -69,7 +70,7 @@ def test_sighup_lets_the_call_in_flight_finish(owner: User, start_slow: SlowList
 
 def test_released_item_is_taken_by_a_peer_at_once(owner: User, start_slow: SlowListenerStarter) -> None:
     first = start_slow(30, "--worker-id", "first", **FAR_SWEEP)
-    item = capture_for("first", owner)
+    item = capture_for(first, owner)
     start_slow(0.01, "--worker-id", "peer", **FAR_SWEEP)
 
     send(first, signal.SIGTERM, until_logged="worker.draining")
@@ -98,7 +99,7 @@ def test_third_signal_does_not_wait_for_the_database(
         LITEVAULT_ENRICH_GRACE_SECONDS="60",
         **FAR_SWEEP,
     )
-    item = capture_for("first", owner)
+    item = capture_for(process, owner)
     proxy.fall_silent()
 
     send(process, signal.SIGTERM, until_logged="worker.draining")
@@ -126,7 +127,7 @@ def test_silent_database_does_not_delay_the_end(
         **FAR_SWEEP,
     )
     reaches(Item.objects.capture(owner=owner, raw_text="So that each connection is open."), Status.READY_TO_CONFIRM)
-    capture_for("first", owner)
+    capture_for(process, owner)
 
     proxy.fall_silent()
     signalled_at = time.monotonic()

@@ -21,6 +21,7 @@ class SlowProvider(StubProvider):
     async def enrich_item(self, text: str, *, vocabulary: Sequence[str] = ()) -> EnrichmentResult:
         if "poison" in text:
             os.kill(os.getpid(), signal.SIGKILL)
+        print("call.began", flush=True)
         await asyncio.sleep(self._seconds)
         return await super().enrich_item(text, vocabulary=vocabulary)
 

@@ -74,7 +74,7 @@ def test_results_wait_in_memory_while_the_database_is_away(
     proxy = make_proxy()
     process = start_slow(1, DATABASE_URL=through(proxy), LITEVAULT_LISTEN_DATABASE_URL=database_url())
     items = Item.objects.capture_many(owner=owner, raw_texts=["One.", "Two.", "Three."])
-    until(lambda: Item.objects.filter(claimed_by__isnull=False).count() == 3)
+    until(lambda: process.calls() == 3)
 
     proxy.refuse()
     until(lambda: process.log.read_text().count("enrichment.succeeded") == 3)

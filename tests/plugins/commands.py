@@ -32,6 +32,10 @@ class Started(subprocess.Popen[str]):
         """Counting connections would not do: that of a process which was killed may linger for a moment."""
         until(lambda: "listener.connected" in self.log.read_text() or self.poll() is not None)
 
+    def calls(self) -> int:
+        """Count the calls that a slow listener has begun. What the database shows as claimed it may not know of yet."""
+        return self.log.read_text().count("call.began")
+
 
 class CommandStarter(Protocol):
     def __call__(self, *arguments: str, program: Sequence[str] = ..., **environment: str) -> Started: ...
