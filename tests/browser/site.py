@@ -11,8 +11,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from postgres.embedded.server import free_port
 from tests.database import database_url
+from tests.ports import free_port
 from tests.waiting import PATIENCE_SECONDS, until
 
 HOST = "127.0.0.1"

@@ -19,11 +19,11 @@ import pytest
 
 import litevault
 from items.states import Status
-from postgres.embedded.server import free_port
 from tests.database import database_url
 from tests.deploy.test_files import ROOT, image_command, services
 from tests.deploy.test_procfile import capture, is_alive
 from tests.enrichment.fake_llm_server import FakeLLMServer
+from tests.ports import free_port
 from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.timeout(3600)

@@ -15,13 +15,13 @@ from items.states import Status
 from items.texts import raw_text_max_length
 from litevault.operations.doctor import events
 from litevault.operations.doctor.web import headers
-from postgres.embedded.server import free_port
 from tests.deploy.test_files import ROOT
 from tests.hardening.production import PRODUCTION
 from tests.items.factories import make_item
 from tests.litevault.events.client import Listening, token_of
 from tests.plugins.commands import CommandStarter
 from tests.plugins.events import EventsStarter
+from tests.ports import free_port
 from tests.privacy.web import Web, web_server
 from tests.waiting import PATIENCE_SECONDS, until
 

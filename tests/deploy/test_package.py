@@ -20,9 +20,9 @@ import pytest
 from django.conf import settings
 
 import litevault
-from postgres.embedded.server import free_port
 from tests.clones import bare_environment
 from tests.embedded import throwaway_folder
+from tests.ports import free_port
 from tests.processes import named
 from tests.waiting import PATIENCE_SECONDS, until
 

@@ -16,9 +16,9 @@ from django.contrib.auth.models import User
 from items.models import Item
 from items.states import Status
 from litevault.accounts.models import ApiToken
-from postgres.embedded.server import free_port
 from tests.database import database_url, reaches
 from tests.deploy.test_files import ROOT, procfile
+from tests.ports import free_port
 from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -14,8 +14,8 @@ import pytest
 
 from litevault.development.management.commands.up import READY_SECONDS
 from postgres.embedded.embedded import PROJECT
-from postgres.embedded.server import free_port
 from tests.clones import bare_environment, fresh_clone
+from tests.ports import free_port
 from tests.waiting import PATIENCE_SECONDS, until, wait
 
 PAGE = (PROJECT / "docs" / "tutorial.md").read_text()

@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 
 from items.models import Item
 from items.states import Status
-from postgres.embedded.server import free_port
 from tests.database import reaches
 from tests.plugins.commands import CommandStarter, ListenerStarter
+from tests.ports import free_port
 from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,11 +10,11 @@ import psutil  # type: ignore[import-untyped]  # it carries no types
 import pytest
 from django.contrib.auth.models import User
 
-from postgres.embedded.server import free_port
 from tests.hardening.production import PRODUCTION, TWO_WORKERS
 from tests.litevault.events.client import token_of
 from tests.plugins.commands import CommandStarter
 from tests.plugins.events import EventsStarter
+from tests.ports import free_port
 from tests.privacy.web import HOST, Web, web_server
 from tests.waiting import PATIENCE_SECONDS, until
 

@@ -21,12 +21,12 @@ from django.core.management import CommandError
 from enrichment.management.supervisor import STOP_SIGNALS, Supervisor
 from litevault.development.management.commands.up import Command, embedded_server_check
 from postgres.embedded.embedded import running_postgres, serves
-from postgres.embedded.server import free_port
 from tests.clones import bare_environment, fresh_clone
 from tests.embedded import throwaway_folder
 from tests.litevault.events.client import Listening
 from tests.plugins.commands import CommandStarter, Started
 from tests.plugins.tiers import first_usual
+from tests.ports import free_port
 from tests.processes import descendants, keeper, kill, named, postmaster, survivors
 from tests.waiting import PATIENCE_SECONDS, until
 

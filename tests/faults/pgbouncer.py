@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 from django.db import connection
 
-from postgres.embedded.server import free_port
 from tests.embedded import throwaway_folder
+from tests.ports import free_port
 from tests.waiting import until
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")

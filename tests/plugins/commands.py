@@ -12,8 +12,8 @@ from typing import Protocol
 import pytest
 from django.conf import settings
 
-from postgres.embedded.server import free_port
 from tests.database import database_url
+from tests.ports import free_port
 from tests.waiting import until
 
 

@@ -9,9 +9,9 @@ from typing import Protocol
 import pytest
 from django.contrib.auth.models import User
 
-from postgres.embedded.server import free_port
 from tests.litevault.events.client import Listening, token_of
 from tests.plugins.commands import CommandStarter, Started, starting
+from tests.ports import free_port
 from tests.waiting import PATIENCE_SECONDS, until
 
 

@@ -14,12 +14,12 @@ from items.models import EnrichmentAttempt, Item
 from items.queue import CHANNEL_CANCELLED, CHANNEL_ENRICHING
 from items.states import Outcome, Status
 from litevault.accounts.models import ApiToken
-from postgres.embedded.server import free_port
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
 from tests.enrichment.fault_matrix import MATRIX, MAX_RETRIES, Fault
 from tests.enrichment.obedient_answers import DECORATE, GIVE_AWAY
 from tests.litevault.events.client import Listening
 from tests.plugins.commands import CommandStarter
+from tests.ports import free_port
 from tests.privacy.canaries import KEY, TEXT, leaks
 from tests.privacy.places import HOME, Channels, answers_to, columns, files, pages_of_the_admin
 from tests.privacy.web import Web, web_server

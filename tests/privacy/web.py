@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from postgres.embedded.server import free_port
 from tests.plugins.commands import CommandStarter
+from tests.ports import free_port
 from tests.waiting import PATIENCE_SECONDS, until
 
 HOST = "127.0.0.1"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from litevault.settings import DEVELOPMENT_MARK
-from postgres.embedded.server import free_port
+from tests.ports import free_port
 from tests.soak.record import Answer
 from tests.soak.server import PROJECT, environment
 from tests.waiting import until

@@ -18,12 +18,12 @@ import pytest
 from aiohttp import web
 
 from items.states import Outcome
-from postgres.embedded.server import free_port
 from postgres.transactions import IDLE_SECONDS
 from tests.enrichment.fake_llm_answers import Call, answer, ok
 from tests.enrichment.fake_llm_server import FakeLLMServer
 from tests.faults.hosts import NoNamespaces
 from tests.plugins.commands import CommandStarter, Started
+from tests.ports import free_port
 from tests.soak.network.links import Host, Network, network_of
 from tests.soak.network.load import Load, seconds_until
 from tests.soak.queue import Queue

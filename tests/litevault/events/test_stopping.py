@@ -9,12 +9,12 @@ import psutil  # type: ignore[import-untyped]  # it carries no types
 import pytest
 from django.contrib.auth.models import User
 
-from postgres.embedded.server import free_port
 from tests.faults.proxy import Proxy
 from tests.litevault.events.client import HOST, Listening, token_of
 from tests.plugins.commands import CommandStarter, Started
 from tests.plugins.events import EventsStarter
 from tests.plugins.proxies import through
+from tests.ports import free_port
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

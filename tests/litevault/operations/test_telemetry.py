@@ -16,10 +16,10 @@ from django.contrib.auth.models import User
 from items.models import Item
 from items.states import Status
 from litevault.accounts.models import ApiToken
-from postgres.embedded.server import free_port
 from tests.database import reaches
 from tests.enrichment.fake_llm_server import FakeLLMServer, serving
 from tests.plugins.commands import CommandStarter, Started, starting
+from tests.ports import free_port
 from tests.privacy.canaries import KEY, TEXT, leaks
 from tests.privacy.web import Web, web_server
 from tests.waiting import until

@@ -13,11 +13,11 @@ from django.core.management import CommandError
 from litevault.events.responses import STATE_HEADER
 from litevault.operations.doctor import events
 from litevault.operations.doctor.web import headers
-from postgres.embedded.server import free_port
 from tests.hardening.production import PRODUCTION
 from tests.litevault.operations.doctor.command import run_doctor
 from tests.plugins.commands import CommandStarter
 from tests.plugins.events import EventsStarter
+from tests.ports import free_port
 from tests.privacy.web import web_server
 from tests.waiting import PATIENCE_SECONDS, until
 
