@@ -33,7 +33,7 @@ class Started(subprocess.Popen[str]):
         until(lambda: "listener.connected" in self.log.read_text() or self.poll() is not None)
 
     def calls(self) -> int:
-        """Count the calls that a slow listener has begun. What the database shows as claimed it may not know of yet."""
+        """Count the calls that a slow listener has begun. The database shows a claim before the worker has it."""
         return self.log.read_text().count("call.began")
 
 

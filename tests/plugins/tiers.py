@@ -173,7 +173,8 @@ def _is_in(places: frozenset[Path], path: Path) -> bool:
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Keep the tier quick: a test that starts a process without the mark fails.
 
-    An audit hook would see more, but while one runs, Python 3.11 lets no other thread begin to be measured by coverage.
+    An audit hook would see more. But while a hook runs, Python 3.11 refuses to set the trace function of coverage in
+    new threads.
     """
     with pytest.MonkeyPatch.context() as patch:
         if item.get_closest_marker("slow") is None:
