@@ -121,13 +121,15 @@ async def test_notification_during_a_claim_leads_to_the_next_claim(
         queries.append("next due")
         return await next_due_in(fetch)
 
+    monkeypatch.setattr(queue, "claim", claim_and_be_notified)
+    monkeypatch.setattr(queue, "next_due_in", note)
+    gate = asyncio.Event()
+    provider.script = {"some text": [gate]}
+    await database.capture(owner, "some text")
+
     async with working(provider, listens=False, enrich={"sweep_seconds": 3600}) as worker:
-        monkeypatch.setattr(queue, "claim", claim_and_be_notified)
-        monkeypatch.setattr(queue, "next_due_in", note)
-        (item,) = await database.capture(owner, "some text")
-        worker.wake()
-        await database.reaches(item, Status.READY_TO_CONFIRM)
         await until(lambda: "next due" in queries)
+        gate.set()
 
     assert queries[:3] == ["claim", "claim", "next due"]
 
