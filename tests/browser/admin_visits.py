@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from selenium.webdriver.support.select import Select
 
 from items.models import Item
+from items.models.period import Period
 from items.reasons import Reason
 from items.texts import TAG_MAX_LENGTH
 from litevault.accounts.models import ApiToken
@@ -28,6 +29,12 @@ def list_with_preview(browser: Browser, _items: Mapping[str, Item]) -> None:
 def first_page_with_table(browser: Browser, _items: Mapping[str, Item]) -> None:
     browser.open("/admin/")
     browser.click("Show as a table")
+
+
+def first_page_while_it_fills_in(browser: Browser, _items: Mapping[str, Item]) -> None:
+    Period.objects.all().delete()
+    browser.open_after("window.fetch = () => new Promise(() => {});", "/admin/")
+    browser.shows("Wait for them")
 
 
 def discard_question(browser: Browser, items: Mapping[str, Item]) -> None:
@@ -137,6 +144,7 @@ ADMIN_PAGES: Mapping[str, Visit] = MappingProxyType(
         "user form": opened("/admin/auth/user/add/"),
         "password of a user": password_of_a_user,
         "admin, table open": first_page_with_table,
+        "admin, filling in": first_page_while_it_fills_in,
         "admin list": opened(LIST),
         "admin list, preview open": list_with_preview,
         "admin, reasons": opened(f"{LIST}?status=FAILED"),

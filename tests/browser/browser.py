@@ -87,6 +87,12 @@ class Browser:
     def open(self, path: str) -> None:
         self.driver.get(f"{self.address}{path}")
 
+    def open_after(self, script: str, path: str) -> None:
+        """Run a script in the new page before the page's own."""
+        added = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+        self.open(path)
+        self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
     def reload(self) -> None:
         self.driver.refresh()
 
