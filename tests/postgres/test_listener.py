@@ -121,7 +121,7 @@ async def test_lost_connection_is_made_again_and_reported(owner: User, database:
 async def test_probe_finds_a_registration_that_was_lost(database: Database) -> None:
     ears = Ears()
 
-    async with listening(ears, kind=ForgetfulListener, probe_seconds=0.2, deadline_seconds=0.3):
+    async with listening(ears, kind=ForgetfulListener, probe_seconds=0.2, deadline_seconds=1.5):
         await until(lambda: ears.health == [True, False, True])
 
 

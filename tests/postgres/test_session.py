@@ -44,7 +44,7 @@ async def test_connection_is_kept_from_one_statement_to_the_next(session: Sessio
 
 
 async def test_slow_statement_is_abandoned_and_the_next_one_works(database: Database) -> None:
-    session = Session(deadline_seconds=0.3)
+    session = Session(deadline_seconds=1.5)
     await session.fetch("SELECT set_config('client_connection_check_interval', '100ms', false)", {})
     started = time.monotonic()
 

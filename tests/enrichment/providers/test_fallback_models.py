@@ -32,7 +32,7 @@ async def test_next_model_is_called_when_the_first_fails(
 async def test_silent_model_leaves_time_for_the_next_one(provider: MakeProvider, server: FakeLLMServer) -> None:
     server.script("hang", model="gpt-4o-mini")
 
-    result = await provider(fallback_models="openai/gpt-4o", timeout_seconds=0.6).enrich_item(TEXT)
+    result = await provider(fallback_models="openai/gpt-4o", timeout_seconds=1.5).enrich_item(TEXT)
 
     assert result.usage.model == "openai/gpt-4o"
 

@@ -16,7 +16,8 @@ from tests.plugins.providers import MODEL, MakeProvider
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 PRICE = Decimal("0.00021")
-TIMEOUT_SECONDS = 0.3
+# Long enough for a request to arrive, and for a reply after a silent one, on a slow machine.
+TIMEOUT_SECONDS = 1.0
 SLACK_SECONDS = 20.0
 
 

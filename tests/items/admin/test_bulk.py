@@ -201,7 +201,9 @@ def test_statistics_are_updated_after_many_changes(owner: User, monkeypatch: pyt
     change_matching(Item.objects.failed(), Action.RETRY)
 
     assert before == Count(0)
-    assert bounded_count(Item.objects.filter(status=Status.ENRICHING)) == Count(200, is_exact=False)
+    after = bounded_count(Item.objects.filter(status=Status.ENRICHING))
+    assert not after.is_exact
+    assert after.number == pytest.approx(200, rel=0.5), "the planner scales by the pages that the table has now"
 
 
 def test_refused_and_deleted_selected_items_are_counted(owner: User) -> None:
