@@ -55,6 +55,8 @@ TESTS: Mapping[str, Collection[str]] = {
         )
     ),
     "enrichment/providers/pacing.py": (
+        "tests/enrichment/test_crowds.py",
+        "tests/enrichment/test_gate_capacity.py",
         "tests/enrichment/test_pacing.py",
         "tests/enrichment/test_rate_limited_conversation.py",
     ),
