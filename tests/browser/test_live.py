@@ -23,14 +23,23 @@ return performance.getEntriesByType('resource').some((e) => e.initiatorType === 
 """
 
 
-# As a proxy that accepts the connection and never responds.
-HANG_ONCE = """
-const [send, timeout] = [window.fetch, AbortSignal.timeout];
-AbortSignal.timeout = () => timeout.call(AbortSignal, 200);
+# As long as window.isDown: a proxy that accepts the connection and never responds, and one without an upstream.
+HANG = """
+const timeout = AbortSignal.timeout;
+AbortSignal.timeout = (ms) => timeout.call(AbortSignal, window.isDown ? 200 : ms);
+fail = ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+"""
+BAD_GATEWAY = "fail = async () => new Response('', { status: 502 });"
+BE_DOWN = """
+let fail;
+{%s}
+const send = window.fetch;
+window.failed = 0;
+window.isDown = true;
 window.fetch = (address, options) => {
-  window.fetch = send;
-  window.hasHung = true;
-  return new Promise((_, fail) => options.signal?.addEventListener('abort', () => fail(options.signal.reason)));
+  if (!window.isDown) return send(address, options);
+  window.failed += 1;
+  return fail(options);
 };
 """
 
@@ -108,14 +117,16 @@ def test_pending_shows_what_others_capture_and_confirm(browser: Browser, person:
     assert_was_not_reloaded(browser)
 
 
-def test_page_that_is_never_answered_is_asked_for_again(browser: Browser, person: User) -> None:
+@pytest.mark.parametrize("fault", [HANG, BAD_GATEWAY], ids=["silence", "bad gateway"])
+def test_page_that_could_not_be_loaded_is_loaded_later(browser: Browser, person: User, fault: str) -> None:
     browser.log_in(person)
     open_for_good(browser, PENDING)
-    browser.driver.execute_script(HANG_ONCE)
+    browser.driver.execute_script(BE_DOWN % fault)
 
-    captured_and_enriched(person, "Water the beans.")
-    until(lambda: browser.driver.execute_script("return window.hasHung"))
-    title = captured_and_enriched(person, "Prune the roses.")
+    title = captured_and_enriched(person, "Water the beans.")
+    until(lambda: browser.driver.execute_script("return window.failed") > 1)
+    assert title not in browser.text
+    browser.driver.execute_script("window.isDown = false")
 
     browser.shows(title)
     assert_was_not_reloaded(browser)

@@ -8,6 +8,8 @@
   const LAST_RETRY_MS = 300_000;
   let isRequested = false;
   let isBusy = false;
+  let retryMs = FIRST_RETRY_MS;
+  let retry;
 
   // Ignore what differs without a visible change: CSRF tokens, open details, local times, and which row is
   // current on this page.
@@ -38,6 +40,7 @@
   const refresh = async () => {
     const signal = AbortSignal.timeout(FETCH_MS);
     const response = await fetch(location.href, { redirect: "error", headers: { Accept: "text/html" }, signal });
+    if (response.status === 429 || response.status >= 500) throw new Error("The server is busy or down.");
     if (!response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const old of document.querySelectorAll(live)) {
@@ -51,10 +54,14 @@
     if (isBusy || !isRequested || document.hidden) return;
     isBusy = true;
     isRequested = false;
+    clearTimeout(retry);
     try {
       await refresh();
+      retryMs = FIRST_RETRY_MS;
     } catch {
-      // The next event tries again.
+      // Try again at the next event, or after a pause that doubles.
+      retry = setTimeout(requestRefresh, retryMs);
+      retryMs = Math.min(2 * retryMs, LAST_RETRY_MS);
     }
     setTimeout(() => {
       isBusy = false;
