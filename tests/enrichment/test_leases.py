@@ -21,7 +21,7 @@ async def test_lease_is_renewed_while_the_call_runs(
     answer = asyncio.Event()
     provider.script["text"] = [answer]
 
-    lease = {"lease_seconds": 3, "sweep_seconds": 0.2}
+    lease = {"lease_seconds": 6, "sweep_seconds": 0.2}
 
     async with working(provider, enrich=lease), working(provider, worker_id="peer", enrich=lease):
         (item,) = await database.capture(owner, "text")
@@ -61,8 +61,10 @@ async def test_late_result_of_a_lost_lease_is_accounted_for(
     answer = asyncio.Event()
     provider.script["text"] = [answer]
 
-    async with working(provider):
+    # A listener that connects has the leases renewed, which would show the loss before the result does.
+    async with working(provider, listens=False) as worker:
         (item,) = await database.capture(owner, "text")
+        worker.wake()
         await until(lambda: provider.running == 1)
         await database.run(lambda: Item.objects.filter(pk=item.pk).update(fencing_token=99, claimed_by="peer"))
         answer.set()

@@ -40,7 +40,7 @@ def end_backend(pid: int) -> None:
 
 
 async def test_slow_work_is_abandoned_and_frees_the_thread() -> None:
-    thread = OrmThread("test", deadline_seconds=0.3)
+    thread = OrmThread("test", deadline_seconds=1.5)
     await thread.run(backend_pid)
     started = time.monotonic()
 
@@ -53,7 +53,7 @@ async def test_slow_work_is_abandoned_and_frees_the_thread() -> None:
 
 
 async def test_work_that_waits_until_the_deadline_is_never_done() -> None:
-    thread = OrmThread("test", deadline_seconds=0.2)
+    thread = OrmThread("test", deadline_seconds=1.5)
     ended = Event()
     done: list[int] = []
     slow = asyncio.create_task(thread.run(ended.wait))
@@ -69,7 +69,7 @@ async def test_work_that_waits_until_the_deadline_is_never_done() -> None:
 
 
 async def test_error_of_abandoned_work_is_not_reported(caplog: pytest.LogCaptureFixture) -> None:
-    thread = OrmThread("test", deadline_seconds=0.2)
+    thread = OrmThread("test", deadline_seconds=1.5)
     ended = Event()
 
     def fail_late() -> None:
