@@ -97,9 +97,12 @@ def test_waiting_for_another_process_has_a_limit(
 
 
 def test_silent_keeper_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "START_SECONDS", 0)
+    monkeypatch.setattr(embedded, "START_SECONDS", 0.05)
 
-    assert "The reason is in" in sentence_of_refusal(folder)
+    # The keeper waits for the end of another server.
+    with FileLock(folder / "server.lock") as lock:
+        assert lock.try_exclusive()
+        assert "The reason is in" in sentence_of_refusal(folder)
     monkeypatch.undo()
     until(lambda: not named(folder))
 
