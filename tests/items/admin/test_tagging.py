@@ -112,7 +112,7 @@ def test_deadline_of_the_database_is_reported_like_the_limit(owner: User, monkey
     with other_connection(autocommit=False) as other:
         other.execute("SELECT FROM items WHERE id = %s FOR UPDATE", [items[-1].pk])
         with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 500")
+            cursor.execute("SET statement_timeout = 1500")
         said = submit(reviewer, *items, add="new")
     connection.close()
 

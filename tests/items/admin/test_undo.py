@@ -153,7 +153,7 @@ def test_discard_that_hits_a_deadline_can_be_undone(owner: User, monkeypatch: py
     with other_connection(autocommit=False) as other:
         other.execute("SELECT FROM items WHERE id = %s FOR UPDATE", [items[-1].pk])
         with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 500")
+            cursor.execute("SET statement_timeout = 1500")
         page = reviewer.post(LIST, choose(Action.DISCARD, items[0], all_matching=True, confirmed=True), follow=True)
     connection.close()
     discarded = statuses(items).count(Status.DISCARDED)
