@@ -3,10 +3,12 @@
 import gc
 import signal
 from collections.abc import Iterator
+from importlib import import_module
 
 import hypothesis
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
+from pytest_django import Settings
 
 from tests.embedded import postgres_for_tests
 
@@ -49,6 +51,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         yield
 
 
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Import the site before a test changes settings: some modules read them while they are imported."""
+    import_module(settings.ROOT_URLCONF)
+    return settings
+
+
 @pytest.fixture(autouse=True, scope="session")
 def settings_of_all_tests() -> None:
     """Set once: to set and reset them for each test would take longer than most tests.
@@ -56,8 +65,8 @@ def settings_of_all_tests() -> None:
     Pages render without collectstatic, whatever LITEVAULT_DEBUG says. The real hash of one password takes a third of a
     second of processor time.
     """
-    settings.WHITENOISE_AUTOREFRESH = True
-    settings.STORAGES = settings.STORAGES | {
+    django_settings.WHITENOISE_AUTOREFRESH = True
+    django_settings.STORAGES = django_settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
-    settings.PASSWORD_HASHERS = ["tests.plugins.users.QuickHasher"]
+    django_settings.PASSWORD_HASHERS = ["tests.plugins.users.QuickHasher"]
